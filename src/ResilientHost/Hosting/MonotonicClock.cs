@@ -1,0 +1,60 @@
+namespace ResilientHost.Hosting;
+
+/// <summary>
+/// The one place that reads a clock. Timestamps are ticks of the <see cref="TimeProvider"/> ("since when" and "how long");
+/// wall-clock time is for people only.
+/// </summary>
+/// <remarks>Immutable and thread-safe.</remarks>
+internal sealed class MonotonicClock
+{
+    private readonly TimeProvider _provider;
+    private readonly long _coarseFactor;
+
+    public MonotonicClock(TimeProvider? provider)
+    {
+        _provider = provider ?? TimeProvider.System;
+        Frequency = _provider.TimestampFrequency;
+
+        // On Linux Environment.TickCount64 is CLOCK_MONOTONIC_COARSE and Stopwatch is CLOCK_MONOTONIC: the same time line,
+        // at a quarter of the price (measured 6 ns against 25 ns), at most one kernel tick behind. Elsewhere the two drift.
+        if (ReferenceEquals(_provider, TimeProvider.System) && OperatingSystem.IsLinux() && Frequency % 1000 == 0)
+        {
+            _coarseFactor = Frequency / 1000;
+        }
+    }
+
+    /// <summary>Ticks per second of every timestamp.</summary>
+    public long Frequency { get; }
+
+    /// <summary>The provider behind this clock, for timers.</summary>
+    public TimeProvider Provider => _provider;
+
+    /// <summary>Wall-clock time, for people: events, logs, problem bodies.</summary>
+    public DateTimeOffset UtcNow => _provider.GetUtcNow();
+
+    /// <summary>The exact timestamp, for measuring how long a call took.</summary>
+    public long Timestamp() => _provider.GetTimestamp();
+
+    /// <summary>
+    /// A timestamp on the same line as <see cref="Timestamp"/> that may be a few milliseconds behind it; exact for any
+    /// provider but the system's. For windows and breaks, whose widths dwarf the difference.
+    /// </summary>
+    public long CoarseTimestamp() => _coarseFactor != 0 ? Environment.TickCount64 * _coarseFactor : _provider.GetTimestamp();
+
+    /// <summary>The duration between two timestamps; never negative.</summary>
+    public TimeSpan Elapsed(long from, long to) =>
+        to <= from ? TimeSpan.Zero : ToTimeSpan(to - from);
+
+    /// <summary>A number of timestamp ticks as a duration.</summary>
+    public TimeSpan ToTimeSpan(long timestampTicks) =>
+        Frequency == TimeSpan.TicksPerSecond
+            ? new TimeSpan(timestampTicks)
+            : new TimeSpan((long)Math.Min(timestampTicks * ((double)TimeSpan.TicksPerSecond / Frequency), TimeSpan.MaxValue.Ticks / 2));
+
+    /// <summary>A duration in timestamp ticks, saturating far below overflow so that it can be added to a timestamp.</summary>
+    public long ToTimestampTicks(TimeSpan duration)
+    {
+        var ticks = (Int128)duration.Ticks * Frequency / TimeSpan.TicksPerSecond;
+        return ticks > long.MaxValue / 4 ? long.MaxValue / 4 : (long)ticks;
+    }
+}

@@ -1,0 +1,102 @@
+namespace ResilientHost;
+
+/// <summary>Names that telemetry backends see: meter, activity source, instruments, tags and span events.</summary>
+/// <remarks>These are contract: a dashboard or alert may bind to them. Units follow UCUM; durations are seconds.</remarks>
+public static class ResilienceDiagnostics
+{
+    /// <summary>Name of the <see cref="System.Diagnostics.Metrics.Meter"/>: <c>ResilientHost</c>.</summary>
+    public const string MeterName = "ResilientHost";
+
+    /// <summary>Name of the <see cref="System.Diagnostics.ActivitySource"/>: <c>ResilientHost</c>.</summary>
+    public const string ActivitySourceName = "ResilientHost";
+
+    /// <summary>Names of instruments.</summary>
+    public static class Instruments
+    {
+        /// <summary>Gauge: one series per breaker and state, 1 for the state it is in, else 0.</summary>
+        public const string CircuitBreakerState = "resilient_host.circuit_breaker.state";
+
+        /// <summary>Counter of state changes, <c>{transition}</c>.</summary>
+        public const string CircuitBreakerTransitions = "resilient_host.circuit_breaker.transitions";
+
+        /// <summary>Counter of calls refused, <c>{call}</c>.</summary>
+        public const string CircuitBreakerRefusals = "resilient_host.circuit_breaker.refusals";
+
+        /// <summary>Calls inside, <c>{call}</c>.</summary>
+        public const string BulkheadInFlight = "resilient_host.bulkhead.in_flight";
+
+        /// <summary>Calls waiting, <c>{call}</c>.</summary>
+        public const string BulkheadQueued = "resilient_host.bulkhead.queued";
+
+        /// <summary>The limit in force, <c>{call}</c>; no series for a bulkhead without one.</summary>
+        public const string BulkheadLimit = "resilient_host.bulkhead.limit";
+
+        /// <summary>Counter of calls refused, <c>{call}</c>.</summary>
+        public const string BulkheadRefusals = "resilient_host.bulkhead.refusals";
+
+        /// <summary>Histogram of the time spent waiting for a permit, seconds.</summary>
+        public const string BulkheadQueueDuration = "resilient_host.bulkhead.queue.duration";
+
+        /// <summary>Counter of exceptions handled by recovery, <c>{exception}</c>.</summary>
+        public const string RecoveryExceptions = "resilient_host.recovery.exceptions";
+
+        /// <summary>Histogram of requests that went through the layers, seconds.</summary>
+        public const string RequestDuration = "resilient_host.request.duration";
+    }
+
+    /// <summary>Names of tags. Values are closed sets; paths, users and keys are never tags.</summary>
+    public static class Tags
+    {
+        /// <summary>Name of a circuit breaker.</summary>
+        public const string CircuitBreakerName = "resilient_host.circuit_breaker.name";
+
+        /// <summary>State of a circuit: <c>closed</c>, <c>open</c>, <c>half_open</c>, <c>isolated</c>.</summary>
+        public const string CircuitState = "resilient_host.circuit_breaker.state";
+
+        /// <summary>State left by a transition; values as <see cref="CircuitState"/>.</summary>
+        public const string CircuitFrom = "resilient_host.circuit_breaker.from";
+
+        /// <summary>State entered by a transition; values as <see cref="CircuitState"/>.</summary>
+        public const string CircuitTo = "resilient_host.circuit_breaker.to";
+
+        /// <summary>Cause of a transition, such as <c>failure_ratio</c>.</summary>
+        public const string CircuitCause = "resilient_host.circuit_breaker.cause";
+
+        /// <summary>Name of a bulkhead.</summary>
+        public const string BulkheadName = "resilient_host.bulkhead.name";
+
+        /// <summary>Why a call was refused, such as <c>circuit_open</c>.</summary>
+        public const string RefusalReason = "resilient_host.refusal.reason";
+
+        /// <summary>The endpoint: its name, else method and route pattern; <c>other</c> beyond the cap.</summary>
+        public const string Endpoint = "resilient_host.endpoint";
+
+        /// <summary>What became of a request: <c>succeeded</c>, <c>failed</c>, <c>refused</c>, <c>recovered</c>, <c>aborted</c>.</summary>
+        public const string Disposition = "resilient_host.disposition";
+
+        /// <summary>Full type name of an exception; <c>other</c> beyond the cap.</summary>
+        public const string ExceptionType = "exception.type";
+
+        /// <summary>Where an exception was seen: <c>endpoint</c>, <c>pipeline</c>, <c>unobserved_task</c>, <c>unhandled</c>.</summary>
+        public const string ExceptionOrigin = "resilient_host.exception.origin";
+    }
+
+    /// <summary>Names of events on the current span.</summary>
+    public static class SpanEvents
+    {
+        /// <summary>The call tripped a circuit, or found it so.</summary>
+        public const string CircuitBreakerOpened = "circuit_breaker.opened";
+
+        /// <summary>A circuit refused the call.</summary>
+        public const string CircuitBreakerRefused = "circuit_breaker.refused";
+
+        /// <summary>A bulkhead refused the call.</summary>
+        public const string BulkheadRefused = "bulkhead.refused";
+
+        /// <summary>The call waited for a bulkhead permit.</summary>
+        public const string BulkheadQueued = "bulkhead.queued";
+
+        /// <summary>An exception was turned into an answer.</summary>
+        public const string Recovered = "recovery.recovered";
+    }
+}
