@@ -15,6 +15,9 @@ internal sealed class NamedLayer<[DynamicallyAccessedMembers(
     private const string InheritKey = "Inherit";
     private static readonly ValueFormat TrueOrFalse = ValueFormat.For(typeof(bool))!;
     private static readonly ValueFormat Text = ValueFormat.For(typeof(string))!;
+    private static readonly Dictionary<string, string> RootOfInheritance =
+        new(StringComparer.OrdinalIgnoreCase) { [InheritKey] = "every other name inherits from Default" };
+
     private readonly OptionsReader<TOptions> _reader = new(bind);
 
     public string Key => key;
@@ -81,14 +84,14 @@ internal sealed class NamedLayer<[DynamicallyAccessedMembers(
     {
         if (NamedOptions<TOptions>.IsDefault(section.Key))
         {
-            var defaults = _reader.Read(section, options.Problems);
+            var defaults = _reader.Read(section, options.Problems, misplaced: RootOfInheritance);
             defaults.ApplyTo(named.Default);
             named.UnreadableDefaults = defaults.Unreadable;
             return;
         }
 
         var entry = named.GetOrAdd(section.Key);
-        var reading = _reader.Read(section, options.Problems, InheritKey);
+        var reading = _reader.Read(section, options.Problems, [InheritKey]);
         entry.Steps.Add(reading.ApplyTo);
         entry.Unreadable = reading.Unreadable;
         var inherit = section.GetSection(InheritKey);

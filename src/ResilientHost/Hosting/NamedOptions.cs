@@ -193,8 +193,12 @@ public sealed class NamedOptions<[DynamicallyAccessedMembers(
 
         if (trail.Contains(parent.Name, StringComparer.OrdinalIgnoreCase))
         {
-            var cycle = string.Join(" → ", trail.SkipWhile(n => n != parent.Name).Append(parent.Name));
-            problems.Add(path, $"{path} must lead to {DefaultName}, but makes a circle: {cycle}.");
+            // Every name on the circle, and every heir of one, comes by here; one of them speaks.
+            if (parent.Name == trail[0] && parent.Name == trail.Min(StringComparer.OrdinalIgnoreCase))
+            {
+                problems.Add(path, $"{path} must lead to {DefaultName}, but makes a circle: {string.Join(" → ", trail.Append(parent.Name))}.");
+            }
+
             return Copy(Default);
         }
 

@@ -14,22 +14,34 @@ internal sealed class OptionsReader<[DynamicallyAccessedMembers(DynamicallyAcces
 {
     public OptionsShape Shape { get; } = OptionsShape.Of<TOptions>();
 
-    /// <summary>Checks a section. <paramref name="alsoKnown"/> are keys that the caller reads itself.</summary>
-    public OptionsReading<TOptions> Read(IConfigurationSection section, ConfigurationProblems problems, params string[] alsoKnown)
+    /// <summary>Checks a section.</summary>
+    /// <param name="section">What to read.</param>
+    /// <param name="problems">Receives what is wrong.</param>
+    /// <param name="alsoKnown">Keys that the caller reads itself.</param>
+    /// <param name="misplaced">Keys that do not belong here, with the reason to give.</param>
+    public OptionsReading<TOptions> Read(
+        IConfigurationSection section,
+        ConfigurationProblems problems,
+        IReadOnlyCollection<string>? alsoKnown = null,
+        IReadOnlyDictionary<string, string>? misplaced = null)
     {
         var sound = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         var nulls = new List<OptionsProperty>();
         var unreadable = new HashSet<string>(StringComparer.Ordinal);
         foreach (var child in section.GetChildren())
         {
-            if (alsoKnown.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
+            if (alsoKnown?.Contains(child.Key, StringComparer.OrdinalIgnoreCase) == true)
             {
                 continue;
             }
 
-            if (Shape.Find(child.Key) is not { } property)
+            if (misplaced?.GetValueOrDefault(child.Key) is { } reason)
             {
-                problems.AddUnknownKey(child.Path, UnknownKey(child, [.. Shape.Names, .. alsoKnown]));
+                problems.AddUnknownKey(child.Path, $"{child.Path} is not a known key; {reason}.");
+            }
+            else if (Shape.Find(child.Key) is not { } property)
+            {
+                problems.AddUnknownKey(child.Path, UnknownKey(child, [.. Shape.Names, .. alsoKnown ?? []]));
             }
             else if (property.Kind == OptionsPropertyKind.Value)
             {
@@ -81,12 +93,6 @@ internal sealed class OptionsReader<[DynamicallyAccessedMembers(DynamicallyAcces
         }
     }
 
-    /// <summary>Says that a key is unknown, and what it may have been meant to be.</summary>
-    public static string UnknownKey(IConfigurationSection section, IReadOnlyCollection<string> known) =>
-        ConfigurationText.Closest(section.Key, known) is { } meant
-            ? $"{ConfigurationText.Clean(section.Path)} is not a known key; did you mean {meant}?"
-            : $"{ConfigurationText.Clean(section.Path)} is not a known key; known are {string.Join(", ", known.Order(StringComparer.Ordinal))}.";
-
     /// <summary>Whether the section holds one value of the format; if not, says so.</summary>
     public static bool CheckValue(IConfigurationSection section, ValueFormat format, ConfigurationProblems problems)
     {
@@ -106,6 +112,11 @@ internal sealed class OptionsReader<[DynamicallyAccessedMembers(DynamicallyAcces
         problems.Add(section.Path, $"{section.Path} must be {format.Rule}, but is {ConfigurationText.Quote(section.Value)}{hint}{end}");
         return false;
     }
+
+    private static string UnknownKey(IConfigurationSection section, IReadOnlyCollection<string> known) =>
+        ConfigurationText.Closest(section.Key, known) is { } meant
+            ? $"{ConfigurationText.Clean(section.Path)} is not a known key; did you mean {meant}?"
+            : $"{ConfigurationText.Clean(section.Path)} is not a known key; known are {string.Join(", ", known.Order(StringComparer.Ordinal))}.";
 
     // A provider that has no null (the environment, the command line) says it with an empty value.
     private static bool IsNull(IConfigurationSection section, OptionsProperty property) =>

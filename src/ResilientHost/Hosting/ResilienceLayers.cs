@@ -24,13 +24,13 @@ internal static class ResilienceLayers
             section.Bind(options);
             options.ModeIsSet = isSet;
         },
-        CircuitBreakerOptionsValidator.Validate);
+        CircuitBreakerOptionsValidator.Errors);
 
     public static NamedLayer<BulkheadOptions> Bulkheads { get; } = new(
         nameof(ResilienceOptions.Bulkheads),
         static options => options.Bulkheads,
         static (section, options) => section.Bind(options),
-        BulkheadOptionsValidator.Validate);
+        BulkheadOptionsValidator.Failures);
 
     public static IReadOnlyList<ILayerSection> All { get; } = [Recovery, CircuitBreakers, Bulkheads];
 }

@@ -15,7 +15,9 @@ internal static class ResilienceSection
     public const string Name = "Resilience";
 
     // Sections of the suite that this version does not have: shared configuration may name them.
-    private static readonly string[] OtherVersions = ["Timeouts", "Fallbacks", "Degradation", "Workers", "HttpClients"];
+    private static readonly Dictionary<string, string> OtherVersions =
+        new[] { "Timeouts", "Fallbacks", "Degradation", "Workers", "HttpClients" }
+            .ToDictionary(key => key, key => $"this version of ResilientHost has no section {key}", StringComparer.OrdinalIgnoreCase);
 
     private static readonly OptionsReader<ResilienceOptions> Root = new(static (section, options) =>
     {
@@ -38,13 +40,7 @@ internal static class ResilienceSection
             return;
         }
 
-        string[] layers = [.. ResilienceLayers.All.Select(l => l.Key)];
-        Root.Read(section, problems, [.. layers, .. OtherVersions]).ApplyTo(options);
-        foreach (var other in section.GetChildren().Where(c => OtherVersions.Contains(c.Key, StringComparer.OrdinalIgnoreCase)))
-        {
-            problems.AddUnknownKey(other.Path, $"{other.Path} is not a known key; this version of ResilientHost has no section {other.Key}.");
-        }
-
+        Root.Read(section, problems, [.. ResilienceLayers.All.Select(l => l.Key)], OtherVersions).ApplyTo(options);
         foreach (var layer in ResilienceLayers.All)
         {
             layer.Read(section.GetSection(layer.Key), options);
