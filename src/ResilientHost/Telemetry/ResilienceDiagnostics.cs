@@ -83,6 +83,9 @@ public static class ResilienceDiagnostics
         /// <summary>Full type name of an exception; <c>other</c> beyond the cap.</summary>
         public const string ExceptionType = "exception.type";
 
+        /// <summary>Full type name of the exception that made a span an error.</summary>
+        public const string ErrorType = "error.type";
+
         /// <summary>Where an exception was seen: <c>endpoint</c>, <c>pipeline</c>, <c>unobserved_task</c>, <c>unhandled</c>.</summary>
         public const string ExceptionOrigin = "resilient_host.exception.origin";
     }
