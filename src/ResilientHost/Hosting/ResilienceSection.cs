@@ -60,14 +60,23 @@ internal static class ResilienceSection
     }
 
     /// <summary>
-    /// A validator's message ("Bulkhead 'x': QueueTimeout must …") as one about a key ("Resilience:Bulkheads:x:QueueTimeout must …").
+    /// A validator's message ("Bulkhead 'x': QueueTimeout must …") as one about a key ("Resilience:Bulkheads:x:QueueTimeout must …"); of
+    /// an element ("StatusCodes['x'] must …") likewise ("Resilience:Recovery:StatusCodes:x must …").
     /// </summary>
     public static string AtKey(string path, string message, string instance, OptionsShape shape)
     {
         var start = message.IndexOf(instance, StringComparison.Ordinal);
         var rule = start < 0 ? message : message[(start + instance.Length)..];
-        var end = rule.IndexOf(' ', StringComparison.Ordinal);
-        return end > 0 && shape.Names.Contains(rule[..end], StringComparer.Ordinal) ? $"{path}:{rule}" : $"{path}: {rule}";
+        var end = rule.IndexOfAny([' ', '[']);
+        if (end <= 0 || !shape.Names.Contains(rule[..end], StringComparer.Ordinal))
+        {
+            return $"{path}: {rule}";
+        }
+
+        var elementEnd = rule.IndexOf("'] ", StringComparison.Ordinal);
+        return rule[end] == '[' && elementEnd > end
+            ? $"{path}:{rule[..end]}:{ConfigurationText.Clean(rule[(end + 2)..elementEnd])}{rule[(elementEnd + 2)..]}"
+            : $"{path}:{rule}";
     }
 
     /// <summary>Whether a rule speaks of a property whose value could not be read: it was judged by a default and would mislead.</summary>

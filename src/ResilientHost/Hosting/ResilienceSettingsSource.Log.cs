@@ -8,13 +8,12 @@ internal sealed partial class ResilienceSettingsSource
     private void Report(ResilienceOptions options, SettingsChanges changes)
     {
         WarnOfUnknownKeys(options);
-        foreach (var name in changes.Vanished)
+        foreach (var name in changes.Vanished.Where(name => !_vanished.Contains(name)))
         {
-            if (_warned.Add(name))
-            {
-                Log.NameVanished(_logger, name);
-            }
+            Log.NameVanished(_logger, name);
         }
+
+        _vanished = [.. changes.Vanished];
 
         if (changes.Any)
         {

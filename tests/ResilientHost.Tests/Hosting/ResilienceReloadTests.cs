@@ -161,7 +161,7 @@ public sealed class ResilienceReloadTests
     public void CodeThatThrowsAtReload_IsLoggedAndKeepsLastGood()
     {
         var fail = false;
-        using var suite = new SuiteUnderTest(Checkout5, _ => _ = fail ? throw new InvalidOperationException("boom") : 0);
+        using var suite = new SuiteUnderTest(Checkout5, _ => ThrowIf(fail));
         var before = suite.Settings;
 
         fail = true;
@@ -180,7 +180,7 @@ public sealed class ResilienceReloadTests
         using var suite = new SuiteUnderTest(Checkout5);
         CircuitBreakerSettings? second = null;
         var isStart = true;
-        suite.Source.Subscribe(s => s.CircuitBreakers, _ => _ = isStart ? 0 : throw new InvalidOperationException("boom"));
+        suite.Source.Subscribe(s => s.CircuitBreakers, _ => ThrowIf(!isStart));
         suite.Source.Subscribe(s => s.CircuitBreakers, s => second = s);
         isStart = false;
 
@@ -270,6 +270,14 @@ public sealed class ResilienceReloadTests
 
         source.Current.ShouldBeSameAs(before);
         suite.Dispose();
+    }
+
+    private static void ThrowIf(bool condition)
+    {
+        if (condition)
+        {
+            throw new InvalidOperationException("boom");
+        }
     }
 
     private sealed class ThrowingSink : ILoggerProvider, ILogger
