@@ -57,7 +57,7 @@ internal sealed class LayerStateBuilder<[DynamicallyAccessedMembers(
         {
             if (asked.TryAdd(name, options))
             {
-                changes.Vanished.Add($"{path}:{name}");
+                changes.Vanished.Add(ConfigurationText.OneLine($"{path}:{name}"));
             }
         }
     }

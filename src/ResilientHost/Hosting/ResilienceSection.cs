@@ -1,7 +1,4 @@
 using Microsoft.Extensions.Configuration;
-using ResilientHost.Bulkheads;
-using ResilientHost.CircuitBreaking;
-using ResilientHost.Recovery;
 
 namespace ResilientHost.Hosting;
 
@@ -55,7 +52,7 @@ internal static class ResilienceSection
             return true;
         }
 
-        problems.Add(section.Path, $"{ConfigurationText.Clean(section.Path)} must be a section, but is {ConfigurationText.Quote(section.Value)}{hint}.");
+        problems.Add(section.Path, $"{section.Path} must be a section, but is {ConfigurationText.Quote(section.Value)}{hint}.");
         return false;
     }
 
@@ -75,7 +72,7 @@ internal static class ResilienceSection
 
         var elementEnd = rule.IndexOf("'] ", StringComparison.Ordinal);
         return rule[end] == '[' && elementEnd > end
-            ? $"{path}:{rule[..end]}:{ConfigurationText.Clean(rule[(end + 2)..elementEnd])}{rule[(elementEnd + 2)..]}"
+            ? $"{path}:{rule[..end]}:{rule[(end + 2)..elementEnd]}{rule[(elementEnd + 2)..]}"
             : $"{path}:{rule}";
     }
 

@@ -153,7 +153,7 @@ internal sealed partial class ResilienceSettingsSource : IDisposable
         }
         catch (OptionsValidationException invalid)
         {
-            LogRefusal(invalid.Message);
+            LogRefusal(invalid.Failures);
             return;
         }
 

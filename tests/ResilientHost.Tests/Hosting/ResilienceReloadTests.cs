@@ -61,8 +61,8 @@ public sealed class ResilienceReloadTests
 
         suite.Settings.ShouldBeSameAs(before);
         suite.Messages(LogLevel.Error).ShouldHaveSingleItem().ShouldBe(
-            "The reloaded resilience configuration is invalid; the last good one serves until it is mended. "
-            + "Resilience:CircuitBreakers:checkout:BreakDuration must be a duration as in \"00:00:30\" (hh:mm:ss, with days \"1.00:00:00\"), but is \"30\"; for 30 seconds write \"00:00:30\".; \n"
+            "The reloaded resilience configuration is invalid; the last good one serves until it is mended.\n"
+            + "Resilience:CircuitBreakers:checkout:BreakDuration must be a duration as in \"00:00:30\" (hh:mm:ss, with days \"1.00:00:00\"), but is \"30\"; for 30 seconds write \"00:00:30\".\n"
             + "Resilience:CircuitBreakers:checkout:ConsecutiveFailures must be 0 (off) or more calls, but is -1.");
         suite.Save(Checkout6).ShouldBeNull();
         suite.Settings.CircuitBreakers.Named["checkout"].ConsecutiveFailures.ShouldBe(6);
@@ -106,6 +106,19 @@ public sealed class ResilienceReloadTests
         suite.Save("{}");
 
         suite.Messages(LogLevel.Warning).Count(m => m.Contains("checkout", StringComparison.Ordinal)).ShouldBe(2);
+    }
+
+    [Fact]
+    public void Name_InAnotherCaseLater_IsTheSameName()
+    {
+        using var suite = new SuiteUnderTest(Checkout5);
+        _ = suite.Settings;
+
+        suite.Save("""{ "CircuitBreakers": { "CHECKOUT": { "ConsecutiveFailures": 6 }, "other": {} } }""");
+
+        suite.Settings.CircuitBreakers.Named.Keys.ShouldBe(["checkout", "other"], ignoreOrder: true);
+        suite.Settings.CircuitBreakers.Named["checkout"].ConsecutiveFailures.ShouldBe(6);
+        suite.Messages(LogLevel.Warning).ShouldBeEmpty();
     }
 
     [Fact]
