@@ -9,7 +9,21 @@ public sealed class CircuitBreakerOptions
 {
     /// <summary>What the breaker does with what it knows.</summary>
     /// <value>Default <see cref="CircuitMode.Enforce"/>.</value>
-    public CircuitMode Mode { get; set; } = CircuitMode.Enforce;
+    public CircuitMode Mode
+    {
+        get;
+        set
+        {
+            field = value;
+            ModeIsSet = true;
+        }
+    } = CircuitMode.Enforce;
+
+    /// <summary>
+    /// Whether someone chose the mode: the automatic breakers of endpoints enforce only when asked to. The initializer of
+    /// <see cref="Mode"/> does not pass through its setter.
+    /// </summary>
+    internal bool ModeIsSet { get; set; }
 
     /// <summary>Share of failed calls in the window that trips the circuit, inclusive. The same share of the probes re-opens it.</summary>
     /// <value>Default 0.5. Above 0, at most 1; null switches the trigger off.</value>

@@ -16,7 +16,7 @@ internal sealed class AppliedConfiguration
     private readonly LayerState<CircuitBreakerOptions> _circuitBreakers;
     private readonly LayerState<BulkheadOptions> _bulkheads;
 
-    private AppliedConfiguration(ResilienceOptions options, AppliedConfiguration? before, SettingsChanges changes)
+    private AppliedConfiguration(ResilienceOptions options, bool isDevelopment, AppliedConfiguration? before, SettingsChanges changes)
     {
         _enabled = options.Enabled;
         _recovery = options.Recovery;
@@ -32,7 +32,9 @@ internal sealed class AppliedConfiguration
         _bulkheads = BulkheadStates.Build(options.Bulkheads, ForEndpoints(options.Bulkheads), options.Enabled, before?._bulkheads, changes);
         Settings = new(
             options.Enabled,
-            before is not null && recoveryChanges.Count == 0 ? before.Settings.Recovery : new RecoveryPolicy(options.Recovery),
+            before is not null && recoveryChanges.Count == 0 && before._enabled == options.Enabled
+                ? before.Settings.Recovery
+                : RecoveryOf(options, isDevelopment),
             before is not null && LayerStateBuilder<CircuitBreakerOptions>.IsSame(before._circuitBreakers, _circuitBreakers)
                 ? before.Settings.CircuitBreakers
                 : new(_circuitBreakers.Named, _circuitBreakers.ForEndpoints),
@@ -45,10 +47,22 @@ internal sealed class AppliedConfiguration
     public ResilienceSettings Settings { get; }
 
     /// <param name="options">Validated options that nobody else holds.</param>
+    /// <param name="isDevelopment">Whether the host runs in the Development environment.</param>
     /// <param name="before">What is in force; <see langword="null"/> at start.</param>
     /// <param name="changes">Receives what differs from <paramref name="before"/>.</param>
-    public static AppliedConfiguration Create(ResilienceOptions options, AppliedConfiguration? before, SettingsChanges changes) =>
-        new(options, before, changes);
+    public static AppliedConfiguration Create(
+        ResilienceOptions options, bool isDevelopment, AppliedConfiguration? before, SettingsChanges changes) =>
+        new(options, isDevelopment, before, changes);
+
+    private static RecoveryPolicy RecoveryOf(ResilienceOptions options, bool isDevelopment)
+    {
+        // The policy is a copy; the options stay as asked for, to be compared with at the next reload.
+        var asked = options.Recovery.Enabled;
+        options.Recovery.Enabled = asked && options.Enabled;
+        var policy = new RecoveryPolicy(options.Recovery, isDevelopment);
+        options.Recovery.Enabled = asked;
+        return policy;
+    }
 
     // Installing the package must cause no outage: until someone asks for it, an endpoint's own breaker only watches …
     private static CircuitBreakerOptions ForEndpoints(NamedOptions<CircuitBreakerOptions> options)

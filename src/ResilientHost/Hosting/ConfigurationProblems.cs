@@ -8,9 +8,9 @@ internal sealed class ConfigurationProblems
     public IEnumerable<(string Path, string Message)> UnknownKeys =>
         _found.Where(p => p.IsUnknownKey).Select(p => (p.Path, p.Message));
 
-    public void Add(string path, string message) => _found.Add((path, message, IsUnknownKey: false));
+    public void Add(string path, string message) => _found.Add((path, ConfigurationText.OneLine(message), IsUnknownKey: false));
 
-    public void AddUnknownKey(string path, string message) => _found.Add((path, message, IsUnknownKey: true));
+    public void AddUnknownKey(string path, string message) => _found.Add((path, ConfigurationText.OneLine(message), IsUnknownKey: true));
 
     /// <summary>The messages that refuse the configuration.</summary>
     public IEnumerable<string> Errors(UnknownKeyHandling unknownKeys) =>

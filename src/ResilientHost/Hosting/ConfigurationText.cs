@@ -8,21 +8,31 @@ internal static class ConfigurationText
 {
     private const int MaxLength = 80;
 
-    /// <summary>A value in quotes, cut and without control characters; <c>null</c> for none.</summary>
-    public static string Quote(string? value) => value is null ? "null" : $"\"{Clean(value)}\"";
-
-    /// <summary>Text that came from outside, fit for one line of a message.</summary>
-    public static string Clean(string value)
+    /// <summary>A value in quotes, cut; <c>null</c> for none.</summary>
+    public static string Quote(string? value) => value switch
     {
-        var text = new StringBuilder();
-        foreach (var character in value.Length > MaxLength ? value.AsSpan(0, MaxLength) : value)
+        null => "null",
+        { Length: > MaxLength } => $"\"{value.AsSpan(0, MaxLength)}…\"",
+        _ => $"\"{value}\"",
+    };
+
+    /// <summary>Text with keys or values from outside as one line, control characters escaped.</summary>
+    public static string OneLine(string text)
+    {
+        if (!text.Any(char.IsControl))
         {
-            _ = char.IsControl(character)
-                ? text.Append(CultureInfo.InvariantCulture, $"\\u{(int)character:x4}")
-                : text.Append(character);
+            return text;
         }
 
-        return value.Length > MaxLength ? text.Append('…').ToString() : text.ToString();
+        var line = new StringBuilder();
+        foreach (var character in text)
+        {
+            _ = char.IsControl(character)
+                ? line.Append(CultureInfo.InvariantCulture, $"\\u{(int)character:x4}")
+                : line.Append(character);
+        }
+
+        return line.ToString();
     }
 
     /// <summary>An option's value for a log of what changed.</summary>

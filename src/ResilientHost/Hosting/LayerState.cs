@@ -27,7 +27,11 @@ internal sealed class LayerStateBuilder<[DynamicallyAccessedMembers(
     public LayerState<TOptions> Build(
         NamedOptions<TOptions> options, TOptions forEndpoints, bool suiteEnabled, LayerState<TOptions>? before, SettingsChanges changes)
     {
-        var asked = new Dictionary<string, TOptions>(options.Resolved, StringComparer.OrdinalIgnoreCase);
+        // A name that is spelled in another case later is still the same instance.
+        var asked = options.Resolved.ToDictionary(
+            pair => before?.Asked.Keys.FirstOrDefault(name => string.Equals(name, pair.Key, StringComparison.OrdinalIgnoreCase)) ?? pair.Key,
+            pair => pair.Value,
+            StringComparer.OrdinalIgnoreCase);
         if (before is not null)
         {
             KeepVanished(options.Path, asked, before, changes);
@@ -53,7 +57,7 @@ internal sealed class LayerStateBuilder<[DynamicallyAccessedMembers(
         {
             if (asked.TryAdd(name, options))
             {
-                changes.Vanished.Add($"{path}:{name}");
+                changes.Vanished.Add(ConfigurationText.OneLine($"{path}:{name}"));
             }
         }
     }

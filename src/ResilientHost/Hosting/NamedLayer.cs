@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
 
 namespace ResilientHost.Hosting;
 
@@ -53,7 +54,7 @@ internal sealed class NamedLayer<[DynamicallyAccessedMembers(
         }
     }
 
-    public void Validate(ResilienceOptions options, ConfigurationProblems problems)
+    public void Validate(ResilienceOptions options, IHostEnvironment? environment, ConfigurationProblems problems)
     {
         var named = select(options);
         Report(NamedOptions<TOptions>.DefaultName, named.UnreadableDefaults, validate(NamedOptions<TOptions>.DefaultName, named.Default));

@@ -115,8 +115,8 @@ internal sealed class OptionsReader<[DynamicallyAccessedMembers(DynamicallyAcces
 
     private static string UnknownKey(IConfigurationSection section, IReadOnlyCollection<string> known) =>
         ConfigurationText.Closest(section.Key, known) is { } meant
-            ? $"{ConfigurationText.Clean(section.Path)} is not a known key; did you mean {meant}?"
-            : $"{ConfigurationText.Clean(section.Path)} is not a known key; known are {string.Join(", ", known.Order(StringComparer.Ordinal))}.";
+            ? $"{section.Path} is not a known key; did you mean {meant}?"
+            : $"{section.Path} is not a known key; known are {string.Join(", ", known.Order(StringComparer.Ordinal))}.";
 
     // A provider that has no null (the environment, the command line) says it with an empty value.
     private static bool IsNull(IConfigurationSection section, OptionsProperty property) =>
@@ -135,8 +135,6 @@ internal sealed class OptionsReading<TOptions>(
 
     /// <summary>Properties whose value could not be read; rules about them would only confuse.</summary>
     public IReadOnlySet<string> Unreadable => unreadable;
-
-    public bool Sets(string property) => sound.ContainsKey(property);
 
     public void ApplyTo(TOptions options)
     {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
 using ResilientHost.Bulkheads;
 using ResilientHost.CircuitBreaking;
 using ResilientHost.Recovery;
@@ -13,7 +14,7 @@ internal static class ResilienceLayers
         nameof(ResilienceOptions.Recovery),
         static options => options.Recovery,
         static (section, options) => section.Bind(options),
-        RecoveryOptionsValidator.Validate);
+        RecoveryOptionsValidator.Errors);
 
     public static NamedLayer<CircuitBreakerOptions> CircuitBreakers { get; } = new(
         nameof(ResilienceOptions.CircuitBreakers),
@@ -44,5 +45,5 @@ internal interface ILayerSection
     void Read(IConfigurationSection section, ResilienceOptions options);
 
     /// <summary>Judges the options when code had its say, too.</summary>
-    void Validate(ResilienceOptions options, ConfigurationProblems problems);
+    void Validate(ResilienceOptions options, IHostEnvironment? environment, ConfigurationProblems problems);
 }

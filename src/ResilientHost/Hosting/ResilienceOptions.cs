@@ -9,6 +9,10 @@ namespace ResilientHost;
 /// <c>services.Configure&lt;ResilienceOptions&gt;</c>) run after it, in order, at start and again at each reload. Actions therefore must be
 /// repeatable. The result is validated as a whole before the server listens; all errors are reported at once.
 /// </para>
+/// <para>
+/// The suite itself follows the configuration; <c>IOptionsMonitor&lt;ResilienceOptions&gt;</c> does not, as an invalid reload would throw through it into
+/// the configuration system.
+/// </para>
 /// <para>A mutable value for the time of configuration; not thread-safe. The running suite works on an immutable copy.</para>
 /// </remarks>
 public sealed class ResilienceOptions

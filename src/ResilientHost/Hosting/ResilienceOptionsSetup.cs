@@ -1,9 +1,10 @@
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace ResilientHost.Hosting;
 
 /// <summary>Binds the section into fresh options, and judges them when code had its say.</summary>
-internal sealed class ResilienceOptionsSetup(ResilienceRegistration registration)
+internal sealed class ResilienceOptionsSetup(ResilienceRegistration registration, IHostEnvironment? environment = null)
     : IConfigureOptions<ResilienceOptions>, IValidateOptions<ResilienceOptions>
 {
     public void Configure(ResilienceOptions options) => ResilienceSection.Read(registration.Section, options);
@@ -18,7 +19,7 @@ internal sealed class ResilienceOptionsSetup(ResilienceRegistration registration
 
         foreach (var layer in ResilienceLayers.All)
         {
-            layer.Validate(options, rules);
+            layer.Validate(options, environment, rules);
         }
 
         // The exception joins failures with "; ": the line break gives each its own line in the message, too.

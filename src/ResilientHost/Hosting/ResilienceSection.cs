@@ -1,7 +1,4 @@
 using Microsoft.Extensions.Configuration;
-using ResilientHost.Bulkheads;
-using ResilientHost.CircuitBreaking;
-using ResilientHost.Recovery;
 
 namespace ResilientHost.Hosting;
 
@@ -55,19 +52,28 @@ internal static class ResilienceSection
             return true;
         }
 
-        problems.Add(section.Path, $"{ConfigurationText.Clean(section.Path)} must be a section, but is {ConfigurationText.Quote(section.Value)}{hint}.");
+        problems.Add(section.Path, $"{section.Path} must be a section, but is {ConfigurationText.Quote(section.Value)}{hint}.");
         return false;
     }
 
     /// <summary>
-    /// A validator's message ("Bulkhead 'x': QueueTimeout must …") as one about a key ("Resilience:Bulkheads:x:QueueTimeout must …").
+    /// A validator's message ("Bulkhead 'x': QueueTimeout must …") as one about a key ("Resilience:Bulkheads:x:QueueTimeout must …"); of
+    /// an element ("StatusCodes['x'] must …") likewise ("Resilience:Recovery:StatusCodes:x must …").
     /// </summary>
     public static string AtKey(string path, string message, string instance, OptionsShape shape)
     {
         var start = message.IndexOf(instance, StringComparison.Ordinal);
         var rule = start < 0 ? message : message[(start + instance.Length)..];
-        var end = rule.IndexOf(' ', StringComparison.Ordinal);
-        return end > 0 && shape.Names.Contains(rule[..end], StringComparer.Ordinal) ? $"{path}:{rule}" : $"{path}: {rule}";
+        var end = rule.IndexOfAny([' ', '[']);
+        if (end <= 0 || !shape.Names.Contains(rule[..end], StringComparer.Ordinal))
+        {
+            return $"{path}: {rule}";
+        }
+
+        var elementEnd = rule.IndexOf("'] ", StringComparison.Ordinal);
+        return rule[end] == '[' && elementEnd > end
+            ? $"{path}:{rule[..end]}:{rule[(end + 2)..elementEnd]}{rule[(elementEnd + 2)..]}"
+            : $"{path}:{rule}";
     }
 
     /// <summary>Whether a rule speaks of a property whose value could not be read: it was judged by a default and would mislead.</summary>

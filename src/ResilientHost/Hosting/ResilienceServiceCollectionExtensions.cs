@@ -68,7 +68,13 @@ public static class ResilienceServiceCollectionExtensions
             provider.GetRequiredService<IOptionsFactory<ResilienceOptions>>(),
             provider.GetRequiredService<ResilienceRegistration>(),
             provider.GetRequiredService<ILogger<ResilienceSettingsSource>>(),
-            provider.GetService<IConfiguration>()));
+            provider.GetService<IConfiguration>(),
+            provider.GetService<IHostEnvironment>()));
+        services.TryAddSingleton<Func<RecoveryPolicy>>(provider =>
+        {
+            var source = provider.GetRequiredService<ResilienceSettingsSource>();
+            return () => source.Current.Recovery;
+        });
 
         services.AddCircuitBreaking();
         services.AddBulkheads();

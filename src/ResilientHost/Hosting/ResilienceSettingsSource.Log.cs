@@ -8,13 +8,12 @@ internal sealed partial class ResilienceSettingsSource
     private void Report(ResilienceOptions options, SettingsChanges changes)
     {
         WarnOfUnknownKeys(options);
-        foreach (var name in changes.Vanished)
+        foreach (var name in changes.Vanished.Where(name => !_vanished.Contains(name)))
         {
-            if (_warned.Add(name))
-            {
-                Log.NameVanished(_logger, name);
-            }
+            Log.NameVanished(_logger, name);
         }
+
+        _vanished = [.. changes.Vanished];
 
         if (changes.Any)
         {
@@ -40,12 +39,13 @@ internal sealed partial class ResilienceSettingsSource
     }
 
     // A file watcher often fires twice for one save, and every other section's reload comes here, too.
-    private void LogRefusal(string errors)
+    private void LogRefusal(IEnumerable<string> failures)
     {
+        var errors = string.Join(Environment.NewLine, failures.Select(failure => failure.Trim()));
         if (!string.Equals(_lastRefusal, errors, StringComparison.Ordinal))
         {
             _lastRefusal = errors;
-            Log.ReloadRefused(_logger, errors);
+            Log.ReloadRefused(_logger, Environment.NewLine, errors);
         }
     }
 
@@ -66,8 +66,8 @@ internal sealed partial class ResilienceSettingsSource
         [LoggerMessage(EventIds.Hosting, LogLevel.Information, "Resilience configuration reloaded. {Changes}")]
         public static partial void Reloaded(ILogger logger, string changes);
 
-        [LoggerMessage(EventIds.Hosting + 1, LogLevel.Error, "The reloaded resilience configuration is invalid; the last good one serves until it is mended. {Errors}")]
-        public static partial void ReloadRefused(ILogger logger, string errors);
+        [LoggerMessage(EventIds.Hosting + 1, LogLevel.Error, "The reloaded resilience configuration is invalid; the last good one serves until it is mended.{NewLine}{Errors}")]
+        public static partial void ReloadRefused(ILogger logger, string newLine, string errors);
 
         [LoggerMessage(EventIds.Hosting + 2, LogLevel.Information, "The resilience configuration is valid again; nothing changed.")]
         public static partial void ValidAgain(ILogger logger);

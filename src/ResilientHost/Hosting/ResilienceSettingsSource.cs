@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
@@ -17,9 +18,11 @@ internal sealed partial class ResilienceSettingsSource : IDisposable
     private readonly ResilienceRegistration _registration;
     private readonly IConfiguration? _root;
     private readonly ILogger _logger;
+    private readonly bool _isDevelopment;
     private readonly ConfigurationFileGuard _files;
     private readonly List<Action<ResilienceSettings>> _subscribers = [];
     private readonly HashSet<string> _warned = new(StringComparer.OrdinalIgnoreCase);
+    private HashSet<string> _vanished = [];
     private volatile ResilienceSettings? _current;
     private AppliedConfiguration? _applied;
     private IDisposable? _reloads;
@@ -32,13 +35,15 @@ internal sealed partial class ResilienceSettingsSource : IDisposable
     /// <param name="registration">Where the section is.</param>
     /// <param name="logger">For what reloads do.</param>
     /// <param name="root">The application's configuration, when the suite was handed a section: file errors are seen at the root only.</param>
+    /// <param name="environment">The host's environment, if there is a host.</param>
     public ResilienceSettingsSource(
         IOptionsFactory<ResilienceOptions> factory,
         ResilienceRegistration registration,
         ILogger<ResilienceSettingsSource> logger,
-        IConfiguration? root = null)
+        IConfiguration? root = null,
+        IHostEnvironment? environment = null)
     {
-        (_factory, _registration, _logger) = (factory, registration, logger);
+        (_factory, _registration, _logger, _isDevelopment) = (factory, registration, logger, environment?.IsDevelopment() == true);
         _root = registration.Configuration is IConfigurationRoot ? registration.Configuration : root;
         _files = new(OnFileBroken, OnConfigurationChanged);
     }
@@ -92,7 +97,7 @@ internal sealed partial class ResilienceSettingsSource : IDisposable
             _reloads ??= ChangeToken.OnChange(_registration.Section.GetReloadToken, OnConfigurationChanged);
             WatchFiles();
             var options = _factory.Create(Options.DefaultName);
-            _applied = AppliedConfiguration.Create(options, before: null, new SettingsChanges());
+            _applied = AppliedConfiguration.Create(options, _isDevelopment, before: null, new SettingsChanges());
             WarnOfUnknownKeys(options);
             return _current = _applied.Settings;
         }
@@ -148,12 +153,12 @@ internal sealed partial class ResilienceSettingsSource : IDisposable
         }
         catch (OptionsValidationException invalid)
         {
-            LogRefusal(invalid.Message);
+            LogRefusal(invalid.Failures);
             return;
         }
 
         var changes = new SettingsChanges();
-        var applied = AppliedConfiguration.Create(options, before, changes);
+        var applied = AppliedConfiguration.Create(options, _isDevelopment, before, changes);
         (_applied, _current) = (applied, applied.Settings);
         foreach (var subscriber in _subscribers)
         {

@@ -14,7 +14,7 @@ internal sealed class SettingsChanges
     {
         if (differences.Count > 0)
         {
-            _changed.Add($"{path}: {string.Join(", ", differences)}");
+            _changed.Add(ConfigurationText.OneLine($"{path}: {string.Join(", ", differences)}"));
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
 
 namespace ResilientHost.Hosting;
 
@@ -8,7 +9,7 @@ internal sealed class SingleLayer<[DynamicallyAccessedMembers(DynamicallyAccesse
     string key,
     Func<ResilienceOptions, TOptions> select,
     Action<IConfiguration, TOptions> bind,
-    Func<TOptions, IEnumerable<string>> validate) : ILayerSection
+    Func<TOptions, IHostEnvironment?, IEnumerable<string>> validate) : ILayerSection
     where TOptions : class
 {
     private readonly OptionsReader<TOptions> _reader = new(bind);
@@ -27,11 +28,11 @@ internal sealed class SingleLayer<[DynamicallyAccessedMembers(DynamicallyAccesse
         }
     }
 
-    public void Validate(ResilienceOptions options, ConfigurationProblems problems)
+    public void Validate(ResilienceOptions options, IHostEnvironment? environment, ConfigurationProblems problems)
     {
         var path = $"{options.Path}:{key}";
         var unreadable = options.Unreadable.GetValueOrDefault(key);
-        foreach (var message in validate(select(options)))
+        foreach (var message in validate(select(options), environment))
         {
             if (unreadable is null || !ResilienceSection.Mentions(message, unreadable))
             {

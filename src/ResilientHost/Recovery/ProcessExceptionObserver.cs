@@ -13,7 +13,8 @@ internal sealed class ProcessExceptionObserver(
     RecoveredExceptions recovered,
     RecoveryMetrics metrics,
     RecoveryLog log,
-    ILoggerFactory loggers) : IHostedService, IDisposable
+    ILoggerFactory loggers,
+    IEnumerable<ILoggerProvider> providers) : IHostedService, IDisposable
 {
     // Providers write in the background; disposing them is the one flush they all have. A dying process does not wait longer for it.
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(2);
@@ -84,13 +85,17 @@ internal sealed class ProcessExceptionObserver(
     {
         var flush = new Thread(() =>
         {
-            try
+            // The factory does not own the providers that came from the container, and some factories have none.
+            foreach (var target in providers.Append<IDisposable>(loggers))
             {
-                loggers.Dispose();
-            }
-            catch (Exception)
-            {
-                // The process is ending; a provider that fails to flush changes nothing.
+                try
+                {
+                    target.Dispose();
+                }
+                catch (Exception)
+                {
+                    // The process is ending; the others may still flush.
+                }
             }
         })
         { IsBackground = true, Name = "ResilientHost flush" };

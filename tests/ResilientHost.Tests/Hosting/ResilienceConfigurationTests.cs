@@ -190,6 +190,15 @@ public sealed class ResilienceConfigurationTests
     }
 
     [Fact]
+    public void Key_LongAndWithControlCharacters_IsShownInFullOnOneLine()
+    {
+        var name = new string('n', 200);
+
+        SuiteUnderTest.ErrorsOf($$"""{ "Bulkheads": { "{{name}}\n": { "MaxConcurrency": 0 } } }""").ShouldBe([
+            $"Resilience:Bulkheads:{name}\\u000a:MaxConcurrency must be at least 1 call, or null for no limit, but is 0."]);
+    }
+
+    [Fact]
     public void UnknownKeys_Warn_LogsEachOnceAndServes()
     {
         using var suite = new SuiteUnderTest("""{ "UnknownKeys": "Warn", "Workers": {}, "CircuitBreakers": { "x": { "Colour": 1, "HalfOpenProbes": 4 } } }""");
@@ -214,6 +223,11 @@ public sealed class ResilienceConfigurationTests
         SuiteUnderTest.ErrorsOf("""{ "Recovery": { "StatusCodes": { "System.TimeoutException": "slow" }, "IncludeExceptionDetail": true } }""").ShouldBe([
             "Resilience:Recovery:IncludeExceptionDetail is not a known key; did you mean IncludeExceptionDetails?",
             "Resilience:Recovery:StatusCodes:System.TimeoutException must be a whole number, but is \"slow\".",
+        ]);
+        SuiteUnderTest.ErrorsOf("""{ "Recovery": { "StatusCodes": { "System.TimeoutException": 200 }, "ProblemCodes": { "System.TimeoutException": "Too Slow" }, "DetailInterval": "-00:00:01" } }""").ShouldBe([
+            "Resilience:Recovery:DetailInterval must be more than 00:00:00 and at most 01:00:00 (hh:mm:ss), but is -00:00:01.",
+            "Resilience:Recovery:StatusCodes:System.TimeoutException must be an HTTP error status from 400 to 599, but is 200.",
+            "Resilience:Recovery:ProblemCodes:System.TimeoutException must be 1 to 64 characters of a-z, 0-9 and _, but is 'Too Slow'.",
         ]);
         using var suite = new SuiteUnderTest(
             """{ "Recovery": { "IncludeExceptionDetails": null, "DetailInterval": "00:00:20", "StatusCodes": { "System.TimeoutException": 503 } } }""",

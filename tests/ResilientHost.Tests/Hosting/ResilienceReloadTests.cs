@@ -61,8 +61,8 @@ public sealed class ResilienceReloadTests
 
         suite.Settings.ShouldBeSameAs(before);
         suite.Messages(LogLevel.Error).ShouldHaveSingleItem().ShouldBe(
-            "The reloaded resilience configuration is invalid; the last good one serves until it is mended. "
-            + "Resilience:CircuitBreakers:checkout:BreakDuration must be a duration as in \"00:00:30\" (hh:mm:ss, with days \"1.00:00:00\"), but is \"30\"; for 30 seconds write \"00:00:30\".; \n"
+            "The reloaded resilience configuration is invalid; the last good one serves until it is mended.\n"
+            + "Resilience:CircuitBreakers:checkout:BreakDuration must be a duration as in \"00:00:30\" (hh:mm:ss, with days \"1.00:00:00\"), but is \"30\"; for 30 seconds write \"00:00:30\".\n"
             + "Resilience:CircuitBreakers:checkout:ConsecutiveFailures must be 0 (off) or more calls, but is -1.");
         suite.Save(Checkout6).ShouldBeNull();
         suite.Settings.CircuitBreakers.Named["checkout"].ConsecutiveFailures.ShouldBe(6);
@@ -106,6 +106,19 @@ public sealed class ResilienceReloadTests
         suite.Save("{}");
 
         suite.Messages(LogLevel.Warning).Count(m => m.Contains("checkout", StringComparison.Ordinal)).ShouldBe(2);
+    }
+
+    [Fact]
+    public void Name_InAnotherCaseLater_IsTheSameName()
+    {
+        using var suite = new SuiteUnderTest(Checkout5);
+        _ = suite.Settings;
+
+        suite.Save("""{ "CircuitBreakers": { "CHECKOUT": { "ConsecutiveFailures": 6 }, "other": {} } }""");
+
+        suite.Settings.CircuitBreakers.Named.Keys.ShouldBe(["checkout", "other"], ignoreOrder: true);
+        suite.Settings.CircuitBreakers.Named["checkout"].ConsecutiveFailures.ShouldBe(6);
+        suite.Messages(LogLevel.Warning).ShouldBeEmpty();
     }
 
     [Fact]
@@ -161,7 +174,7 @@ public sealed class ResilienceReloadTests
     public void CodeThatThrowsAtReload_IsLoggedAndKeepsLastGood()
     {
         var fail = false;
-        using var suite = new SuiteUnderTest(Checkout5, _ => _ = fail ? throw new InvalidOperationException("boom") : 0);
+        using var suite = new SuiteUnderTest(Checkout5, _ => ThrowIf(fail));
         var before = suite.Settings;
 
         fail = true;
@@ -180,7 +193,7 @@ public sealed class ResilienceReloadTests
         using var suite = new SuiteUnderTest(Checkout5);
         CircuitBreakerSettings? second = null;
         var isStart = true;
-        suite.Source.Subscribe(s => s.CircuitBreakers, _ => _ = isStart ? 0 : throw new InvalidOperationException("boom"));
+        suite.Source.Subscribe(s => s.CircuitBreakers, _ => ThrowIf(!isStart));
         suite.Source.Subscribe(s => s.CircuitBreakers, s => second = s);
         isStart = false;
 
@@ -270,6 +283,14 @@ public sealed class ResilienceReloadTests
 
         source.Current.ShouldBeSameAs(before);
         suite.Dispose();
+    }
+
+    private static void ThrowIf(bool condition)
+    {
+        if (condition)
+        {
+            throw new InvalidOperationException("boom");
+        }
     }
 
     private sealed class ThrowingSink : ILoggerProvider, ILogger

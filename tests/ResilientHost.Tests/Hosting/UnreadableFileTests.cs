@@ -1,8 +1,7 @@
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using ResilientHost.Hosting;
 
 namespace ResilientHost.Tests.Hosting;
@@ -139,6 +138,29 @@ public sealed class UnreadableFileTests
         ReloadOther(files);
 
         source.Current.ShouldBeSameAs(before);
+    }
+
+    [Fact]
+    public async Task ApplicationsOwnConfiguration_BrokenFile_KeepsLastGood()
+    {
+        var file = new ManualFileProvider($$"""{ "Resilience": {{Limit3}} }""");
+        var builder = Host.CreateEmptyApplicationBuilder(new());
+        builder.Configuration.AddJsonFile(source =>
+        {
+            (source.FileProvider, source.Path, source.ReloadOnChange, source.ReloadDelay) = (file, "shop.json", true, 0);
+        });
+        builder.AddResilienceLayers();
+        using var host = builder.Build();
+        await host.StartAsync();
+        var bulkhead = host.Services.GetRequiredService<BulkheadRegistry>().Get("x");
+
+        file.Save(NotJson).ShouldNotBeNull();
+        builder.Configuration["Resilience:Enabled"] = "true";
+        ((IConfigurationBuilder)builder.Configuration).Sources.Add(new FiringSource());
+        bulkhead.Snapshot().Limit.ShouldBe(3);
+        file.Save($$"""{ "Resilience": {{Limit4}} }""").ShouldBeNull();
+
+        bulkhead.Snapshot().Limit.ShouldBe(4);
     }
 
     [Fact]
