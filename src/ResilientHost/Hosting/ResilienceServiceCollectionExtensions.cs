@@ -7,6 +7,7 @@ using ResilientHost;
 using ResilientHost.Bulkheads;
 using ResilientHost.CircuitBreaking;
 using ResilientHost.Hosting;
+using ResilientHost.Pipeline;
 using ResilientHost.Recovery;
 using ResilientHost.Telemetry;
 
@@ -79,6 +80,7 @@ public static class ResilienceServiceCollectionExtensions
         services.AddCircuitBreaking();
         services.AddBulkheads();
         services.AddRecovery();
+        services.AddPipeline();
         services.FollowSettings<CircuitBreakerRegistry, CircuitBreakerSettings>(s => s.CircuitBreakers, (registry, part) => registry.Apply(part));
         services.FollowSettings<BulkheadRegistry, BulkheadSettings>(s => s.Bulkheads, (registry, part) => registry.Apply(part));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ResilienceStartup>());
