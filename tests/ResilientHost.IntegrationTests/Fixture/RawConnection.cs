@@ -27,6 +27,20 @@ public sealed class RawConnection : IDisposable
         return await ReadToEndAsync();
     }
 
+    /// <summary>Everything up to and including what is waited for.</summary>
+    public async Task<string> ReadUntilAsync(string end)
+    {
+        using var patience = new CancellationTokenSource(TestService.Patience);
+        var text = new StringBuilder();
+        var buffer = new byte[1];
+        while (!text.ToString().EndsWith(end, StringComparison.Ordinal) && await _socket.ReceiveAsync(buffer, patience.Token) > 0)
+        {
+            text.Append((char)buffer[0]);
+        }
+
+        return text.ToString();
+    }
+
     /// <summary>Everything up to the end of the connection, which may be a reset.</summary>
     public async Task<string> ReadToEndAsync()
     {

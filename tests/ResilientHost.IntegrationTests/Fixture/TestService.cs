@@ -81,6 +81,14 @@ public sealed class TestService : IAsyncDisposable
 
     public Task<HttpResponseMessage> GetAsync(string path, Wire wire = Wire.Http1) => Client(wire).GetAsync(path);
 
+    /// <summary>Sends a request of its own over the wire; a message alone would always go over HTTP/1.1.</summary>
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, Wire wire = Wire.Http1, HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead)
+    {
+        request.Version = Client(wire).DefaultRequestVersion;
+        request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        return Client(wire).SendAsync(request, completion);
+    }
+
     public async Task<int> StatusOfAsync(string path, Wire wire = Wire.Http1)
     {
         using var response = await GetAsync(path, wire);
@@ -104,6 +112,14 @@ public sealed class TestService : IAsyncDisposable
     public async Task<JsonElement> BulkheadAsync(string name) => Named(await StatusAsync(), "bulkheads", name);
 
     public async Task<int> InFlightAsync(string bulkhead) => (await BulkheadAsync(bulkhead)).GetProperty("inFlight").GetInt32();
+
+    /// <summary>What an instrument says now, whatever its kind: the sum of its changes or its last total.</summary>
+    public double ValueOf(string instrument, params ReadOnlySpan<(string Name, object? Value)> tags)
+    {
+        Metrics.RecordObservableInstruments();
+        var measurements = Metrics.Of(instrument, tags);
+        return measurements.Count > 0 && measurements[^1].IsObservable ? measurements[^1].Value : measurements.Sum(measurement => measurement.Value);
+    }
 
     /// <summary>Waits until <paramref name="queued"/> calls wait at the bulkhead.</summary>
     public Task QueuedAsync(string bulkhead, int queued) =>

@@ -55,7 +55,7 @@ public sealed class BulkheadTests
     {
         var gate = new Gate();
         await using var service = await TestService.StartAsync(app => app.MapGet("/free", () => gate.PassAsync()));
-        var calls = Enumerable.Range(0, 300).Select(_ => service.StatusOfAsync("/free", Wire.Http2)).ToArray();
+        var calls = Enumerable.Range(0, 300).Select(_ => service.StatusOfAsync("/free")).ToArray();
         for (var i = 0; i < calls.Length; i++)
         {
             await gate.ArrivalAsync();

@@ -26,6 +26,7 @@ public sealed class StreamingTests
             {
                 using var socket = await context.WebSockets.AcceptWebSocketAsync();
                 await socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+                await gate.PassAsync();
                 throw new InvalidOperationException("marker-socket");
             }).WithBulkhead("one");
             app.Map("/refused-socket", async (HttpContext context) =>
@@ -96,9 +97,11 @@ public sealed class StreamingTests
     [Fact]
     public async Task WebSocket_BrokenAfterTheUpgrade_IsAbortedAndLoggedOnce()
     {
-        await using var service = await TestService.StartAsync(Setup(new Gate()));
+        var gate = new Gate();
+        await using var service = await TestService.StartAsync(Setup(gate));
         using var socket = await ConnectAsync(service, Wire.Http1, "/broken-socket");
         await socket.ReceiveAsync(new byte[16].AsMemory(), CancellationToken.None);
+        gate.Open();
         await Should.ThrowAsync<WebSocketException>(async () => await socket.ReceiveAsync(new byte[16].AsMemory(), CancellationToken.None));
         await service.OneLogAboutAsync("marker-socket");
         await service.NothingHeldAsync();
@@ -132,7 +135,7 @@ public sealed class StreamingTests
             request.Headers.Add("Accept", "text/event-stream");
         }
 
-        using var response = await service.Client(wire).SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var response = await service.SendAsync(request, wire, completion: HttpCompletionOption.ResponseHeadersRead);
         response.Content.Headers.ContentType?.MediaType.ShouldBe("text/event-stream");
         await gate.ArrivalAsync();
         (await service.InFlightAsync("one")).ShouldBe(0);
@@ -149,7 +152,7 @@ public sealed class StreamingTests
         await using var service = await TestService.StartAsync(Setup(gate));
         using var request = new HttpRequestMessage(HttpMethod.Get, "/held");
         request.Headers.Add("Accept", "text/event-stream");
-        using var response = await service.Client().SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var response = await service.SendAsync(request, completion: HttpCompletionOption.ResponseHeadersRead);
         await gate.ArrivalAsync();
         (await service.InFlightAsync("one")).ShouldBe(1);
         (await service.StatusOfAsync("/plain")).ShouldBe(503);

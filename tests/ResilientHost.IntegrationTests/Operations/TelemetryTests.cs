@@ -103,15 +103,15 @@ public sealed class TelemetryTests : IDisposable
             async () =>
             {
                 await service.StatusAsync();
-                return service.Metrics.Sum(ResilienceDiagnostics.Instruments.CircuitBreakerTransitions, name) == 3;
+                return service.ValueOf(ResilienceDiagnostics.Instruments.CircuitBreakerTransitions, name) == 3;
             },
             "three transitions counted");
         foreach (var (from, to) in (IEnumerable<(string, string)>)[("closed", "open"), ("open", "half_open"), ("half_open", "closed")])
         {
-            service.Metrics.Sum(ResilienceDiagnostics.Instruments.CircuitBreakerTransitions, name, (ResilienceDiagnostics.Tags.CircuitFrom, from), (ResilienceDiagnostics.Tags.CircuitTo, to)).ShouldBe(1);
+            service.ValueOf(ResilienceDiagnostics.Instruments.CircuitBreakerTransitions, name, (ResilienceDiagnostics.Tags.CircuitFrom, from), (ResilienceDiagnostics.Tags.CircuitTo, to)).ShouldBe(1);
         }
 
-        service.Metrics.Sum(ResilienceDiagnostics.Instruments.CircuitBreakerRefusals, name).ShouldBe(2);
+        service.ValueOf(ResilienceDiagnostics.Instruments.CircuitBreakerRefusals, name).ShouldBe(2);
         ShouldBeInState("closed");
 
         void ShouldBeInState(string expected)
@@ -138,7 +138,7 @@ public sealed class TelemetryTests : IDisposable
         Value(ResilienceDiagnostics.Instruments.BulkheadInFlight).ShouldBe(1);
         Value(ResilienceDiagnostics.Instruments.BulkheadQueued).ShouldBe(1);
         Value(ResilienceDiagnostics.Instruments.BulkheadLimit).ShouldBe(1);
-        service.Metrics.Sum(
+        service.ValueOf(
             ResilienceDiagnostics.Instruments.BulkheadRefusals,
             (ResilienceDiagnostics.Tags.BulkheadName, "one"),
             (ResilienceDiagnostics.Tags.RefusalReason, "bulkhead_full")).ShouldBe(1);
@@ -151,14 +151,7 @@ public sealed class TelemetryTests : IDisposable
         Value(ResilienceDiagnostics.Instruments.BulkheadQueued).ShouldBe(0);
         service.Metrics.Of(ResilienceDiagnostics.Instruments.BulkheadQueueDuration, (ResilienceDiagnostics.Tags.BulkheadName, "one")).ShouldNotBeEmpty();
 
-        // Whichever kind of instrument it is: its last value, or the sum of its changes.
-        double? Value(string instrument)
-        {
-            service.Metrics.RecordObservableInstruments();
-            (string, object?) name = (ResilienceDiagnostics.Tags.BulkheadName, "one");
-            var measurements = service.Metrics.Of(instrument, name);
-            return measurements.Any(measurement => measurement.IsObservable) ? measurements[^1].Value : service.Metrics.Sum(instrument, name);
-        }
+        double Value(string instrument) => service.ValueOf(instrument, (ResilienceDiagnostics.Tags.BulkheadName, "one"));
     }
 
     [Fact]
@@ -196,7 +189,7 @@ public sealed class TelemetryTests : IDisposable
         var traceId = ActivityTraceId.CreateRandom();
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.Add("traceparent", $"00-{traceId.ToHexString()}-{ActivitySpanId.CreateRandom().ToHexString()}-01");
-        using var response = await service.Client().SendAsync(request);
+        using var response = await service.SendAsync(request);
         var span = await _spans.WaitForAsync(activity => activity.TraceId == traceId, TestService.Patience);
         return [.. span.Events.Select(@event => @event.Name)];
     }

@@ -26,7 +26,7 @@ public sealed class ContentNegotiationTests
             request.Headers.TryAddWithoutValidation("Accept", accept);
         }
 
-        using var response = await service.Client().SendAsync(request);
+        using var response = await service.SendAsync(request);
         response.StatusCode.ShouldBe(HttpStatusCode.InternalServerError);
         response.Content.Headers.ContentType?.MediaType.ShouldBe(mediaType);
         response.Headers.CacheControl?.NoStore.ShouldBeTrue();
@@ -48,7 +48,7 @@ public sealed class ContentNegotiationTests
 
         using var request = new HttpRequestMessage(HttpMethod.Get, "/");
         request.Headers.Add("Accept", "text/plain");
-        using var response = await service.Client(wire).SendAsync(request);
+        using var response = await service.SendAsync(request, wire);
         response.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         response.Content.Headers.ContentType?.MediaType.ShouldBe("text/plain");
         response.Headers.RetryAfter.ShouldNotBeNull();

@@ -49,7 +49,7 @@ public sealed class EnvelopeTests
     [Fact]
     public async Task ProblemDetails_OwnWriter_TheBodyIsTheCompanys()
     {
-        await using var service = await StartAsync(services => services.AddProblemDetails().AddSingleton<IProblemDetailsWriter, CompanyWriter>());
+        await using var service = await StartAsync(services => services.AddSingleton<IProblemDetailsWriter, CompanyWriter>().AddProblemDetails());
         using var response = await service.GetAsync("/throw");
         response.StatusCode.ShouldBe(HttpStatusCode.InternalServerError);
         response.Headers.CacheControl?.NoStore.ShouldBeTrue();

@@ -46,7 +46,7 @@ public sealed class ResponseHeaderTests
         await using var service = await TestService.StartAsync(Setup);
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.Add("Origin", "https://shop.example");
-        using var response = await service.Client(wire).SendAsync(request);
+        using var response = await service.SendAsync(request, wire);
         await response.ShouldBeProblemAsync(500, "unhandled_exception");
 
         response.Headers.ETag.ShouldBeNull();
@@ -80,7 +80,7 @@ public sealed class ResponseHeaderTests
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, path);
             request.Headers.Add("X-Request-ID", "abc-123");
-            using var response = await service.Client(wire).SendAsync(request);
+            using var response = await service.SendAsync(request, wire);
             response.Headers.GetValues("X-Request-ID").ShouldBe(["abc-123"], path);
         }
     }

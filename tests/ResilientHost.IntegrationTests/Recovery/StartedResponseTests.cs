@@ -23,6 +23,7 @@ public sealed class StartedResponseTests
         {
             context.Response.ContentLength = 1000;
             await context.Response.WriteAsync("first part");
+            await (gate?.PassAsync() ?? Task.CompletedTask);
             throw new InvalidOperationException("marker-started");
         });
         app.MapGet("/complete", async (HttpContext context) =>
@@ -47,12 +48,15 @@ public sealed class StartedResponseTests
     [InlineData("/length")]
     public async Task Http1_ResponseStartedThenThrows_NeverEndsCleanly(string path)
     {
-        await using var service = await TestService.StartAsync(app => MapBreaking(app));
+        var gate = new Gate();
+        await using var service = await TestService.StartAsync(app => MapBreaking(app, gate));
         using var connection = await service.ConnectAsync();
-        var answer = await connection.RequestAsync("GET", path);
-        answer.ShouldStartWith("HTTP/1.1 200 ");
-        answer.ShouldNotContain("\r\n0\r\n\r\n");
-        answer.ShouldNotContain("problem");
+        await connection.SendAsync($"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        (await connection.ReadUntilAsync("first part")).ShouldStartWith("HTTP/1.1 200 ");
+        gate.Open();
+        var rest = await connection.ReadToEndAsync();
+        rest.ShouldNotContain("\r\n0\r\n");
+        rest.ShouldNotContain("problem");
         await service.OneLogAboutAsync("marker-started");
     }
 

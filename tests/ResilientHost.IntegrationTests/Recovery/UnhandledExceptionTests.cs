@@ -86,7 +86,7 @@ public sealed class UnhandledExceptionTests
         var traceId = ActivityTraceId.CreateRandom().ToHexString();
         using var request = new HttpRequestMessage(HttpMethod.Get, "/sync");
         request.Headers.Add("traceparent", $"00-{traceId}-{ActivitySpanId.CreateRandom().ToHexString()}-01");
-        using var response = await service.Client(wire).SendAsync(request);
+        using var response = await service.SendAsync(request, wire);
         (await response.ShouldBeProblemAsync(500, "unhandled_exception")).ShouldHaveTraceId().ShouldBe(traceId);
     }
 
@@ -127,7 +127,7 @@ public sealed class UnhandledExceptionTests
     {
         await using var service = await TestService.StartAsync(app => app.MapMethods("/head", ["HEAD"], string () => throw new InvalidOperationException("head")));
         using var request = new HttpRequestMessage(HttpMethod.Head, "/head");
-        using var response = await service.Client(Wire.Http2).SendAsync(request);
+        using var response = await service.SendAsync(request, Wire.Http2);
         response.StatusCode.ShouldBe(HttpStatusCode.InternalServerError);
         (await response.Content.ReadAsByteArrayAsync()).ShouldBeEmpty();
     }
@@ -138,7 +138,7 @@ public sealed class UnhandledExceptionTests
         await using var service = await TestService.StartAsync(app => app.MapGet("/products/{id:int}", string (int id) => throw new InvalidOperationException("marker-context")));
         using var request = new HttpRequestMessage(HttpMethod.Get, "/products/7");
         request.Headers.Add("X-Request-ID", "request-4711");
-        using var response = await service.Client().SendAsync(request);
+        using var response = await service.SendAsync(request);
         var traceId = (await response.ShouldBeProblemAsync(500, "unhandled_exception")).ShouldHaveTraceId();
 
         var log = await service.OneLogAboutAsync("marker-context");
@@ -161,7 +161,7 @@ public sealed class UnhandledExceptionTests
         }
 
         await service.Logs.WaitForAsync(entry => entry.Level == LogLevel.Error, TestService.Patience);
-        service.Logs.Entries.Count(entry => entry.Level >= LogLevel.Warning).ShouldBe(1);
+        service.Logs.Entries.Count(entry => entry.Level >= LogLevel.Error).ShouldBe(1);
         service.Metrics.Sum(ResilienceDiagnostics.Instruments.RecoveryExceptions).ShouldBe(50);
 
         time.Advance(TimeSpan.FromSeconds(11));
