@@ -30,11 +30,13 @@ using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal
 
 try
 {
+    // Opened first: a minute of drills must not end with "cannot write there".
+    await using var json = options.JsonFile is { } file ? File.Create(file) : null;
     var results = await new DrillRunner(new Progress()).RunAsync(options.Drills, stop.Token);
     ResultTable.Write(Console.Out, results);
-    if (options.JsonFile is { } file)
+    if (json is not null)
     {
-        await JsonReport.WriteAsync(file, results, stop.Token);
+        await JsonReport.WriteAsync(json, results, stop.Token);
     }
 
     return results.Count(result => !result.WithLayers.Passed);

@@ -9,6 +9,9 @@ namespace FailureDrill.Drills;
 /// </summary>
 internal abstract class Drill
 {
+    // Who browses leaves sooner than who has ordered.
+    private static readonly TimeSpan BrowsingPatience = TimeSpan.FromSeconds(1.5);
+
     /// <summary>As <c>--only</c> and the results spell it.</summary>
     public abstract string Name { get; }
 
@@ -31,7 +34,7 @@ internal abstract class Drill
     protected static async Task<LoadResult> AttackAsync(
         Shop shop, Findings findings, Attack attack, Customers callers, CancellationToken cancellationToken)
     {
-        using var customers = new Customers(shop.Address);
+        using var customers = new Customers(shop.Address, BrowsingPatience);
         var neighbourhood = new LoadPlan(Requests.NeighboursOf(attack.Request), PerSecond: 100);
 
         var calm = await LoadGenerator.RunAsync(customers, neighbourhood, TimeSpan.FromSeconds(0.8), cancellationToken);

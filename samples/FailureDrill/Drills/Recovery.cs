@@ -24,11 +24,15 @@ internal sealed class Recovery : Drill
     public override async Task RunAsync(Shop shop, Findings findings, CancellationToken cancellationToken)
     {
         // Shorter than the circuit's break of two seconds, so that the repair comes before its first try.
-        var attack = new Attack(Requests.Checkout, "checkout", new FaultSetting { ErrorRate = 1 }, PerSecond: 80, TimeSpan.FromSeconds(1.5));
+        var attack = new Attack(Requests.Checkout, "checkout", new FaultSetting { ErrorRate = 1 }, PerSecond: 80, TimeSpan.FromSeconds(1.2));
 
         using var callers = new Customers(shop.Address);
+        var circuit = new CircuitWatch(shop.Control, "checkout");
         var before = (await shop.Control.ReadAsync(cancellationToken)).Of(attack.Service).Calls;
-        var outage = await AttackAsync(shop, findings, attack, callers, cancellationToken);
+
+        var attacking = AttackAsync(shop, findings, attack, callers, cancellationToken);
+        await circuit.WatchAsync(until: attacking, cancellationToken);
+        var outage = await attacking;
         var reached = (await shop.Control.ReadAsync(cancellationToken)).Of(attack.Service).Calls - before;
 
         var refused = outage.Where(answer => answer.IsRefusal("circuit_open"));
@@ -38,10 +42,9 @@ internal sealed class Recovery : Drill
         findings.Expect(Whom.Dependency, "is left alone while it is broken", reached <= MaxCallsWhileBroken, $"{reached} of {outage.Count} calls reached it");
         findings.Expect(Whom.Callers, "are refused with circuit_open and Retry-After", refused.Count >= outage.Count / 2, $"{refused.Count} of {outage.Count} were");
 
-        await shop.Control.SetAsync(attack.Service, FaultSetting.None, cancellationToken);
         if (shop.HasLayers)
         {
-            await WatchCircuitAsync(shop, findings, callers, cancellationToken);
+            await JudgeCircuitAsync(shop, findings, attack, callers, circuit, cancellationToken);
         }
         else
         {
@@ -49,35 +52,27 @@ internal sealed class Recovery : Drill
         }
     }
 
-    private static async Task WatchCircuitAsync(Shop shop, Findings findings, Customers callers, CancellationToken cancellationToken)
+    private static async Task JudgeCircuitAsync(
+        Shop shop, Findings findings, Attack attack, Customers callers, CircuitWatch circuit, CancellationToken cancellationToken)
     {
-        var states = new List<string>();
+        await shop.Control.SetAsync(attack.Service, FaultSetting.None, cancellationToken);
 
-        // No call is made until the circuit says half-open: the state follows from time, not from somebody asking.
+        // Nobody calls until the circuit says half-open: the state follows from time, not from somebody asking.
         await findings.JudgeRecoveryAsync(
             async () =>
             {
-                var circuit = (await shop.Control.ReadStatusAsync(cancellationToken)).Circuit("checkout");
-                if (circuit is null)
+                var state = await circuit.ReadAsync(cancellationToken);
+                if (state == "halfopen")
                 {
-                    return false;
+                    await callers.SendAsync(attack.Request, cancellationToken);
                 }
 
-                if (states.Count == 0 || states[^1] != circuit.State)
-                {
-                    states.Add(circuit.State);
-                }
-
-                if (circuit.Is("halfopen"))
-                {
-                    await callers.SendAsync(Requests.Checkout, cancellationToken);
-                }
-
-                return circuit.Is("closed");
+                return state == "closed";
             },
             cancellationToken);
 
-        findings.Measure("circuitStates", states);
-        findings.Expect(Whom.Callers, "see the circuit go from open over half-open to closed", states.Count == 3, string.Join(" → ", states));
+        findings.Measure("circuitStates", circuit.States);
+        findings.Expect(
+            Whom.Callers, "see the circuit open, half-open and close", circuit.States is ["closed", "open", .., "halfopen", "closed"], string.Join(" → ", circuit.States));
     }
 }

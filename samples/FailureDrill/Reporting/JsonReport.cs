@@ -13,7 +13,7 @@ internal static class JsonReport
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    public static async Task WriteAsync(string file, IReadOnlyList<DrillResult> results, CancellationToken cancellationToken)
+    public static async Task WriteAsync(Stream file, IReadOnlyList<DrillResult> results, CancellationToken cancellationToken)
     {
         var report = results.Select(result => new
         {
@@ -21,7 +21,7 @@ internal static class JsonReport
             WithLayers = Describe(result.WithLayers),
             WithoutLayers = Describe(result.WithoutLayers),
         });
-        await File.WriteAllTextAsync(file, JsonSerializer.Serialize(report, Format) + Environment.NewLine, cancellationToken);
+        await JsonSerializer.SerializeAsync(file, report, Format, cancellationToken);
     }
 
     private static object Describe(Findings findings) => new { findings.Passed, findings.Measured };

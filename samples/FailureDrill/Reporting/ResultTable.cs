@@ -7,7 +7,7 @@ internal static class ResultTable
 {
     public static void Write(TextWriter output, IReadOnlyList<DrillResult> results)
     {
-        var table = new TextTable(("failure", 24), ("with layers", 36), ("without layers", 36), ("verdict", 42));
+        var table = new TextTable(("failure", 21), ("with layers", 29), ("without layers", 29), ("verdict", 35));
         output.WriteLine();
         table.WriteHead(output);
         foreach (var result in results)

@@ -41,7 +41,8 @@ internal sealed record LayerStatus(IReadOnlyList<CircuitStatus> CircuitBreakers,
 
 internal sealed record CircuitStatus(string Name, string State, double FailureRatio, long Calls, long Refused)
 {
-    public bool Is(string state) => string.Equals(State.Replace("_", "", StringComparison.Ordinal), state, StringComparison.OrdinalIgnoreCase);
+    /// <summary>The state without regard to how JSON spells it: <c>closed</c>, <c>open</c>, <c>halfopen</c>, <c>isolated</c>.</summary>
+    public string PlainState => State.Replace("_", "", StringComparison.Ordinal).ToLowerInvariant();
 }
 
 internal sealed record BulkheadStatus(string Name, int? Limit, int InFlight, int Queued, long Refused);

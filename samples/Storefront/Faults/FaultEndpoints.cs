@@ -5,7 +5,8 @@ using Storefront.Upstreams;
 namespace Storefront.Faults;
 
 /// <summary>
-/// <c>GET /faults</c> tells how each service is set and what reaches it, <c>POST /faults/{service}</c> sets it. They exist in
+/// <c>GET /faults</c> tells how each service is set and what reaches it, <c>POST /faults/{service}</c> sets it, and
+/// <c>POST /faults/rush</c> sends forty orders at once. They exist in
 /// Development or where <c>Faults:Enabled</c> says so, and answer only callers on this machine.
 /// </summary>
 internal static class FaultEndpoints
@@ -24,6 +25,7 @@ internal static class FaultEndpoints
         var faults = app.MapGroup("/faults").AddEndpointFilter(OnlyFromThisMachineAsync).DisableResilience();
         faults.MapGet("", Describe);
         faults.MapPost("/{service}", Set);
+        faults.MapPost("/rush", Rush.SendAsync);
     }
 
     private static object Describe(FaultSwitches switches, UpstreamTraffic traffic, StoreDatabase database) => new

@@ -13,9 +13,4 @@ public sealed class ProfileController(ProfileClient profiles) : ControllerBase
     [HttpGet]
     public async Task<ActionResult<Profile>> GetAsync(CancellationToken cancellationToken) =>
         await profiles.FindAsync(customerId: 7, cancellationToken) is { } profile ? profile : NotFound();
-
-    // Served from memory and needed to show an error page: nothing of it can be slow or broken by others.
-    [HttpGet("preferences")]
-    [DisableResilience]
-    public ActionResult<object> GetPreferences() => new { Language = "en", Currency = "EUR" };
 }

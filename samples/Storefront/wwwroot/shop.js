@@ -51,46 +51,51 @@ async function buy(product) {
     : `${product.name} was not ordered: ${answer.why}.`;
 }
 
-async function buyThirty() {
-  byId('orders').textContent = 'Thirty customers are at the counter …';
-  const answers = await Promise.all(Array.from({ length: 30 }, () => post('checkout', { productId: 1, quantity: 1 })));
-  const kinds = {};
-  for (const answer of answers) {
-    const kind = answer.ok ? 'paid' : answer.why;
-    kinds[kind] = (kinds[kind] ?? 0) + 1;
-  }
-  byId('orders').textContent = Object.entries(kinds).map(([kind, count]) => `${count} × ${kind}`).join(' · ');
+async function rush() {
+  byId('orders').textContent = 'Forty customers are at the counter …';
+  const answer = await post('faults/rush', {});
+  byId('orders').textContent = answer.ok
+    ? Object.entries(answer.data).map(([kind, count]) => `${count} × ${kind}`).join(' · ')
+    : `The rush did not happen: ${answer.why}`;
 }
 
-async function showShop() {
-  const [products, recommended, profile] = await Promise.all([ask('products'), ask('recommendations'), ask('profile')]);
+// Each part of the page asks and shows on its own, so that one slow part keeps no other waiting.
+async function showProfile() {
+  const answer = await ask('profile');
+  byId('greeting').textContent = answer.ok ? `Welcome back, ${answer.data.name}.` : `Welcome. (Your profile: ${answer.why})`;
+}
 
-  byId('greeting').textContent = profile.ok ? `Welcome back, ${profile.data.name}.` : `Welcome. (Your profile: ${profile.why})`;
-  byId('catalogue-problem').hidden = products.ok;
-  byId('catalogue-problem').textContent = products.ok ? '' : `The catalogue is not available: ${products.why}`;
-  if (!products.ok) {
-    return;
+async function showRecommendations() {
+  const answer = await ask('recommendations');
+  const nameOf = id => byId(`product-${id}`)?.querySelector('strong').textContent ?? `No. ${id}`;
+  byId('recommendations').textContent = answer.ok ? answer.data.map(nameOf).join(', ') : `Nothing comes to mind: ${answer.why}`;
+}
+
+function addProduct(product) {
+  const button = element('button', { type: 'button', textContent: 'Buy', ariaLabel: `Buy ${product.name}` });
+  button.addEventListener('click', () => buy(product));
+  const card = element('li', { id: `product-${product.id}` },
+    element('strong', { textContent: product.name }),
+    element('span', { className: 'quiet' }),
+    element('div', { className: 'row' }, element('span', { className: 'price', textContent: '…' }), button));
+  byId('products').append(card);
+  return card;
+}
+
+async function showProducts() {
+  const answer = await ask('products');
+  byId('catalogue-problem').hidden = answer.ok;
+  byId('catalogue-problem').textContent = answer.ok ? '' : `The catalogue is not available: ${answer.why}`;
+  for (const product of answer.data ?? []) {
+    const card = byId(`product-${product.id}`) ?? addProduct(product);
+    card.querySelector('.quiet').textContent = product.sold ? `${product.note} · ${product.sold} sold` : product.note;
   }
+}
 
-  const names = new Map(products.data.map(product => [product.id, product.name]));
-  byId('recommendations').textContent = recommended.ok
-    ? recommended.data.map(id => names.get(id)).join(', ')
-    : `Nothing comes to mind: ${recommended.why}`;
-
-  const cards = await Promise.all(products.data.map(async product => {
-    const price = element('span', { className: 'price' });
-    showPrice(price, await ask(`prices/${product.id}`));
-    const button = element('button', { type: 'button', textContent: 'Buy', ariaLabel: `Buy ${product.name}` });
-    button.addEventListener('click', () => buy(product));
-    return element('li', {},
-      element('strong', { textContent: product.name }),
-      element('span', { className: 'quiet', textContent: product.sold ? `${product.note} · ${product.sold} sold` : product.note }),
-      element('div', { className: 'row' }, price, button));
-  }));
-
-  // Replacing the cards would take the keyboard's focus away from a button in them.
-  if (!byId('products').contains(document.activeElement)) {
-    byId('products').replaceChildren(...cards);
+// One after the other: a browser has six connections to a server, and hanging prices must not take them all.
+async function showPrices() {
+  for (const card of byId('products').children) {
+    showPrice(card.querySelector('.price'), await ask(`prices/${card.id.slice('product-'.length)}`));
   }
 }
 
@@ -163,7 +168,10 @@ async function repeat(show, everyMs) {
   }
 }
 
-byId('burst').addEventListener('click', buyThirty);
-repeat(showShop, 2500);
+byId('rush').addEventListener('click', rush);
+repeat(showProducts, 2000);
+repeat(showPrices, 500);
+repeat(showRecommendations, 2500);
+repeat(showProfile, 2500);
 repeat(showSwitches, 700);
 repeat(showLayers, 700);
