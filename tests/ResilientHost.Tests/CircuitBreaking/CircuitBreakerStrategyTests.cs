@@ -95,7 +95,7 @@ public sealed class CircuitBreakerStrategyTests
             .Build();
         (await typed.ExecuteAsync(_ => ValueTask.FromResult(503))).ShouldBe(503);
         await typed.ExecuteAsync(_ => ValueTask.FromResult(200));
-        await Should.ThrowAsync<FormatException>(async () => await typed.ExecuteAsync(_ => throw new FormatException()));
+        await Should.ThrowAsync<FormatException>(async () => await typed.ExecuteAsync<int>(_ => throw new FormatException()));
         Counts().ShouldBe((2, 1));
         var untyped = new ResiliencePipelineBuilder().AddResilientCircuitBreaker(_breaker, o => o.Result is 503 ? CallOutcome.Failed : CallOutcome.Succeeded).Build();
         await untyped.ExecuteAsync(_ => ValueTask.FromResult(503));
@@ -122,9 +122,9 @@ public sealed class CircuitBreakerStrategyTests
     {
         var pipeline = new ResiliencePipelineBuilder<int>().AddResilientCircuitBreaker(_breaker).Build();
         var context = ResilienceContextPool.Shared.Get();
-        var outcome = await pipeline.ExecuteOutcomeAsync<int>((_, _) => throw new FormatException(), context, 0);
+        var outcome = await pipeline.ExecuteOutcomeAsync<int, int>((_, _) => throw new FormatException(), context, 0);
         outcome.Exception.ShouldBeOfType<FormatException>();
-        outcome = await pipeline.ExecuteOutcomeAsync<int>(
+        outcome = await pipeline.ExecuteOutcomeAsync<int, int>(
             async (_, _) =>
             {
                 await Task.Yield();
