@@ -24,9 +24,6 @@ namespace ResilientHost;
 /// </remarks>
 public sealed partial class CircuitBreaker
 {
-    // The cheap clock may be behind the exact one by a kernel tick, 10 ms at most.
-    private static readonly TimeSpan CoarseError = TimeSpan.FromMilliseconds(50);
-
     private readonly CircuitServices _services;
     private readonly Lock _lock = new();
     private CircuitStateMachine _machine;
@@ -168,10 +165,9 @@ public sealed partial class CircuitBreaker
             return null;
         }
 
-        // Two exact readings would cost more than all the rest. A call that is quick by the cheap clock, with room for its error,
-        // is quick by the exact one.
+        // Two exact readings would cost more than all the rest. Most calls are quick beyond doubt by the cheap clock.
         var now = _services.Clock.CoarseTimestamp();
-        if (permit.IsMeasured && now - permit.StartedAt >= era.Policy.SlowCallTicks - _services.Clock.ToTimestampTicks(CoarseError))
+        if (permit.IsMeasured && now - permit.StartedAt >= era.Policy.DoubtfulCallTicks)
         {
             now = _services.Clock.Timestamp();
         }
