@@ -153,6 +153,13 @@ public sealed class TestService : IAsyncDisposable
         return LogsAbout(marker).ShouldHaveSingleItem();
     }
 
+    /// <summary>No error of this service. What tests beside this one left unobserved is logged by every service in the process.</summary>
+    public void ShouldHaveLoggedNoError() =>
+        Logs.Entries
+            .Where(entry => entry.Level >= LogLevel.Error && !entry.Message.Contains("unobserved", StringComparison.OrdinalIgnoreCase))
+            .Select(entry => $"{entry.Category}: {entry.Message}")
+            .ShouldBeEmpty();
+
     public async ValueTask DisposeAsync()
     {
         foreach (var client in _clients.Values)

@@ -56,7 +56,7 @@ public sealed class ClientGoneTests
         var breaker = await service.BreakerAsync("orders");
         breaker.GetProperty("calls").GetInt32().ShouldBe(0);
         breaker.GetProperty("failureRatio").GetDouble().ShouldBe(0);
-        service.Logs.Entries.ShouldNotContain(entry => entry.Level >= LogLevel.Error);
+        service.ShouldHaveLoggedNoError();
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class ClientGoneTests
         connection.Reset();
         await service.NothingHeldAsync();
         (await service.BreakerAsync("orders")).GetProperty("calls").GetInt32().ShouldBe(0);
-        service.Logs.Entries.ShouldNotContain(entry => entry.Level >= LogLevel.Error);
+        service.ShouldHaveLoggedNoError();
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class ClientGoneTests
         await service.NothingHeldAsync();
         var breaker = await service.BreakerAsync("orders");
         breaker.GetProperty("failureRatio").GetDouble().ShouldBe(0);
-        service.Logs.Entries.ShouldNotContain(entry => entry.Level >= LogLevel.Error);
+        service.ShouldHaveLoggedNoError();
     }
 
     [Theory, OverBothWires]
@@ -124,6 +124,6 @@ public sealed class ClientGoneTests
         (await holder).StatusCode.ShouldBe(HttpStatusCode.OK);
         await service.NothingHeldAsync();
         (await service.BreakerAsync("orders")).GetProperty("calls").GetInt32().ShouldBe(1);
-        service.Logs.Entries.ShouldNotContain(entry => entry.Level >= LogLevel.Error);
+        service.ShouldHaveLoggedNoError();
     }
 }

@@ -7,6 +7,8 @@ namespace ResilientHost.IntegrationTests.Recovery;
 [Collection(nameof(UnobservedTaskTests))]
 public sealed class UnobservedTaskTests
 {
+    private sealed class ForgottenException() : Exception("marker-unobserved");
+
     [Fact]
     public async Task Task_FailsAndNobodyLooks_IsLoggedAndCounted()
     {
@@ -27,9 +29,12 @@ public sealed class UnobservedTaskTests
             },
             "an unobserved task exception in the log");
         service.LogsAbout("marker-unobserved").ShouldHaveSingleItem().Level.ShouldBe(LogLevel.Error);
-        service.Metrics.Sum(ResilienceDiagnostics.Instruments.RecoveryExceptions, (ResilienceDiagnostics.Tags.ExceptionOrigin, "unobserved_task")).ShouldBe(1);
+        service.ValueOf(
+            ResilienceDiagnostics.Instruments.RecoveryExceptions,
+            (ResilienceDiagnostics.Tags.ExceptionOrigin, "unobserved_task"),
+            (ResilienceDiagnostics.Tags.ExceptionType, typeof(ForgottenException).FullName)).ShouldBe(1);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Forget() => _ = Task.FromException(new InvalidOperationException("marker-unobserved"));
+    private static void Forget() => _ = Task.FromException(new ForgottenException());
 }
