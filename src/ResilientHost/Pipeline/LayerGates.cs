@@ -48,8 +48,11 @@ internal sealed class LayerGates(MonotonicClock clock)
     }
 
     /// <summary>Enters every layer of the plan after waiting for the bulkhead, or none.</summary>
+    /// <param name="plan">The layers.</param>
+    /// <param name="arrival">What <see cref="TryEnter"/> gave: nothing held, and since when the request is here.</param>
+    /// <param name="cancellationToken">The caller.</param>
     /// <exception cref="OperationCanceledException">The caller left while waiting; nothing is held.</exception>
-    public async ValueTask<(Admission Admission, Refusal? Refusal)> EnterQueuedAsync(EndpointPlan plan, CancellationToken cancellationToken)
+    public async ValueTask<(Admission Admission, Refusal? Refusal)> EnterQueuedAsync(EndpointPlan plan, Admission arrival, CancellationToken cancellationToken)
     {
         var bulkhead = plan.Bulkhead!;
 
@@ -57,20 +60,20 @@ internal sealed class LayerGates(MonotonicClock clock)
         if (plan.CircuitBreaker is { } circuit && circuit.IsRefusing(clock.CoarseTimestamp(), out var refusal))
         {
             circuit.CountRefusal();
-            return (default, refusal);
+            return (arrival, refusal);
         }
 
         var entered = await bulkhead.EnterAsync(cancellationToken);
         if (!entered.IsAdmitted)
         {
-            return (default, entered.Refusal);
+            return (arrival, entered.Refusal);
         }
 
         Activity.Current?.AddEvent(new ActivityEvent(ResilienceDiagnostics.SpanEvents.BulkheadQueued));
 
-        // The call begins now: its time in the queue is the bulkhead's, not the dependency's.
-        var admission = new Admission { StartedAt = clock.Timestamp(), Lease = entered.Lease };
-        return EnterCircuit(plan, admission.StartedAt, ref admission, out refusal) ? (admission, null) : (default, refusal);
+        // For the circuit the call begins now: its time in the queue is the bulkhead's, not the dependency's.
+        var admission = arrival with { Lease = entered.Lease };
+        return EnterCircuit(plan, clock.Timestamp(), ref admission, out refusal) ? (admission, null) : (admission, refusal);
     }
 
     /// <summary>Leaves every layer, innermost first. Holding nothing, or no longer, is fine.</summary>
