@@ -28,9 +28,9 @@ internal struct PermitPool
     // Growing is rare and short; a lock in every pool would cost more memory than it saves time.
     private static readonly Lock Growing = new();
 
-    private static int s_pools;
+    private static int _poolsMade;
 
-    private readonly int _id = Interlocked.Increment(ref s_pools);
+    private readonly int _id = Interlocked.Increment(ref _poolsMade);
     private PermitSlot[] _slots = [];
     private long _word;
 

@@ -29,6 +29,7 @@ public sealed partial class CircuitBreaker
     private CircuitStateMachine _machine;
     private CircuitListener[] _listeners = [];
     private long _refused;
+    private long _late;
 
     /// <summary>Makes a closed circuit (open in mode <see cref="CircuitMode.ForcedOpen"/>).</summary>
     /// <param name="name">What refusals, events and telemetry call it.</param>
@@ -98,6 +99,9 @@ public sealed partial class CircuitBreaker
 
     /// <summary>Calls refused since construction.</summary>
     internal long Refused => Interlocked.Read(ref _refused);
+
+    /// <summary>Results that came in a later era than their permit.</summary>
+    internal long LateResults => Interlocked.Read(ref _late);
 
     internal CircuitPolicy Policy => _machine.Era.Policy;
 
@@ -225,6 +229,7 @@ public sealed partial class CircuitBreaker
             FailureRatio = calls == 0 ? 0 : counts.Failures / (double)calls,
             SlowCallRatio = calls == 0 ? 0 : counts.SlowCalls / (double)calls,
             Refused = Refused,
+            LateResults = LateResults,
             RetryAfter = RemainingBreak(era, now),
         };
     }
@@ -243,20 +248,34 @@ public sealed partial class CircuitBreaker
 
     private static bool IsEnforcing(CircuitPolicy policy) => policy.Mode is CircuitMode.Enforce or CircuitMode.ForcedOpen;
 
-    // A late result is counted by whoever measures requests; here it must not even publish that a break has elapsed.
+    private static void ThrowUnknown(CallOutcome outcome) =>
+        throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "Not a call outcome.");
+
+    // A late result is counted, and must not even publish that a break has elapsed.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsOfNoConcern(CircuitEra era, in CircuitPermit permit, CallOutcome outcome)
+    private bool IsOfNoConcern(CircuitEra era, in CircuitPermit permit, CallOutcome outcome)
     {
         if ((uint)outcome > (uint)CallOutcome.Ignored)
         {
             ThrowUnknown(outcome);
         }
 
-        return permit.Era != era.Number || (outcome == CallOutcome.Ignored && !permit.IsProbe);
+        if (permit.Era != era.Number)
+        {
+            CountLate(permit, outcome);
+            return true;
+        }
+
+        return outcome == CallOutcome.Ignored && !permit.IsProbe;
     }
 
-    private static void ThrowUnknown(CallOutcome outcome) =>
-        throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "Not a call outcome.");
+    private void CountLate(in CircuitPermit permit, CallOutcome outcome)
+    {
+        if (permit.Era != 0 && outcome != CallOutcome.Ignored)
+        {
+            Interlocked.Increment(ref _late);
+        }
+    }
 
     private bool TryEnterGuarded(long now, long? startedAt, out CircuitPermit permit, out Refusal refusal)
     {

@@ -113,7 +113,14 @@ internal sealed partial class RecoveryLog : ICustomizationFailureLog, IDisposabl
     public void Dispose() => Contain(_storms.Dispose);
 
     private void Summarize(StormSummary summary) => Contain(() =>
-        LogRepeats(_logger, summary.Repeats, summary.Fingerprint.ExceptionType, LogText.Clean(summary.Fingerprint.Site.ToString(), MaxNameLength), LogText.Clean(summary.Fingerprint.Endpoint, MaxNameLength), summary.Fingerprint.Kind, summary.Interval.TotalSeconds));
+        LogRepeats(
+            _logger,
+            summary.Repeats,
+            summary.Fingerprint.ExceptionType,
+            LogText.Clean(summary.Fingerprint.Site.ToString(), MaxNameLength),
+            LogText.Clean(summary.Fingerprint.Endpoint, MaxNameLength),
+            summary.Fingerprint.Kind,
+            summary.Interval.TotalSeconds));
 
     private static void Contain(Action write)
     {

@@ -82,6 +82,26 @@ public class BulkheadStressTests
     }
 
     [Fact]
+    public async Task EnterAsync_RoomComesWhileTheCallJoinsTheQueue_NoWakeUpIsLost()
+    {
+        // Time stands still: a waiter that nobody wakes would wait for ever.
+        Bulkhead bulkhead = new("stress", new BulkheadOptions { MaxConcurrency = 1, QueueLength = Threads }, new ManualTimeProvider());
+        var workers = Enumerable.Range(0, 2).Select(_ => Task.Run(async () =>
+        {
+            for (var round = 0; round < 100_000; round++)
+            {
+                var admission = await bulkhead.EnterAsync();
+                admission.IsAdmitted.ShouldBeTrue();
+                bulkhead.Exit(admission.Lease, CallOutcome.Succeeded);
+            }
+        }));
+
+        await Task.WhenAll(workers).WaitAsync(TimeSpan.FromSeconds(60));
+
+        bulkhead.Snapshot().ShouldBe(new BulkheadSnapshot { Limit = 1 });
+    }
+
+    [Fact]
     public void TryEnter_ManyThreads_NeverMoreInsideThanTheLimitAndNoneLost()
     {
         const int Limit = 3;

@@ -158,6 +158,7 @@ public sealed class CircuitBreakerRegistryTests : IDisposable
         second.ShouldBe("resilient_host.circuit_breaker.transitions 1 a open half_open break_elapsed");
         sampled.Order().ShouldBe(
         [
+            "resilient_host.circuit_breaker.late_results 0 a",
             "resilient_host.circuit_breaker.refusals 1 a",
             "resilient_host.circuit_breaker.state 0 a closed",
             "resilient_host.circuit_breaker.state 0 a isolated",

@@ -118,6 +118,15 @@ public sealed class CircuitBreakerStrategyTests
     }
 
     [Fact]
+    public async Task Execute_ClassifierReturnsNoOutcome_SaysSoAndGivesThePermitBack()
+    {
+        var pipeline = new ResiliencePipelineBuilder().AddResilientCircuitBreaker(_breaker, _ => (CallOutcome)9).Build();
+        (await Should.ThrowAsync<InvalidOperationException>(async () => await pipeline.ExecuteAsync(_ => default)))
+            .Message.ShouldBe("The classifier of a circuit breaker returned 9, which is no CallOutcome.");
+        Counts().ShouldBe((0, 0));
+    }
+
+    [Fact]
     public async Task ExecuteOutcome_CallbackThrows_StillEndsTheCall()
     {
         var pipeline = new ResiliencePipelineBuilder<int>().AddResilientCircuitBreaker(_breaker).Build();

@@ -126,7 +126,8 @@ public sealed partial class CircuitBreakerTests
         _time.Advance(10 * Second);
         breaker.State.ShouldBe(CircuitState.HalfOpen);
         breaker.Exit(late, CallOutcome.Failed).ShouldBeNull();
-        breaker.Snapshot().Calls.ShouldBe(0);
+        breaker.Exit(default, CallOutcome.Failed).ShouldBeNull();
+        (breaker.Snapshot().Calls, breaker.Snapshot().LateResults).ShouldBe((0, 1L));
     }
 
     [Fact]
