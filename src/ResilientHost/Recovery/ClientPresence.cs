@@ -19,12 +19,33 @@ internal static class ClientPresence
 
         try
         {
-            return (scope.ClientAborted ?? context.RequestAborted).IsCancellationRequested && IsConsequence(exception);
+            return (scope.ClientAborted ?? context.RequestAborted).IsCancellationRequested
+                ? IsConsequence(exception)
+                : exception is IOException and not BadHttpRequestException && IsBodyBroken(context.Request);
         }
         catch (Exception)
         {
             // A request that is already torn down cannot tell any more; then it is a failure like any other.
             return false;
+        }
+    }
+
+    // Over HTTP/2 the server breaks the body of a stream that the client reset, and cancels RequestAborted a moment later on another
+    // thread: an endpoint that reads sees the exception first. A broken body throws again at once; a sound one gives what it has.
+    private static bool IsBodyBroken(HttpRequest request)
+    {
+        try
+        {
+            if (request.BodyReader.TryRead(out var read))
+            {
+                request.BodyReader.AdvanceTo(read.Buffer.Start);
+            }
+
+            return false;
+        }
+        catch (Exception error)
+        {
+            return error is IOException and not BadHttpRequestException or OperationCanceledException;
         }
     }
 
