@@ -39,7 +39,7 @@ internal sealed class ResilienceMiddleware(
         return gates.TryEnter(plan, metrics.IsEnabled, out var admission, out var refusal) switch
         {
             LayerGates.Entry.Admitted => InvokeEndpoint(context, plan, admission),
-            LayerGates.Entry.Queues => QueueAsync(context, plan),
+            LayerGates.Entry.Queues => QueueAsync(context, plan, admission),
             _ => RefuseAsync(context, plan, admission, refusal),
         };
     }
@@ -148,17 +148,16 @@ internal sealed class ResilienceMiddleware(
         }
     }
 
-    private async Task QueueAsync(HttpContext context, EndpointPlan plan)
+    private async Task QueueAsync(HttpContext context, EndpointPlan plan, Admission admission)
     {
-        Admission admission;
         Refusal? refusal;
         try
         {
-            (admission, refusal) = await gates.EnterQueuedAsync(plan, context.RequestAborted);
+            (admission, refusal) = await gates.EnterQueuedAsync(plan, admission, context.RequestAborted);
         }
         catch (OperationCanceledException exception) when (context.RequestAborted.IsCancellationRequested)
         {
-            await RecoverAsync(states.Rent(context, plan, default), exception);
+            await RecoverAsync(states.Rent(context, plan, admission), exception);
             return;
         }
 
