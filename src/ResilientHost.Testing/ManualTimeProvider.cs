@@ -2,17 +2,23 @@ namespace ResilientHost.Testing;
 
 /// <summary>A clock and its timers that move only when a test says so.</summary>
 /// <remarks>
-/// Thread-safe. <see cref="Advance"/> fires every timer that falls due, in order of due time, on the calling thread, each seeing
-/// the clock at its own due time. A callback that throws does not stop the others; the exceptions surface from
-/// <see cref="Advance"/> as one <see cref="AggregateException"/>.
+/// Thread-safe. <see cref="Advance"/> fires every timer that falls due, in order of due time (of arming, where these are equal), on the
+/// calling thread, each seeing the clock at its own due time and in the execution context that created the timer. A timer armed for
+/// now fires with the next <see cref="Advance"/>, zero included. A callback that throws does not stop the others; the exceptions surface from
+/// <see cref="Advance"/> as one <see cref="AggregateException"/>. Callbacks may arm, change and dispose timers and advance further.
+/// Each call of <see cref="Advance"/> has its target from the time it begins: two that overlap do not add up.
 /// </remarks>
 public sealed class ManualTimeProvider : TimeProvider
 {
+    private const int MaxFiringsAtOneInstant = 1_000_000;
+    private static readonly TimeSpan MaxTimerDuration = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+
     private readonly Lock _gate = new();
     private readonly List<ManualTimer> _timers = [];
     private DateTimeOffset _utcNow;
     private long _timestamp;
     private long _nextOrder;
+    private int _firingsAtThisInstant;
 
     /// <summary>Creates a clock that stands at 2030-01-01T00:00:00Z.</summary>
     public ManualTimeProvider()
@@ -39,6 +45,9 @@ public sealed class ManualTimeProvider : TimeProvider
     /// <inheritdoc/>
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
+    /// <summary>UTC, so that tests read the same everywhere.</summary>
+    public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
+
     /// <inheritdoc/>
     public override DateTimeOffset GetUtcNow()
     {
@@ -53,13 +62,14 @@ public sealed class ManualTimeProvider : TimeProvider
 
     /// <summary>Moves both clocks forward and fires what falls due.</summary>
     /// <param name="by">How far; not negative. Time never runs backwards: see <see cref="SetUtcNow"/> for a wall clock that jumps.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="by"/> is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="by"/> is negative, or leads beyond what a clock can show.</exception>
     /// <exception cref="AggregateException">A timer callback threw.</exception>
+    /// <exception cref="InvalidOperationException">A timer arms itself for now again and again, so that time would never pass.</exception>
     public void Advance(TimeSpan by)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
         List<Exception>? errors = null;
-        var target = Volatile.Read(ref _timestamp) + by.Ticks;
+        var target = TargetOf(by);
         while (TakeNextDue(target) is { } timer)
         {
             try
@@ -70,11 +80,6 @@ public sealed class ManualTimeProvider : TimeProvider
             {
                 (errors ??= []).Add(error);
             }
-        }
-
-        lock (_gate)
-        {
-            MoveTo(target);
         }
 
         if (errors is not null)
@@ -97,9 +102,21 @@ public sealed class ManualTimeProvider : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         ArgumentNullException.ThrowIfNull(callback);
-        var timer = new ManualTimer(this, callback, state);
+        var timer = new ManualTimer(this, callback, state, ExecutionContext.Capture());
         timer.Change(dueTime, period);
         return timer;
+    }
+
+    private long TargetOf(TimeSpan by)
+    {
+        lock (_gate)
+        {
+            // Refused before anything moves: a clock that overflows half-way would leave its timers half-fired.
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(by, DateTimeOffset.MaxValue - _utcNow);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(by.Ticks, long.MaxValue - _timestamp, nameof(by));
+            _firingsAtThisInstant = 0;
+            return _timestamp + by.Ticks;
+        }
     }
 
     private ManualTimer? TakeNextDue(long target)
@@ -117,13 +134,20 @@ public sealed class ManualTimeProvider : TimeProvider
 
             if (next is null)
             {
+                // In the same critical section as the search: a timer armed by another thread either fires now or is due later.
+                MoveTo(target);
                 return null;
             }
 
-            MoveTo(Math.Max(next.Due, _timestamp));
+            MoveTo(next.Due);
+            if (++_firingsAtThisInstant > MaxFiringsAtOneInstant)
+            {
+                throw new InvalidOperationException($"{MaxFiringsAtOneInstant} timers fired without any time passing: one of them arms itself for now in its callback.");
+            }
+
             if (next.Period is { } period)
             {
-                next.Due += Math.Max(period.Ticks, 1);
+                next.Due += period.Ticks;
                 next.Order = _nextOrder++;
             }
             else
@@ -141,10 +165,11 @@ public sealed class ManualTimeProvider : TimeProvider
         {
             _utcNow += TimeSpan.FromTicks(timestamp - _timestamp);
             Volatile.Write(ref _timestamp, timestamp);
+            _firingsAtThisInstant = 0;
         }
     }
 
-    private sealed class ManualTimer(ManualTimeProvider owner, TimerCallback callback, object? state) : ITimer
+    private sealed class ManualTimer(ManualTimeProvider owner, TimerCallback callback, object? state, ExecutionContext? context) : ITimer
     {
         private bool _disposed;
 
@@ -156,6 +181,8 @@ public sealed class ManualTimeProvider : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
+            ThrowIfNotTimerDuration(dueTime, nameof(dueTime));
+            ThrowIfNotTimerDuration(period, nameof(period));
             lock (owner._gate)
             {
                 owner._timers.Remove(this);
@@ -176,7 +203,17 @@ public sealed class ManualTimeProvider : TimeProvider
             }
         }
 
-        public void Fire() => callback(state);
+        public void Fire()
+        {
+            if (context is null)
+            {
+                callback(state);
+            }
+            else
+            {
+                ExecutionContext.Run(context, state => callback(state), state);
+            }
+        }
 
         public void Dispose()
         {
@@ -191,6 +228,16 @@ public sealed class ManualTimeProvider : TimeProvider
         {
             Dispose();
             return ValueTask.CompletedTask;
+        }
+
+        // The bounds of the system's timers, so that what a test accepts runs in production too.
+        private static void ThrowIfNotTimerDuration(TimeSpan value, string name)
+        {
+            if (value != Timeout.InfiniteTimeSpan)
+            {
+                ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero, name);
+                ArgumentOutOfRangeException.ThrowIfGreaterThan(value, MaxTimerDuration, name);
+            }
         }
     }
 }

@@ -22,6 +22,9 @@ public static class ResilienceDiagnostics
         /// <summary>Counter of calls refused, <c>{call}</c>.</summary>
         public const string CircuitBreakerRefusals = "resilient_host.circuit_breaker.refusals";
 
+        /// <summary>Counter of results that arrived in a later era than their call began in, <c>{call}</c>.</summary>
+        public const string CircuitBreakerLateResults = "resilient_host.circuit_breaker.late_results";
+
         /// <summary>Calls inside, <c>{call}</c>.</summary>
         public const string BulkheadInFlight = "resilient_host.bulkhead.in_flight";
 
@@ -33,6 +36,9 @@ public static class ResilienceDiagnostics
 
         /// <summary>Counter of calls refused, <c>{call}</c>.</summary>
         public const string BulkheadRefusals = "resilient_host.bulkhead.refusals";
+
+        /// <summary>Counter of calls that Shadow admitted although there was no room, <c>{call}</c>.</summary>
+        public const string BulkheadShadowRefusals = "resilient_host.bulkhead.shadow_refusals";
 
         /// <summary>Histogram of the time spent waiting for a permit, seconds.</summary>
         public const string BulkheadQueueDuration = "resilient_host.bulkhead.queue.duration";
@@ -65,6 +71,9 @@ public static class ResilienceDiagnostics
         /// <summary>Name of a bulkhead.</summary>
         public const string BulkheadName = "resilient_host.bulkhead.name";
 
+        /// <summary>How a wait ended: <c>admitted</c>, <c>bulkhead_full</c>, <c>queue_timeout</c>, <c>cancelled</c>.</summary>
+        public const string BulkheadQueueOutcome = "resilient_host.bulkhead.queue.outcome";
+
         /// <summary>Why a call was refused, such as <c>circuit_open</c>.</summary>
         public const string RefusalReason = "resilient_host.refusal.reason";
 
@@ -77,8 +86,27 @@ public static class ResilienceDiagnostics
         /// <summary>Full type name of an exception; <c>other</c> beyond the cap.</summary>
         public const string ExceptionType = "exception.type";
 
+        /// <summary>Full type name of the exception that made a span an error.</summary>
+        public const string ErrorType = "error.type";
+
         /// <summary>Where an exception was seen: <c>endpoint</c>, <c>pipeline</c>, <c>unobserved_task</c>, <c>unhandled</c>.</summary>
         public const string ExceptionOrigin = "resilient_host.exception.origin";
+    }
+
+    /// <summary>Values of the bulkhead's tags.</summary>
+    public static class BulkheadTagValues
+    {
+        /// <summary>A permit was handed over after waiting.</summary>
+        public const string Admitted = "admitted";
+
+        /// <summary>There was no room, or no more room in the queue.</summary>
+        public const string BulkheadFull = "bulkhead_full";
+
+        /// <summary>The wait took as long as it may.</summary>
+        public const string QueueTimeout = "queue_timeout";
+
+        /// <summary>The caller gave up waiting.</summary>
+        public const string Cancelled = "cancelled";
     }
 
     /// <summary>Names of events on the current span.</summary>

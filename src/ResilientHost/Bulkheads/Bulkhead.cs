@@ -1,0 +1,175 @@
+using System.Runtime.CompilerServices;
+using ResilientHost.Bulkheads;
+using ResilientHost.Hosting;
+
+namespace ResilientHost;
+
+/// <summary>Bounds how many calls are inside something at once, so that one slow thing cannot take every thread, socket and byte.</summary>
+/// <remarks>
+/// <para>Thread-safe. With room, entering and leaving take no lock and allocate nothing. A call that finds no room is refused, or waits in a
+/// bounded queue (<see cref="EnterAsync"/>). Nobody overtakes those who wait: while there are any, <see cref="TryEnter"/> is refused
+/// in either order of the queue, and a permit that comes free goes to a waiter.</para>
+/// <para>A lease is held until the work really ends, also when its caller has long gone; ending it twice, from whatever thread, does nothing.</para>
+/// </remarks>
+public sealed partial class Bulkhead
+{
+    private readonly MonotonicClock _clock;
+    private readonly BulkheadTelemetry? _telemetry;
+    private readonly Func<double>? _random;
+    private volatile BulkheadPolicy _policy;
+    private volatile BulkheadQueue? _queue;
+    private PermitPool _permits = new();
+    private long _refusedFull;
+    private long _refusedTimeout;
+    private long _shadowRefused;
+
+    // The limit in force, or 0 while disabled: what the way in is measured against without a look at the policy.
+    private volatile int _ceiling;
+
+    /// <summary>Creates a bulkhead.</summary>
+    /// <param name="name">Its name, shown in refusals and telemetry.</param>
+    /// <param name="options">Its options; copied, later changes come by <see cref="Apply(BulkheadOptions)"/>.</param>
+    /// <param name="timeProvider">Source of time and timers; the system's when <see langword="null"/>.</param>
+    /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The options are invalid; carries every error.</exception>
+    public Bulkhead(string name, BulkheadOptions options, TimeProvider? timeProvider = null)
+        : this(name, BulkheadPolicy.From(name, options), new MonotonicClock(timeProvider))
+    {
+    }
+
+    /// <summary>Creates a bulkhead that shares its policy and clock; <paramref name="random"/> gives numbers in [0, 1) for tests.</summary>
+    internal Bulkhead(string name, BulkheadPolicy policy, MonotonicClock clock, BulkheadTelemetry? telemetry = null, Func<double>? random = null)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        Name = name;
+        _policy = policy;
+        _ceiling = policy.Ceiling;
+        _clock = clock;
+        _telemetry = telemetry;
+        _random = random;
+    }
+
+    /// <summary>The name given at construction.</summary>
+    public string Name { get; }
+
+    /// <summary>Whether a call that finds no room would wait.</summary>
+    internal bool CanQueue => _policy.CanQueue;
+
+    internal BulkheadPolicy Policy => _policy;
+
+    /// <summary>Refusals because there was no room, since construction.</summary>
+    internal long RefusedFull => Interlocked.Read(ref _refusedFull);
+
+    /// <summary>Refusals after waiting for as long as allowed, since construction.</summary>
+    internal long RefusedTimeout => Interlocked.Read(ref _refusedTimeout);
+
+    /// <summary>Calls that Shadow admitted although there was no room, since construction.</summary>
+    internal long ShadowRefused => Interlocked.Read(ref _shadowRefused);
+
+    /// <summary>Enters if there is room and nobody waits. Never waits.</summary>
+    /// <param name="lease">What to end with <see cref="Exit"/> once the work has ended; default when refused.</param>
+    /// <param name="refusal">
+    /// Why not: <see cref="RefusalReason.BulkheadFull"/>, with a hint when to come back that differs from call to call; default when admitted.
+    /// </param>
+    /// <returns><see langword="true"/> when admitted.</returns>
+    public bool TryEnter(out BulkheadLease lease, out Refusal refusal)
+    {
+        if (TryEnterUncounted(out lease))
+        {
+            refusal = default;
+            return true;
+        }
+
+        Refuse(RefusalReason.BulkheadFull, out refusal);
+        return false;
+    }
+
+    /// <summary>Enters if there is room; else waits in the queue, if there is one, in the order that the options say.</summary>
+    /// <param name="cancellationToken">Ends the wait. A token already cancelled throws also when there is room.</param>
+    /// <returns>
+    /// The admission with its lease, or the refusal: <see cref="RefusalReason.BulkheadFull"/> when the queue is full, or
+    /// <see cref="RefusalReason.QueueTimeout"/>. To be awaited once, as any <see cref="ValueTask{TResult}"/>. Completes at once, without an
+    /// allocation, unless the call waits; after waiting, the continuation never runs on the stack of the call that made room.
+    /// </returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the call was admitted. Nothing is held.</exception>
+    public ValueTask<BulkheadAdmission> EnterAsync(CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return Cancelled(cancellationToken);
+        }
+
+        if (TryEnterUncounted(out var lease))
+        {
+            return new(new BulkheadAdmission(IsAdmitted: true, lease, default));
+        }
+
+        return CanQueue ? Wait(cancellationToken) : new(Refused(RefusalReason.BulkheadFull));
+    }
+
+    /// <summary>Ends a lease and lets the next waiter in. A default lease, one already ended, or another bulkhead's does nothing.</summary>
+    /// <param name="lease">What entering gave.</param>
+    /// <param name="outcome">How the call ended. A fixed limit does not depend on it.</param>
+    public void Exit(in BulkheadLease lease, CallOutcome outcome)
+    {
+        if (_permits.End(lease) is { } slot)
+        {
+            ReturnToWaiters(slot);
+        }
+    }
+
+    /// <summary>Reads the present values.</summary>
+    /// <returns>Limit, calls inside and waiting, refusals.</returns>
+    public BulkheadSnapshot Snapshot() => new()
+    {
+        Limit = _policy.Limit,
+        InFlight = _permits.Out,
+        Queued = _queue?.Count ?? 0,
+        Refused = RefusedFull + RefusedTimeout,
+    };
+
+    /// <summary>Enters as <see cref="TryEnter"/> does, but a "no" is not counted as a refusal: for a caller that would wait or gives another answer.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool TryEnterUncounted(out BulkheadLease lease) =>
+        _permits.TryTake(_ceiling, out lease) || TryEnterSlowly(out lease);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryEnterSlowly(out BulkheadLease lease)
+    {
+        var policy = _policy;
+        if (policy.Mode == BulkheadMode.Disabled)
+        {
+            lease = default;
+            return true;
+        }
+
+        if (_permits.Take(policy.Limit, pastWaiters: false, out lease) != PermitAnswer.Full)
+        {
+            return true;
+        }
+
+        if (policy.Mode != BulkheadMode.Shadow)
+        {
+            return false;
+        }
+
+        _permits.Take(BulkheadPolicy.NoLimit, pastWaiters: true, out lease);
+        Interlocked.Increment(ref _shadowRefused);
+        return true;
+    }
+
+    private BulkheadAdmission Refused(RefusalReason reason)
+    {
+        Refuse(reason, out var refusal);
+        return new(IsAdmitted: false, default, refusal);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Refuse(RefusalReason reason, out Refusal refusal)
+    {
+        Interlocked.Increment(ref reason == RefusalReason.QueueTimeout ? ref _refusedTimeout : ref _refusedFull);
+        _telemetry?.Refused(this, reason);
+
+        // Callers refused together must not come back together: uniform between one and three seconds.
+        refusal = new Refusal(reason, Name, TimeSpan.FromSeconds(1 + (2 * (_random ?? Random.Shared.NextDouble)())));
+    }
+}

@@ -1,0 +1,82 @@
+using System.Diagnostics.Metrics;
+using ResilientHost.Telemetry;
+using Instruments = ResilientHost.ResilienceDiagnostics.Instruments;
+using Tags = ResilientHost.ResilienceDiagnostics.Tags;
+using Values = ResilientHost.ResilienceDiagnostics.BulkheadTagValues;
+
+namespace ResilientHost.Bulkheads;
+
+/// <summary>
+/// The bulkheads' instruments. All but the histogram are read from the bulkheads when a listener asks, so a listener that starts in the
+/// middle of a call sees balanced numbers, and nothing is paid per call.
+/// </summary>
+internal sealed class BulkheadMetrics
+{
+    private const string Calls = "{call}";
+    private static readonly InstrumentAdvice<double> QueueDurationAdvice = new()
+    {
+        HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    };
+
+    private readonly Func<IReadOnlyList<Bulkhead>> _bulkheads;
+    private readonly Histogram<double> _queueDuration;
+
+    public BulkheadMetrics(ResilienceMeter resilience, Func<IReadOnlyList<Bulkhead>> bulkheads)
+    {
+        _bulkheads = bulkheads;
+        var meter = resilience.Meter;
+        meter.CreateObservableUpDownCounter(Instruments.BulkheadInFlight, InFlight, Calls, "Calls inside a bulkhead.");
+        meter.CreateObservableUpDownCounter(Instruments.BulkheadQueued, Queued, Calls, "Calls waiting for a bulkhead.");
+        meter.CreateObservableUpDownCounter(Instruments.BulkheadLimit, Limits, Calls, "Calls that may be inside a bulkhead at once.");
+        meter.CreateObservableCounter(Instruments.BulkheadRefusals, Refusals, Calls, "Calls that a bulkhead refused.");
+        meter.CreateObservableCounter(Instruments.BulkheadShadowRefusals, ShadowRefusals, Calls, "Calls that a bulkhead in Shadow admitted although there was no room.");
+        _queueDuration = meter.CreateHistogram(Instruments.BulkheadQueueDuration, "s", "Time that calls waited for a bulkhead.", tags: null, QueueDurationAdvice);
+    }
+
+    public void Waited(Bulkhead bulkhead, TimeSpan duration, WaitEnd end)
+    {
+        if (_queueDuration.Enabled)
+        {
+            _queueDuration.Record(duration.TotalSeconds, Name(bulkhead), new(Tags.BulkheadQueueOutcome, Text(end)));
+        }
+    }
+
+    internal static string Text(WaitEnd end) => end switch
+    {
+        WaitEnd.Admitted => Values.Admitted,
+        WaitEnd.Displaced => Values.BulkheadFull,
+        WaitEnd.TimedOut => Values.QueueTimeout,
+        WaitEnd.Cancelled => Values.Cancelled,
+        _ => throw new ArgumentOutOfRangeException(nameof(end), end, "The wait has not ended."),
+    };
+
+    private IEnumerable<Measurement<int>> InFlight() =>
+        _bulkheads().Select(static bulkhead => new Measurement<int>(bulkhead.Snapshot().InFlight, Name(bulkhead)));
+
+    private IEnumerable<Measurement<int>> Queued() =>
+        _bulkheads().Where(HasLimit).Select(static bulkhead => new Measurement<int>(bulkhead.Snapshot().Queued, Name(bulkhead)));
+
+    private IEnumerable<Measurement<int>> Limits() =>
+        _bulkheads().Where(HasLimit).Select(static bulkhead => new Measurement<int>(bulkhead.Policy.Limit, Name(bulkhead)));
+
+    private IEnumerable<Measurement<long>> Refusals()
+    {
+        foreach (var bulkhead in _bulkheads())
+        {
+            // A counter that has begun must not vanish when the limit is taken away.
+            if (HasLimit(bulkhead) || bulkhead.RefusedFull + bulkhead.RefusedTimeout > 0)
+            {
+                yield return new(bulkhead.RefusedFull, Name(bulkhead), new(Tags.RefusalReason, Values.BulkheadFull));
+                yield return new(bulkhead.RefusedTimeout, Name(bulkhead), new(Tags.RefusalReason, Values.QueueTimeout));
+            }
+        }
+    }
+
+    private IEnumerable<Measurement<long>> ShadowRefusals() =>
+        _bulkheads().Where(static bulkhead => bulkhead.ShadowRefused > 0 || (HasLimit(bulkhead) && bulkhead.Policy.Mode == BulkheadMode.Shadow))
+            .Select(static bulkhead => new Measurement<long>(bulkhead.ShadowRefused, Name(bulkhead)));
+
+    private static bool HasLimit(Bulkhead bulkhead) => bulkhead.Policy.Limit != BulkheadPolicy.NoLimit;
+
+    private static KeyValuePair<string, object?> Name(Bulkhead bulkhead) => new(Tags.BulkheadName, bulkhead.Name);
+}

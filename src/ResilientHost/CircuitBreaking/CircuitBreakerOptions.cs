@@ -1,0 +1,83 @@
+namespace ResilientHost;
+
+/// <summary>How a <see cref="CircuitBreaker"/> judges and for how long it breaks.</summary>
+/// <remarks>
+/// Read once, when a breaker is made or <see cref="CircuitBreaker.Apply(CircuitBreakerOptions)"/> is called; later changes of the object have no effect.
+/// All errors are reported at once as <see cref="Microsoft.Extensions.Options.OptionsValidationException"/>. Not thread-safe.
+/// </remarks>
+public sealed class CircuitBreakerOptions
+{
+    /// <summary>What the breaker does with what it knows.</summary>
+    /// <value>Default <see cref="CircuitMode.Enforce"/>.</value>
+    public CircuitMode Mode
+    {
+        get;
+        set
+        {
+            field = value;
+            ModeIsSet = true;
+        }
+    } = CircuitMode.Enforce;
+
+    /// <summary>
+    /// Whether someone chose the mode: the automatic breakers of endpoints enforce only when asked to. The initializer of
+    /// <see cref="Mode"/> does not pass through its setter.
+    /// </summary>
+    internal bool ModeIsSet { get; set; }
+
+    /// <summary>Share of failed calls in the window that trips the circuit, inclusive. The same share of the probes re-opens it.</summary>
+    /// <value>Default 0.5. Above 0, at most 1; null switches the trigger off.</value>
+    public double? FailureRatio { get; set; } = 0.5;
+
+    /// <summary>Calls the window must hold before a ratio can trip the circuit.</summary>
+    /// <value>Default 20 calls. At least 1; at most <see cref="WindowSize"/> where that is set and a ratio is on.</value>
+    public int MinimumThroughput { get; set; } = 20;
+
+    /// <summary>Width of the sliding window, in tenths: an outcome leaves when its tenth does, at the latest at this age.</summary>
+    /// <value>Default 30 s. From 10 ms to 1 day. Of no effect on counting when <see cref="WindowSize"/> is set.</value>
+    public TimeSpan SamplingDuration { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Judge by the last so many calls instead of by time.</summary>
+    /// <value>Default 0: by time. At most 1,000,000 calls (one byte each).</value>
+    public int WindowSize { get; set; }
+
+    /// <summary>Failures in a row that trip the circuit, whatever the window holds.</summary>
+    /// <value>Default 0: off. In calls, not negative.</value>
+    public int ConsecutiveFailures { get; set; }
+
+    /// <summary>From what duration on a call is slow, inclusive; measured from its permit.</summary>
+    /// <value>Default null: off. Above zero.</value>
+    public TimeSpan? SlowCallDuration { get; set; }
+
+    /// <summary>Share of slow calls in the window that trips the circuit, inclusive. The same share of the probes re-opens it.</summary>
+    /// <value>Default 1. Above 0, at most 1. Of no effect without <see cref="SlowCallDuration"/>.</value>
+    public double SlowCallRatio { get; set; } = 1.0;
+
+    /// <summary>The first break. Every re-open multiplies it by <see cref="BreakBackoff"/>.</summary>
+    /// <value>Default 5 s. Above zero, at most 1 day.</value>
+    public TimeSpan BreakDuration { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The longest break, backoff, jitter and an upstream's Retry-After included.</summary>
+    /// <value>Default 2 min. From <see cref="BreakDuration"/> to 1 day.</value>
+    public TimeSpan MaxBreakDuration { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>What a break grows by with every re-open from half-open.</summary>
+    /// <value>Default 2. From 1 (no growth) to 100.</value>
+    public double BreakBackoff { get; set; } = 2.0;
+
+    /// <summary>Share of the break that is added or taken away at random, uniformly, so that replicas do not probe in step.</summary>
+    /// <value>Default 0.1. From 0, below 1.</value>
+    public double BreakJitter { get; set; } = 0.1;
+
+    /// <summary>Probes that decide over a half-open circuit; as many may be in flight.</summary>
+    /// <value>Default 3 calls. From 1 to 1,000.</value>
+    public int HalfOpenProbes { get; set; } = 3;
+
+    /// <summary>How long the oldest probe in flight may take before the circuit opens again.</summary>
+    /// <value>Default 10 s. Above zero, at most 1 day.</value>
+    public TimeSpan HalfOpenMaxDuration { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Most breakers that <see cref="CircuitBreakerPartitions{TKey}"/> keeps at a time, the shared one not counted.</summary>
+    /// <value>Default 10,000. From 1 to 1,000,000.</value>
+    public int MaxPartitions { get; set; } = 10_000;
+}

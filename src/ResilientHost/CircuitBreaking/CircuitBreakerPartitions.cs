@@ -1,0 +1,173 @@
+using System.Collections.Concurrent;
+
+using ResilientHost.CircuitBreaking;
+
+namespace ResilientHost;
+
+/// <summary>One circuit breaker for each key (tenant, authority), with the same options and a bounded number.</summary>
+/// <typeparam name="TKey">The key.</typeparam>
+/// <remarks>
+/// <para>
+/// Thread-safe; looking up a known key takes no lock. At most <see cref="CircuitBreakerOptions.MaxPartitions"/> breakers are
+/// kept. A new key beyond that takes the place of an idle one: closed, not asked for since the last look, and with an empty
+/// window (by count: unused for <see cref="CircuitBreakerOptions.SamplingDuration"/>). Where none is found the key shares the breaker
+/// <c>name[other]</c>, and gets its own at a later look-up. Open, half-open and isolated partitions are never evicted.
+/// </para>
+/// <para>
+/// Ask for the breaker anew for each call rather than keep it: a breaker that was evicted still works, but nobody else sees
+/// it. Victims are found as a clock's hand goes round (second chance), a few at a time, so no look-up pays for a sweep.
+/// </para>
+/// </remarks>
+public sealed class CircuitBreakerPartitions<TKey>
+    where TKey : notnull
+{
+    private const int LooksPerMiss = 16;
+
+    private readonly CircuitServices _services;
+    private readonly ConcurrentDictionary<TKey, Partition> _partitions;
+    private readonly List<Partition> _ring = [];
+    private readonly Lock _lock = new();
+    private readonly CircuitBreaker _other;
+    private volatile CircuitPolicy _policy;
+    private int _hand;
+
+    /// <summary>Makes an empty set.</summary>
+    /// <param name="name">Name of the set; its breakers are called <c>name[key]</c>.</param>
+    /// <param name="options">Options of every breaker; copied.</param>
+    /// <param name="timeProvider">The clock; null is the system's.</param>
+    /// <param name="comparer">How keys are told apart; null is the default.</param>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is null or empty.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
+    /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The options are invalid; tells every error.</exception>
+    public CircuitBreakerPartitions(
+        string name,
+        CircuitBreakerOptions options,
+        TimeProvider? timeProvider = null,
+        IEqualityComparer<TKey>? comparer = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(options);
+        Name = name;
+        _services = new CircuitServices(timeProvider);
+        _policy = CircuitPolicy.Create(name, options, _services.Clock);
+        _partitions = new ConcurrentDictionary<TKey, Partition>(comparer);
+        _other = new CircuitBreaker($"{name}[other]", _policy, _services);
+    }
+
+    /// <summary>Name of the set.</summary>
+    public string Name { get; }
+
+    /// <summary>Breakers kept now, the shared one not counted.</summary>
+    public int Count => _partitions.Count;
+
+    /// <summary>The breaker of a key, made if need be.</summary>
+    /// <param name="key">The key.</param>
+    /// <returns>The key's own breaker, or the shared one when there is no room.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
+    public CircuitBreaker Get(TKey key)
+    {
+        if (!_partitions.TryGetValue(key, out var partition))
+        {
+            return Add(key);
+        }
+
+        // Written only after the hand went by, so that a busy key's line is not passed between cores on every call.
+        if (!partition.Asked)
+        {
+            partition.Asked = true;
+        }
+
+        return partition.Breaker;
+    }
+
+    /// <summary>Goes by other options from now on, in every partition; see <see cref="CircuitBreaker.Apply(CircuitBreakerOptions)"/>.</summary>
+    /// <param name="options">The new options; copied. A smaller bound evicts nothing by itself.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
+    /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The options are invalid; nothing is changed.</exception>
+    public void Apply(CircuitBreakerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var policy = CircuitPolicy.Create(Name, options, _services.Clock);
+        lock (_lock)
+        {
+            _policy = policy;
+            _other.Apply(policy);
+            foreach (var partition in _ring)
+            {
+                partition.Breaker.Apply(policy);
+            }
+        }
+    }
+
+    private CircuitBreaker Add(TKey key)
+    {
+        lock (_lock)
+        {
+            if (_partitions.TryGetValue(key, out var known))
+            {
+                return known.Breaker;
+            }
+
+            var place = _ring.Count < _policy.MaxPartitions ? _ring.Count : FindIdle();
+            if (place < 0)
+            {
+                return _other;
+            }
+
+            var partition = new Partition(key, new CircuitBreaker($"{Name}[{key}]", _policy, _services));
+            if (place == _ring.Count)
+            {
+                _ring.Add(partition);
+            }
+            else
+            {
+                _partitions.TryRemove(_ring[place].Key, out _);
+                _ring[place] = partition;
+            }
+
+            _partitions[key] = partition;
+            return partition.Breaker;
+        }
+    }
+
+    /// <summary>Moves the hand a few places on, up to one that may be given away.</summary>
+    private int FindIdle()
+    {
+        var now = _services.Clock.CoarseTimestamp();
+        for (var looks = Math.Min(LooksPerMiss, _ring.Count); looks > 0; looks--)
+        {
+            var place = _hand % _ring.Count;
+            _hand = place + 1;
+            var partition = _ring[place];
+            if (partition.Asked)
+            {
+                // A second chance: whoever asked a moment ago may be about to enter.
+                partition.Asked = false;
+                partition.RestingSince = now;
+            }
+            else if (partition.Breaker.IsIdle(now, now - partition.RestingSince))
+            {
+                return place;
+            }
+        }
+
+        return -1;
+    }
+
+    private sealed class Partition(TKey key, CircuitBreaker breaker)
+    {
+        private volatile bool _asked = true;
+
+        public TKey Key { get; } = key;
+
+        public CircuitBreaker Breaker { get; } = breaker;
+
+        public bool Asked
+        {
+            get => _asked;
+            set => _asked = value;
+        }
+
+        public long RestingSince { get; set; }
+    }
+}

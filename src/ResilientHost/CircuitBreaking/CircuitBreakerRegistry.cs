@@ -1,0 +1,165 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+using ResilientHost.CircuitBreaking;
+using ResilientHost.Telemetry;
+
+namespace ResilientHost;
+
+/// <summary>The circuit breakers of a host: those that configuration names, and the automatic ones of its endpoints.</summary>
+/// <remarks>
+/// A singleton of the service provider; thread-safe. A reload applies to the breakers in place, so they keep their state and
+/// whoever holds one need not ask again. A name that vanishes from configuration keeps its breaker and its last options.
+/// </remarks>
+public sealed partial class CircuitBreakerRegistry
+{
+    /// <summary>Most automatic breakers; endpoints beyond share one. Routes are finite, but a dynamic endpoint source need not be.</summary>
+    internal const int MaxEndpoints = 10_000;
+
+    private readonly ConcurrentDictionary<string, CircuitBreaker> _named = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, CircuitBreaker> _endpoints = new(StringComparer.Ordinal);
+    private readonly Lock _lock = new();
+    private readonly ILogger _logger;
+    private readonly CircuitServices _services;
+    private readonly CircuitBreakerMetrics _metrics;
+    private CircuitPolicy _forEndpoints;
+    private CircuitBreaker? _other;
+
+    internal CircuitBreakerRegistry(TimeProvider? timeProvider, ILogger<CircuitBreakerRegistry> logger, ResilienceMeter meter, Random? random = null)
+    {
+        _logger = logger;
+        _services = new CircuitServices(timeProvider, random, (name, exception) => Log.ListenerFailed(_logger, exception, name));
+        _forEndpoints = CircuitPolicy.Create(CircuitNames.Other, new CircuitBreakerOptions { Mode = CircuitMode.Shadow }, _services.Clock);
+        _metrics = new CircuitBreakerMetrics(meter, () => All);
+    }
+
+    /// <summary>Names of the breakers that configuration knows or knew, in ordinal order.</summary>
+    public IReadOnlyCollection<string> Names => [.. _named.Keys.Order(StringComparer.OrdinalIgnoreCase)];
+
+    /// <summary>All breakers, named and automatic, at this moment.</summary>
+    public IReadOnlyList<CircuitBreaker> All =>
+        [.. _named.Values, .. _endpoints.Values, .. Volatile.Read(ref _other) is { } other ? new[] { other } : []];
+
+    /// <summary>The breaker of a configured name.</summary>
+    /// <param name="name">The name, in its exact spelling.</param>
+    /// <returns>The breaker; the same one for the life of the host.</returns>
+    /// <exception cref="KeyNotFoundException">Configuration has no such name; the message lists the names there are.</exception>
+    public CircuitBreaker Get(string name)
+    {
+        if (TryGet(name, out var breaker))
+        {
+            return breaker;
+        }
+
+        var names = Names;
+        throw new KeyNotFoundException(names.Count == 0
+            ? $"There is no circuit breaker '{name}': configuration names none."
+            : $"There is no circuit breaker '{name}'. Configuration names: {string.Join(", ", names)}.");
+    }
+
+    /// <summary>Looks for the breaker of a configured name.</summary>
+    /// <param name="name">The name, in its exact spelling.</param>
+    /// <param name="breaker">The breaker.</param>
+    /// <returns>Whether there is one.</returns>
+    public bool TryGet(string name, [NotNullWhen(true)] out CircuitBreaker? breaker)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return _named.TryGetValue(name, out breaker);
+    }
+
+    /// <summary>The automatic breaker of an endpoint; endpoints beyond the cap share one.</summary>
+    internal CircuitBreaker GetOrAddForEndpoint(string endpointKey)
+    {
+        if (_endpoints.TryGetValue(endpointKey, out var known))
+        {
+            return known;
+        }
+
+        lock (_lock)
+        {
+            if (_endpoints.TryGetValue(endpointKey, out known))
+            {
+                return known;
+            }
+
+            if (_endpoints.Count >= MaxEndpoints)
+            {
+                return _other ??= Make(CircuitNames.Other, _forEndpoints);
+            }
+
+            return _endpoints[endpointKey] = Make(endpointKey, _forEndpoints);
+        }
+    }
+
+    /// <summary>Brings the breakers in line with configuration: new names are made, changed ones changed in place, the rest left alone.</summary>
+    /// <exception cref="OptionsValidationException">Some options are invalid; tells every error of every breaker, and nothing was changed.</exception>
+    internal void Apply(CircuitBreakerSettings settings)
+    {
+        var errors = settings.Named
+            .SelectMany(entry => CircuitBreakerOptionsValidator.Errors(entry.Key, entry.Value))
+            .Concat(CircuitBreakerOptionsValidator.Errors("(endpoints)", settings.ForEndpoints))
+            .ToList();
+        if (errors.Count > 0)
+        {
+            throw new OptionsValidationException(Options.DefaultName, typeof(CircuitBreakerOptions), errors);
+        }
+
+        lock (_lock)
+        {
+            foreach (var (name, options) in settings.Named)
+            {
+                var policy = CircuitPolicy.Create(name, options, _services.Clock);
+                if (_named.TryGetValue(name, out var breaker))
+                {
+                    breaker.Apply(policy);
+                }
+                else
+                {
+                    _named[name] = Make(name, policy);
+                }
+            }
+
+            _forEndpoints = CircuitPolicy.Create(CircuitNames.Other, settings.ForEndpoints, _services.Clock);
+            _other?.Apply(_forEndpoints);
+            foreach (var breaker in _endpoints.Values)
+            {
+                breaker.Apply(_forEndpoints);
+            }
+        }
+    }
+
+    private CircuitBreaker Make(string name, CircuitPolicy policy)
+    {
+        var breaker = new CircuitBreaker(name, policy, _services);
+
+        // Two listeners with a queue each: a log sink that blocks must not blind the metrics.
+        breaker.Transitioned += _metrics.Count;
+        breaker.Transitioned += transition => Write(transition, breaker.Policy.Mode);
+        return breaker;
+    }
+
+    private void Write(CircuitTransition transition, CircuitMode mode)
+    {
+        switch (transition)
+        {
+            case { Cause: CircuitTransitionCause.Manual }:
+                Log.Moved(_logger, transition.Name, transition.From, transition.To, transition.Era, transition.At);
+                break;
+            case { To: CircuitState.Open } when mode is CircuitMode.Shadow or CircuitMode.Disabled:
+                Log.WouldHaveOpened(_logger, transition.Name, transition.Cause, transition.Era, transition.At);
+                break;
+            case { To: CircuitState.Open }:
+                Log.Opened(_logger, transition.Name, transition.Cause, transition.Era, transition.At);
+                break;
+            case { To: CircuitState.HalfOpen }:
+                Log.HalfOpened(_logger, transition.Name, transition.Era, transition.At);
+                break;
+            default:
+                Log.Closed(_logger, transition.Name, transition.Cause, transition.Era, transition.At);
+                break;
+        }
+    }
+}

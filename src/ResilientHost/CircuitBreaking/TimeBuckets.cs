@@ -1,0 +1,84 @@
+using System.Runtime.CompilerServices;
+
+namespace ResilientHost.CircuitBreaking;
+
+/// <summary>
+/// Counters of the last ten bucket numbers, one 64-bit word each: the bucket's number above, its count below. A word is
+/// moved to a new bucket and counted up by the same compare-and-swap, so rotation needs no lock and reading alone expires.
+/// </summary>
+/// <remarks>
+/// 28 bits of number repeat after 2^28 buckets (3 days of the narrowest window); a word that old is taken for a current one
+/// only within the very bucket of the repetition.
+/// </remarks>
+[InlineArray(TimeWindow.BucketCount)]
+internal struct TimeBuckets
+{
+    private const int CountBits = 36;
+    private const long CountMask = (1L << CountBits) - 1;
+    private const long NumberMask = (1L << (64 - CountBits)) - 1;
+
+    // Clocks of two threads differ by kernel ticks or a preemption, never by so many buckets.
+    private const long Newer = 1L << 20;
+
+    private long _first;
+
+    /// <summary>Tries once to count one up in <paramref name="bucket"/>.</summary>
+    /// <returns>False when another thread wrote the word in between.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryCount(ref long word, long bucket)
+    {
+        var seen = Volatile.Read(ref word);
+        var number = bucket & NumberMask;
+        long next;
+        if ((long)((ulong)seen >> CountBits) == number)
+        {
+            if ((seen & CountMask) == CountMask)
+            {
+                return true;
+            }
+
+            next = seen + 1;
+        }
+        else if (IsNewer(seen, number))
+        {
+            // The outcome is so late that its bucket has left the window already.
+            return true;
+        }
+        else
+        {
+            next = (number << CountBits) | 1;
+        }
+
+        return Interlocked.CompareExchange(ref word, next, seen) == seen;
+    }
+
+    /// <summary>Counts one up in <paramref name="bucket"/>, however often other threads get in between.</summary>
+    public static void Count(ref long word, long bucket)
+    {
+        while (!TryCount(ref word, bucket))
+        {
+        }
+    }
+
+    /// <summary>What the words hold of the ten buckets up to <paramref name="bucket"/>.</summary>
+    public static long Sum(ReadOnlySpan<long> words, long bucket)
+    {
+        var sum = 0L;
+        for (var i = 0; i < words.Length; i++)
+        {
+            var word = Volatile.Read(in words[i]);
+            var age = (bucket - (long)((ulong)word >> CountBits)) & NumberMask;
+
+            // Ages just below zero: counted by a thread whose clock was read a little later than ours.
+            if (age < TimeWindow.BucketCount || age > NumberMask - TimeWindow.BucketCount)
+            {
+                sum += word & CountMask;
+            }
+        }
+
+        return sum;
+    }
+
+    private static bool IsNewer(long seen, long number) =>
+        (((long)((ulong)seen >> CountBits) - number) & NumberMask) < Newer;
+}

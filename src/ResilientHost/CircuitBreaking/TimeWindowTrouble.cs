@@ -1,0 +1,72 @@
+namespace ResilientHost.CircuitBreaking;
+
+/// <summary>The part of a <see cref="TimeWindow"/> that a healthy circuit never needs: failures, slow calls, the row of failures.</summary>
+internal sealed class TimeWindowTrouble
+{
+    private const int BucketBits = 28;
+
+    private TimeBuckets _failures;
+    private TimeBuckets _slowCalls;
+    private long _version = 1;
+    private long _settled;
+    private int _row;
+
+    public int Row
+    {
+        get => Volatile.Read(ref _row);
+        set => Volatile.Write(ref _row, value);
+    }
+
+    /// <summary>Grows with every failure and slow call, and when thresholds change.</summary>
+    public long Version => Interlocked.Read(ref _version);
+
+    /// <summary>Counts a failure, a slow call or both, and makes it known to successes that end at the same time.</summary>
+    /// <returns>The row of failures that this one belongs to; 0 for a success.</returns>
+    public int Add(long bucket, bool failed, bool slow)
+    {
+        var place = (int)(bucket % TimeWindow.BucketCount);
+        if (slow)
+        {
+            TimeBuckets.Count(ref _slowCalls[place], bucket);
+        }
+
+        var row = 0;
+        if (failed)
+        {
+            TimeBuckets.Count(ref _failures[place], bucket);
+            row = Interlocked.Increment(ref _row);
+        }
+        else
+        {
+            EndRow();
+        }
+
+        Unsettle();
+        return row;
+    }
+
+    public long Failures(long bucket) => TimeBuckets.Sum(_failures, bucket);
+
+    public long SlowCalls(long bucket) => TimeBuckets.Sum(_slowCalls, bucket);
+
+    public void EndRow()
+    {
+        if (Volatile.Read(ref _row) != 0)
+        {
+            Volatile.Write(ref _row, 0);
+        }
+    }
+
+    /// <summary>Whether successes in this bucket cannot trip the circuit: see <see cref="CircuitPolicy.IsSettled"/>.</summary>
+    public bool IsSettled(long bucket) => Volatile.Read(ref _settled) == Mark(Volatile.Read(ref _version), bucket);
+
+    /// <summary>
+    /// Remembers a sum that left nothing to decide. The version was read before the sum, so a failure in between, or a late
+    /// writer with an old sum, leaves a mark that fits no later version and only costs another look.
+    /// </summary>
+    public void Settle(long version, long bucket) => Volatile.Write(ref _settled, Mark(version, bucket));
+
+    public void Unsettle() => Interlocked.Increment(ref _version);
+
+    private static long Mark(long version, long bucket) => (version << BucketBits) | (bucket & ((1L << BucketBits) - 1));
+}

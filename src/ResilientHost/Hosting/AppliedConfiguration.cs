@@ -1,0 +1,82 @@
+using ResilientHost.Recovery;
+
+namespace ResilientHost.Hosting;
+
+/// <summary>Validated options turned into settings, with what the next reload is compared against. Immutable.</summary>
+internal sealed class AppliedConfiguration
+{
+    private static readonly LayerStateBuilder<CircuitBreakerOptions> CircuitBreakerStates =
+        new(ResilienceLayers.CircuitBreakers, static options => options.Mode = CircuitMode.Disabled);
+
+    private static readonly LayerStateBuilder<BulkheadOptions> BulkheadStates =
+        new(ResilienceLayers.Bulkheads, static options => options.Mode = BulkheadMode.Disabled);
+
+    private readonly bool _enabled;
+    private readonly RecoveryOptions _recovery;
+    private readonly LayerState<CircuitBreakerOptions> _circuitBreakers;
+    private readonly LayerState<BulkheadOptions> _bulkheads;
+
+    private AppliedConfiguration(ResilienceOptions options, bool isDevelopment, AppliedConfiguration? before, SettingsChanges changes)
+    {
+        _enabled = options.Enabled;
+        _recovery = options.Recovery;
+        if (before is not null && before._enabled != options.Enabled)
+        {
+            changes.Add($"{options.Path}:Enabled", [$"{before._enabled} → {options.Enabled}"]);
+        }
+
+        var recoveryChanges = before is null ? [] : ResilienceLayers.Recovery.Shape.Differences(before._recovery, options.Recovery);
+        changes.Add($"{options.Path}:Recovery", recoveryChanges);
+        _circuitBreakers = CircuitBreakerStates.Build(
+            options.CircuitBreakers, ForEndpoints(options.CircuitBreakers), options.Enabled, before?._circuitBreakers, changes);
+        _bulkheads = BulkheadStates.Build(options.Bulkheads, ForEndpoints(options.Bulkheads), options.Enabled, before?._bulkheads, changes);
+        Settings = new(
+            options.Enabled,
+            before is not null && recoveryChanges.Count == 0 && before._enabled == options.Enabled
+                ? before.Settings.Recovery
+                : RecoveryOf(options, isDevelopment),
+            before is not null && LayerStateBuilder<CircuitBreakerOptions>.IsSame(before._circuitBreakers, _circuitBreakers)
+                ? before.Settings.CircuitBreakers
+                : new(_circuitBreakers.Named, _circuitBreakers.ForEndpoints),
+            before is not null && LayerStateBuilder<BulkheadOptions>.IsSame(before._bulkheads, _bulkheads)
+                ? before.Settings.Bulkheads
+                : new(_bulkheads.Named, _bulkheads.ForEndpoints));
+    }
+
+    /// <summary>What the suite works on. A layer without a change keeps the instance of its settings.</summary>
+    public ResilienceSettings Settings { get; }
+
+    /// <param name="options">Validated options that nobody else holds.</param>
+    /// <param name="isDevelopment">Whether the host runs in the Development environment.</param>
+    /// <param name="before">What is in force; <see langword="null"/> at start.</param>
+    /// <param name="changes">Receives what differs from <paramref name="before"/>.</param>
+    public static AppliedConfiguration Create(
+        ResilienceOptions options, bool isDevelopment, AppliedConfiguration? before, SettingsChanges changes) =>
+        new(options, isDevelopment, before, changes);
+
+    private static RecoveryPolicy RecoveryOf(ResilienceOptions options, bool isDevelopment)
+    {
+        // The policy is a copy; the options stay as asked for, to be compared with at the next reload.
+        var asked = options.Recovery.Enabled;
+        options.Recovery.Enabled = asked && options.Enabled;
+        var policy = new RecoveryPolicy(options.Recovery, isDevelopment);
+        options.Recovery.Enabled = asked;
+        return policy;
+    }
+
+    // Installing the package must cause no outage: until someone asks for it, an endpoint's own breaker only watches …
+    private static CircuitBreakerOptions ForEndpoints(NamedOptions<CircuitBreakerOptions> options)
+    {
+        var automatic = NamedOptions<CircuitBreakerOptions>.Copy(options.Default);
+        if (!options.Default.ModeIsSet)
+        {
+            automatic.Mode = CircuitMode.Shadow;
+        }
+
+        return automatic;
+    }
+
+    // … and its own bulkhead only measures. Limits of Default are for those that are asked for by name.
+    private static BulkheadOptions ForEndpoints(NamedOptions<BulkheadOptions> options) =>
+        new() { Mode = options.Default.Mode, MaxConcurrency = null };
+}

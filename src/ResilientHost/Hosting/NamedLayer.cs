@@ -1,0 +1,110 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+
+namespace ResilientHost.Hosting;
+
+/// <summary>A section that holds options by name, with <c>Default</c>, <c>Inherit</c> and the layer's kill switch.</summary>
+internal sealed class NamedLayer<[DynamicallyAccessedMembers(
+    DynamicallyAccessedMemberTypes.PublicProperties | DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] TOptions>(
+    string key,
+    Func<ResilienceOptions, NamedOptions<TOptions>> select,
+    Action<IConfiguration, TOptions> bind,
+    Func<string, TOptions, IEnumerable<string>> validate) : ILayerSection
+    where TOptions : class, new()
+{
+    private const string InheritKey = "Inherit";
+    private static readonly ValueFormat TrueOrFalse = ValueFormat.For(typeof(bool))!;
+    private static readonly ValueFormat Text = ValueFormat.For(typeof(string))!;
+    private static readonly Dictionary<string, string> RootOfInheritance =
+        new(StringComparer.OrdinalIgnoreCase) { [InheritKey] = "every other name inherits from Default" };
+
+    private readonly OptionsReader<TOptions> _reader = new(bind);
+
+    public string Key => key;
+
+    public OptionsShape Shape => _reader.Shape;
+
+    public void Read(IConfigurationSection section, ResilienceOptions options)
+    {
+        var named = select(options);
+        named.Path = section.Path;
+        if (!ResilienceSection.IsSection(section, options.Problems))
+        {
+            return;
+        }
+
+        foreach (var child in section.GetChildren())
+        {
+            if (string.Equals(child.Key, nameof(named.Enabled), StringComparison.OrdinalIgnoreCase))
+            {
+                if (OptionsReader<TOptions>.CheckValue(child, TrueOrFalse, options.Problems))
+                {
+                    named.Enabled = bool.Parse(child.Value!);
+                }
+            }
+            else if (string.IsNullOrWhiteSpace(child.Key))
+            {
+                options.Problems.Add(child.Path, $"{section.Path} has an entry without a name.");
+            }
+            else if (ResilienceSection.IsSection(child, options.Problems, HintFor(child.Key)))
+            {
+                ReadEntry(child, named, options);
+            }
+        }
+    }
+
+    public void Validate(ResilienceOptions options, IHostEnvironment? environment, ConfigurationProblems problems)
+    {
+        var named = select(options);
+        Report(NamedOptions<TOptions>.DefaultName, named.UnreadableDefaults, validate(NamedOptions<TOptions>.DefaultName, named.Default));
+        var resolved = new Dictionary<string, TOptions>(StringComparer.OrdinalIgnoreCase);
+        foreach (var entry in named.Entries)
+        {
+            var own = resolved[entry.Name] = named.Resolve(entry, problems);
+            var inherited = named.ResolveParent(entry, new ConfigurationProblems());
+
+            // What is wrong with the parent is said of the parent, once, not again for each heir.
+            var messages = inherited is null ? validate(entry.Name, own) : validate(entry.Name, own).Except(validate(entry.Name, inherited));
+            Report(entry.Name, entry.Unreadable, messages);
+        }
+
+        named.Resolved = resolved;
+
+        void Report(string name, IReadOnlySet<string> unreadable, IEnumerable<string> messages)
+        {
+            var path = $"{named.Path}:{name}";
+            foreach (var message in messages.Where(m => !ResilienceSection.Mentions(m, unreadable)))
+            {
+                problems.Add(path, ResilienceSection.AtKey(path, message, $"'{name}': ", Shape));
+            }
+        }
+    }
+
+    private void ReadEntry(IConfigurationSection section, NamedOptions<TOptions> named, ResilienceOptions options)
+    {
+        if (NamedOptions<TOptions>.IsDefault(section.Key))
+        {
+            var defaults = _reader.Read(section, options.Problems, misplaced: RootOfInheritance);
+            defaults.ApplyTo(named.Default);
+            named.UnreadableDefaults = defaults.Unreadable;
+            return;
+        }
+
+        var entry = named.GetOrAdd(section.Key);
+        var reading = _reader.Read(section, options.Problems, [InheritKey]);
+        entry.Steps.Add(reading.ApplyTo);
+        entry.Unreadable = reading.Unreadable;
+        var inherit = section.GetSection(InheritKey);
+        if ((inherit.Value is not null || inherit.GetChildren().Any())
+            && OptionsReader<TOptions>.CheckValue(inherit, Text, options.Problems)
+            && inherit.Value!.Length > 0)
+        {
+            entry.Inherit = inherit.Value;
+        }
+    }
+
+    // "CircuitBreakers": { "FailureRatio": 0.3 } is the likeliest slip.
+    private string HintFor(string name) =>
+        Shape.Find(name) is { } property ? $"; options for every name go under {NamedOptions<TOptions>.DefaultName}:{property.Name}" : "";
+}

@@ -1,0 +1,120 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using ResilientHost;
+using ResilientHost.Bulkheads;
+using ResilientHost.CircuitBreaking;
+using ResilientHost.Hosting;
+using ResilientHost.Pipeline;
+using ResilientHost.Recovery;
+using ResilientHost.Telemetry;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Adds the resilience layers to services that have no application builder: generic hosts and tests.</summary>
+public static class ResilienceServiceCollectionExtensions
+{
+    /// <summary>Adds the layers, configured by a configuration's section <c>Resilience</c> and then by code.</summary>
+    /// <param name="services">The services.</param>
+    /// <param name="configuration">A configuration that has the section, or that section itself.</param>
+    /// <param name="configure">
+    /// Runs after the section is bound, at start and at each reload. Of several calls, all actions run, in order. Must be repeatable.
+    /// </param>
+    /// <returns>The same services.</returns>
+    /// <remarks>
+    /// Safe to call more than once. The configuration is validated when the host starts, before any service of it does; without a host,
+    /// when something of the suite is first resolved. Handed a section, the suite sees unreadable configuration files only if the
+    /// application's root configuration is registered as <see cref="IConfiguration"/>.
+    /// </remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="services"/> or <paramref name="configuration"/> is <see langword="null"/>.</exception>
+    /// <exception cref="InvalidOperationException">The layers were already added with another configuration.</exception>
+    public static IServiceCollection AddResilienceLayers(
+        this IServiceCollection services, IConfiguration configuration, Action<ResilienceOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configuration);
+        if (FindRegistration(services) is { } registration)
+        {
+            ThrowIfDifferent(registration.Configuration, configuration);
+        }
+        else
+        {
+            AddSuite(services, configuration);
+        }
+
+        if (configure is not null)
+        {
+            services.Configure(configure);
+        }
+
+        return services;
+    }
+
+    private static void AddSuite(IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddLogging();
+        services.AddMetrics();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ResilienceMeter>();
+
+        services.AddSingleton(new ResilienceRegistration(configuration));
+        services.AddOptions<ResilienceOptions>().ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ResilienceOptions>, ResilienceOptionsSetup>();
+
+        // First of all: code that was registered before this call has its say after the section, too.
+        services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<ResilienceOptions>, ResilienceOptionsSetup>());
+        services.AddSingleton(provider => new ResilienceSettingsSource(
+            provider.GetRequiredService<IOptionsFactory<ResilienceOptions>>(),
+            provider.GetRequiredService<ResilienceRegistration>(),
+            provider.GetRequiredService<ILogger<ResilienceSettingsSource>>(),
+            provider.GetService<IConfiguration>(),
+            provider.GetService<IHostEnvironment>()));
+        services.TryAddSingleton<Func<RecoveryPolicy>>(provider =>
+        {
+            var source = provider.GetRequiredService<ResilienceSettingsSource>();
+            return () => source.Current.Recovery;
+        });
+
+        services.AddCircuitBreaking();
+        services.AddBulkheads();
+        services.AddRecovery();
+        services.AddPipeline();
+        services.FollowSettings<CircuitBreakerRegistry, CircuitBreakerSettings>(s => s.CircuitBreakers, (registry, part) => registry.Apply(part));
+        services.FollowSettings<BulkheadRegistry, BulkheadSettings>(s => s.Bulkheads, (registry, part) => registry.Apply(part));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ResilienceStartup>());
+    }
+
+    private static ResilienceRegistration? FindRegistration(IServiceCollection services) => services
+        .FirstOrDefault(d => d.ServiceType == typeof(ResilienceRegistration) && !d.IsKeyedService)
+        ?.ImplementationInstance as ResilienceRegistration;
+
+    // Two roots that are not the same object; of sections that cannot be told.
+    private static void ThrowIfDifferent(IConfiguration added, IConfiguration configuration)
+    {
+        if (added is IConfigurationRoot && configuration is IConfigurationRoot && !ReferenceEquals(added, configuration))
+        {
+            throw new InvalidOperationException(
+                "AddResilienceLayers was already called with another configuration. Call it once with the configuration that has the section 'Resilience'; "
+                + "further calls may add code with the same configuration.");
+        }
+    }
+
+    /// <summary>A registry has its settings from the moment it exists, whoever resolves it first, and follows every reload.</summary>
+    private static void FollowSettings<TRegistry, TPart>(
+        this IServiceCollection services, Func<ResilienceSettings, TPart> select, Action<TRegistry, TPart> apply)
+        where TRegistry : class
+        where TPart : class
+    {
+        var added = services.Last(d => d.ServiceType == typeof(TRegistry) && !d.IsKeyedService);
+        services.Remove(added);
+        services.AddSingleton(provider =>
+        {
+            var registry = (TRegistry)(added.ImplementationFactory?.Invoke(provider)
+                ?? ActivatorUtilities.CreateInstance(provider, added.ImplementationType!));
+            provider.GetRequiredService<ResilienceSettingsSource>().Subscribe(select, part => apply(registry, part));
+            return registry;
+        });
+    }
+}

@@ -1,0 +1,38 @@
+namespace ResilientHost.Pipeline;
+
+/// <summary>What a request to one endpoint meets, compiled once. Immutable; a call takes its plan once and keeps it to the end.</summary>
+/// <remarks>
+/// Order, outermost first: recovery, fallback, degradation, bulkhead, circuit breaker, timeout, endpoint. A layer that an endpoint
+/// does not have is null and costs one comparison.
+/// </remarks>
+internal sealed class EndpointPlan
+{
+    /// <summary>The endpoint's key: names its automatic layers and stands in logs.</summary>
+    public required string Key { get; init; }
+
+    /// <summary><see cref="Key"/>, or <c>other</c> beyond the cap on tag values.</summary>
+    public required string Tag { get; init; }
+
+    public Bulkhead? Bulkhead { get; init; }
+
+    public CircuitBreaker? CircuitBreaker { get; init; }
+
+    /// <summary>Nothing of ours: static assets, health, our own pages. The outermost catch still stands behind them.</summary>
+    public bool IsExempt { get; init; }
+
+    /// <summary>Known to stream its answer: layers let go once the response has started.</summary>
+    public bool IsStreaming { get; init; }
+
+    /// <summary>The layers' states for the log entry of an exception.</summary>
+    public string DescribeLayers()
+    {
+        var circuit = CircuitBreaker is { } breaker ? $"circuit breaker '{breaker.Name}' {breaker.State}" : "no circuit breaker";
+        if (Bulkhead?.Snapshot() is not { } bulkhead)
+        {
+            return $"{circuit}, no bulkhead";
+        }
+
+        var limit = bulkhead.Limit == int.MaxValue ? "no limit" : $"limit {bulkhead.Limit}";
+        return $"{circuit}, bulkhead '{Bulkhead.Name}' {bulkhead.InFlight} in flight ({limit}), {bulkhead.Queued} queued";
+    }
+}

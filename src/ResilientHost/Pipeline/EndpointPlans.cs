@@ -1,0 +1,97 @@
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.StaticAssets;
+
+namespace ResilientHost.Pipeline;
+
+/// <summary>Compiles and remembers the plan of each endpoint.</summary>
+/// <remarks>Thread-safe. A plan lives as long as its endpoint: one that a dynamic source drops takes its plan along.</remarks>
+internal sealed class EndpointPlans
+{
+    /// <summary>Distinct endpoint tags on metrics; further endpoints share <see cref="OverflowTag"/>.</summary>
+    public const int MaxEndpointTags = 1000;
+
+    public const string OverflowTag = "other";
+
+    private readonly CircuitBreakerRegistry _circuitBreakers;
+    private readonly BulkheadRegistry _bulkheads;
+    private readonly IServiceProvider _services;
+    private readonly ConditionalWeakTable<Endpoint, EndpointPlan> _plans = [];
+    private readonly ConditionalWeakTable<Endpoint, EndpointPlan>.CreateValueCallback _compile;
+    private readonly HashSet<string> _tags = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
+    private Dictionary<Endpoint, string> _keys = [];
+
+    public EndpointPlans(CircuitBreakerRegistry circuitBreakers, BulkheadRegistry bulkheads, IServiceProvider services)
+    {
+        _circuitBreakers = circuitBreakers;
+        _bulkheads = bulkheads;
+        _services = services;
+        _compile = Compile;
+    }
+
+    /// <summary>The endpoint's plan.</summary>
+    /// <exception cref="KeyNotFoundException">An endpoint added after the start names a layer that configuration does not have.</exception>
+    public EndpointPlan Of(Endpoint endpoint) => _plans.GetValue(endpoint, _compile);
+
+    private EndpointPlan Compile(Endpoint endpoint)
+    {
+        lock (_gate)
+        {
+            var key = KeyOf(endpoint);
+            var layers = EndpointLayers.Read(endpoint.Metadata);
+            var exempt = !layers.AsksForLayers && IsExempt(endpoint);
+            return new EndpointPlan
+            {
+                Key = key,
+                Tag = _tags.Contains(key) || (_tags.Count < MaxEndpointTags && _tags.Add(key)) ? key : OverflowTag,
+                CircuitBreaker = Resolve(layers.CircuitBreaker, _circuitBreakers.Get, _circuitBreakers.GetOrAddForEndpoint),
+                Bulkhead = Resolve(layers.Bulkhead, _bulkheads.Get, _bulkheads.GetOrAddForEndpoint),
+                IsExempt = exempt,
+                IsStreaming = IsStreaming(endpoint),
+            };
+
+            TLayer? Resolve<TLayer>(string? name, Func<string, TLayer> named, Func<string, TLayer> automatic)
+                where TLayer : class =>
+                name is not null ? named(name) : layers.AutomaticLayers && !exempt ? automatic(key) : null;
+        }
+    }
+
+    private string KeyOf(Endpoint endpoint)
+    {
+        if (!_keys.TryGetValue(endpoint, out var key))
+        {
+            // Twins can only be told apart by looking at all endpoints. Sources may add some later: then look again.
+            _keys = EndpointKey.Assign(_services.GetEndpoints());
+            key = _keys.GetValueOrDefault(endpoint) ?? EndpointKey.Plain(endpoint);
+        }
+
+        return key;
+    }
+
+    private static bool IsExempt(Endpoint endpoint) =>
+        endpoint.Metadata.GetMetadata<StaticAssetDescriptor>() is not null
+        || endpoint.Metadata.GetMetadata<OperationsEndpointMetadata>() is not null
+        || endpoint.DisplayName == "Health checks"; // what MapHealthChecks() calls its endpoints; they carry no metadata of their own
+
+    private static bool IsStreaming(Endpoint endpoint)
+    {
+        foreach (var item in endpoint.Metadata)
+        {
+            if (item is IProducesResponseTypeMetadata produces && produces.ContentTypes.Contains(StreamingResponse.EventStream, StringComparer.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+
+            // By name, so that the suite does not depend on the gRPC packages.
+            if (item.GetType().FullName == "Grpc.AspNetCore.Server.GrpcMethodMetadata")
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

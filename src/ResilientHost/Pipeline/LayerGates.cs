@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using ResilientHost.Hosting;
+
+namespace ResilientHost.Pipeline;
+
+/// <summary>
+/// The synchronous gates of the call path, in their fixed order: degradation, bulkhead, circuit breaker, timeout. (Recovery and
+/// fallback, outside them, have no gate.) Asked on the way in, told the outcome on the way out.
+/// </summary>
+/// <remarks>Thread-safe. Knows no HTTP: what a refusal looks like is known to <c>Refusals/</c> alone.</remarks>
+internal sealed class LayerGates(MonotonicClock clock)
+{
+    public enum Entry
+    {
+        Admitted,
+        Refused,
+
+        /// <summary>No room now, but the bulkhead has a queue: ask <see cref="EnterQueuedAsync"/>.</summary>
+        Queues,
+    }
+
+    /// <summary>Enters every layer of the plan, or none.</summary>
+    /// <param name="plan">The layers.</param>
+    /// <param name="timed">Someone wants to know exactly how long the call took; else a cheaper clock will do.</param>
+    /// <param name="admission">What the call holds now.</param>
+    /// <param name="refusal">Why not, when refused.</param>
+    public Entry TryEnter(EndpointPlan plan, bool timed, out Admission admission, out Refusal refusal)
+    {
+        admission = default;
+        refusal = default;
+        admission.StartedAt = timed || plan.CircuitBreaker is { Policy.MeasuresCalls: true } ? clock.Timestamp() : clock.CoarseTimestamp();
+        if (plan.Bulkhead is { } bulkhead)
+        {
+            if (bulkhead.CanQueue)
+            {
+                if (!bulkhead.TryEnterUncounted(out admission.Lease))
+                {
+                    return Entry.Queues;
+                }
+            }
+            else if (!bulkhead.TryEnter(out admission.Lease, out refusal))
+            {
+                return Entry.Refused;
+            }
+        }
+
+        return EnterCircuit(plan, admission.StartedAt, ref admission, out refusal) ? Entry.Admitted : Entry.Refused;
+    }
+
+    /// <summary>Enters every layer of the plan after waiting for the bulkhead, or none.</summary>
+    /// <exception cref="OperationCanceledException">The caller left while waiting; nothing is held.</exception>
+    public async ValueTask<(Admission Admission, Refusal? Refusal)> EnterQueuedAsync(EndpointPlan plan, CancellationToken cancellationToken)
+    {
+        var bulkhead = plan.Bulkhead!;
+
+        // Waiting for a permit only to be told that the circuit is open helps nobody and keeps others out of the queue.
+        if (plan.CircuitBreaker is { } circuit && circuit.IsRefusing(clock.CoarseTimestamp(), out var refusal))
+        {
+            circuit.CountRefusal();
+            return (default, refusal);
+        }
+
+        var entered = await bulkhead.EnterAsync(cancellationToken);
+        if (!entered.IsAdmitted)
+        {
+            return (default, entered.Refusal);
+        }
+
+        Activity.Current?.AddEvent(new ActivityEvent(ResilienceDiagnostics.SpanEvents.BulkheadQueued));
+
+        // The call begins now: its time in the queue is the bulkhead's, not the dependency's.
+        var admission = new Admission { StartedAt = clock.Timestamp(), Lease = entered.Lease };
+        return EnterCircuit(plan, admission.StartedAt, ref admission, out refusal) ? (admission, null) : (default, refusal);
+    }
+
+    /// <summary>Leaves every layer, innermost first. Holding nothing, or no longer, is fine.</summary>
+    public void Exit(EndpointPlan plan, ref Admission admission, CallOutcome outcome)
+    {
+        if (plan.CircuitBreaker is { } circuit)
+        {
+            var now = circuit.Policy.MeasuresCalls ? clock.Timestamp() : clock.CoarseTimestamp();
+            if (circuit.Exit(admission.Permit, outcome, now) is { To: CircuitState.Open } opened)
+            {
+                Activity.Current?.AddEvent(new ActivityEvent(ResilienceDiagnostics.SpanEvents.CircuitBreakerOpened, tags: new()
+                {
+                    { ResilienceDiagnostics.Tags.CircuitBreakerName, opened.Name },
+                }));
+            }
+
+            admission.Permit = default;
+        }
+
+        if (plan.Bulkhead is { } bulkhead)
+        {
+            bulkhead.Exit(admission.Lease, outcome);
+            admission.Lease = default;
+        }
+    }
+
+    /// <summary>How long the call has been inside.</summary>
+    public TimeSpan Elapsed(in Admission admission) => clock.Elapsed(admission.StartedAt, clock.Timestamp());
+
+    private static bool EnterCircuit(EndpointPlan plan, long timestamp, ref Admission admission, out Refusal refusal)
+    {
+        refusal = default;
+        if (plan.CircuitBreaker is not { } circuit || circuit.TryEnter(timestamp, out admission.Permit, out refusal))
+        {
+            return true;
+        }
+
+        plan.Bulkhead?.Exit(admission.Lease, CallOutcome.Ignored);
+        admission.Lease = default;
+        return false;
+    }
+}

@@ -1,0 +1,114 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace ResilientHost.Pipeline;
+
+/// <summary>Finds layers that were asked for and would not be applied, at start where possible, and refuses to start.</summary>
+internal sealed partial class PipelinePlacement(
+    IServiceProvider services,
+    CircuitBreakerRegistry circuitBreakers,
+    BulkheadRegistry bulkheads,
+    IHostEnvironment environment,
+    ILogger<PipelinePlacement> logger)
+{
+    private const string Place = "app.UseResilienceLayers() after UseRouting, UseCors, UseAuthentication, UseAuthorization, UseRateLimiter and UseOutputCache, and before the endpoints run";
+
+    private int _saidTooLate;
+
+    /// <summary>Set by <c>UseResilienceLayers()</c>.</summary>
+    public bool LayersAreUsed { get; set; }
+
+    /// <summary>Checks every mapped endpoint against configuration and the pipeline.</summary>
+    /// <exception cref="InvalidOperationException">A layer that an endpoint asks for cannot be applied. Lists every such endpoint.</exception>
+    public void Check()
+    {
+        var errors = new List<string>();
+        foreach (var endpoint in services.GetEndpoints())
+        {
+            CheckLayers(endpoint, errors);
+            CheckOperations(endpoint, errors);
+        }
+
+        if (errors.Count > 0)
+        {
+            throw new InvalidOperationException($"Resilience layers cannot be applied as asked:{Environment.NewLine}- {string.Join($"{Environment.NewLine}- ", errors)}");
+        }
+    }
+
+    /// <summary>The endpoint was unknown when the layers were entered, and known afterwards: routing ran behind them.</summary>
+    /// <returns><paramref name="work"/>; in Development a task that fails once that work, which cannot be called back, has ended.</returns>
+    public Task RoutedTooLate(HttpContext context, Endpoint endpoint, Task work)
+    {
+        // A middleware between us and the endpoint that runs the pipeline again for an error page also ends up here.
+        if (context.Features.Get<IStatusCodeReExecuteFeature>() is not null || context.Features.Get<IExceptionHandlerFeature>() is not null)
+        {
+            return work;
+        }
+
+        if (environment.IsDevelopment())
+        {
+            return FailAfterAsync(work, endpoint);
+        }
+
+        if (Interlocked.Exchange(ref _saidTooLate, 1) == 0)
+        {
+            LogRoutedTooLate(logger, endpoint.DisplayName);
+        }
+
+        return work;
+    }
+
+    private static async Task FailAfterAsync(Task work, Endpoint endpoint)
+    {
+        await work;
+        throw new InvalidOperationException($"Endpoint '{endpoint.DisplayName}' ran without its resilience layers, because UseRouting() comes after UseResilienceLayers(). Call {Place}.");
+    }
+
+    private void CheckLayers(Endpoint endpoint, List<string> errors)
+    {
+        var layers = EndpointLayers.Read(endpoint.Metadata);
+        if (!layers.AsksForLayers)
+        {
+            return;
+        }
+
+        var name = endpoint.DisplayName ?? EndpointKey.Plain(endpoint);
+        if (!LayersAreUsed)
+        {
+            errors.Add($"Endpoint '{name}' asks for resilience layers, but the pipeline has none. Call {Place}.");
+        }
+
+        CheckName(layers.CircuitBreaker, circuitBreakers.Names, "circuit breaker", "Resilience:CircuitBreakers");
+        CheckName(layers.Bulkhead, bulkheads.Names, "bulkhead", "Resilience:Bulkheads");
+
+        void CheckName(string? asked, IReadOnlyCollection<string> known, string kind, string section)
+        {
+            if (asked is not null && !known.Contains(asked, StringComparer.OrdinalIgnoreCase))
+            {
+                var there = known.Count == 0 ? "there are none" : string.Join(", ", known.Order(StringComparer.OrdinalIgnoreCase).Select(other => $"'{other}'"));
+                errors.Add($"Endpoint '{name}' names the {kind} '{asked}', which {section} does not have. Names there: {there}.");
+            }
+        }
+    }
+
+    private void CheckOperations(Endpoint endpoint, List<string> errors)
+    {
+        if (environment.IsDevelopment() || endpoint.Metadata.GetMetadata<OperationsEndpointMetadata>() is not { } operations)
+        {
+            return;
+        }
+
+        var metadata = endpoint.Metadata;
+        if (metadata.GetMetadata<IAuthorizeData>() is null && metadata.GetMetadata<AuthorizationPolicy>() is null && metadata.GetMetadata<IAllowAnonymous>() is null)
+        {
+            errors.Add($"{operations.Call} shows the inside of the service to anyone. Add .RequireAuthorization(\"policy\"), or .AllowAnonymous() if that is meant.");
+        }
+    }
+
+    [LoggerMessage(Telemetry.EventIds.Pipeline + 0, LogLevel.Error, "Endpoint '{Endpoint}' and others run without their resilience layers, because UseRouting() comes after UseResilienceLayers(). Call " + Place + ".")]
+    private static partial void LogRoutedTooLate(ILogger logger, string? endpoint);
+}

@@ -1,0 +1,23 @@
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using ResilientHost.Dashboard;
+using ResilientHost.Hosting;
+
+namespace ResilientHost.Pipeline;
+
+internal static class PipelineServiceCollectionExtensions
+{
+    public static IServiceCollection AddPipeline(this IServiceCollection services)
+    {
+        services.TryAddSingleton(static provider => new MonotonicClock(provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<LayerGates>();
+        services.TryAddSingleton<EndpointPlans>();
+        services.TryAddSingleton<RequestStatePool>();
+        services.TryAddSingleton<RequestMetrics>();
+        services.TryAddSingleton<PipelinePlacement>();
+        services.TryAddSingleton<ResilienceStatusReader>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RecoveryStartupFilter>());
+        return services;
+    }
+}

@@ -1,0 +1,39 @@
+using Microsoft.AspNetCore.Http;
+using ResilientHost.Refusals;
+
+namespace ResilientHost.Pipeline;
+
+/// <summary>What one request holds while it is inside the layers. Pooled; owned by one request at a time.</summary>
+internal sealed class RequestState
+{
+    public HttpContext Context { get; private set; } = null!;
+
+    public EndpointPlan Plan { get; private set; } = null!;
+
+    /// <summary>The endpoint's task, where it did not complete at once.</summary>
+    public Task Endpoint { get; set; } = Task.CompletedTask;
+
+    public ResponseBaseline Baseline { get; } = new();
+
+    /// <summary>A callback of the response may still hold this state after the request's own frame has ended: dropped, not pooled.</summary>
+    public bool IsShared { get; set; }
+
+    // A field: the gates change it in place.
+    public Admission Admission;
+
+    public void Begin(HttpContext context, EndpointPlan plan, in Admission admission)
+    {
+        Context = context;
+        Plan = plan;
+        Admission = admission;
+    }
+
+    public void End()
+    {
+        Context = null!;
+        Plan = null!;
+        Endpoint = Task.CompletedTask;
+        Admission = default;
+        Baseline.Clear();
+    }
+}

@@ -1,0 +1,66 @@
+using System.Collections.Frozen;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+using ResilientHost.Refusals;
+
+namespace ResilientHost.Recovery;
+
+/// <summary>Which problem an exception is answered with when nobody else answers it. Immutable.</summary>
+internal sealed class ExceptionMap(RecoveryOptions options)
+{
+    private const string UnhandledTitle = "The service failed to handle the request.";
+    private readonly FrozenDictionary<string, int> _statuses = options.StatusCodes.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+    private readonly FrozenDictionary<string, string> _codes = options.ProblemCodes.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The problem of an exception: the nearest type of its inheritance chain that is mapped decides, else 500.</summary>
+    public Problem Resolve(Exception exception)
+    {
+        int? status = null;
+        string? code = null;
+        for (var type = exception.GetType(); type is not null && type != typeof(object); type = type.BaseType)
+        {
+            status ??= StatusOf(type, exception);
+            code ??= CodeOf(type);
+        }
+
+        var known = status ?? StatusCodes.Status500InternalServerError;
+        return new Problem(known, code ?? ProblemCodes.UnhandledException, TitleOf(known), RetryAfter: null);
+    }
+
+    private int? StatusOf(Type type, Exception exception)
+    {
+        if (type.FullName is { } name && _statuses.TryGetValue(name, out var status))
+        {
+            return status;
+        }
+
+        if (type == typeof(BadHttpRequestException))
+        {
+            var own = ((BadHttpRequestException)exception).StatusCode;
+            return own is >= 400 and <= 599 ? own : StatusCodes.Status400BadRequest;
+        }
+
+        return type.IsConstructedGenericType ? StatusOf(type.GetGenericTypeDefinition(), exception) : null;
+    }
+
+    private string? CodeOf(Type type)
+    {
+        if (type.FullName is { } name && _codes.TryGetValue(name, out var code))
+        {
+            return code;
+        }
+
+        return type.IsConstructedGenericType ? CodeOf(type.GetGenericTypeDefinition()) : null;
+    }
+
+    private static string TitleOf(int status)
+    {
+        if (status == StatusCodes.Status500InternalServerError)
+        {
+            return UnhandledTitle;
+        }
+
+        var phrase = ReasonPhrases.GetReasonPhrase(status);
+        return phrase.Length != 0 ? phrase : status < 500 ? "The request cannot be served." : UnhandledTitle;
+    }
+}

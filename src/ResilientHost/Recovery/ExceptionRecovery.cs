@@ -1,0 +1,180 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using ResilientHost.Refusals;
+
+namespace ResilientHost.Recovery;
+
+/// <summary>Turns an exception of a request into an answer, or aborts when an answer has begun. Thread-safe.</summary>
+/// <remarks>
+/// The order of decision: client gone, response started, a refusal thrown in a Polly pipeline, the configured map (below 500 is final), the application's
+/// <c>IExceptionHandler</c>s, the problem. Counting and logging come before the answer is written: an entry must not be lost because a client
+/// reads slowly, and whoever has the answer can already find it in the log.
+/// </remarks>
+internal sealed class ExceptionRecovery(
+    Func<RecoveryPolicy> policy,
+    ProblemWriter problems,
+    RefusalWriter refusals,
+    RegisteredExceptionHandlers handlers,
+    RecoveredExceptions recovered,
+    RecoveryMetrics metrics,
+    RecoveryLog log)
+{
+    /// <summary>Decides, answers or aborts, logs once, counts. Never throws.</summary>
+    /// <returns>How the call counts.</returns>
+    public async Task<CallOutcome> RecoverAsync(HttpContext context, Exception exception, RecoveryScope scope)
+    {
+        try
+        {
+            return ClientPresence.HasLeft(context, exception, scope)
+                ? EndWithoutClient(context, scope)
+                : await AnswerAsync(context, exception, scope);
+        }
+        catch (Exception failure)
+        {
+            if (!ClientPresence.HasLeft(context, failure, scope))
+            {
+                log.Failure(FailureKind.AnswerFailed, context, failure, scope, StatusCodes.Status500InternalServerError);
+            }
+
+            Abort(context);
+            return CallOutcome.Failed;
+        }
+    }
+
+    private CallOutcome EndWithoutClient(HttpContext context, RecoveryScope scope)
+    {
+        log.ClientGone(context, scope);
+        var response = context.Response;
+        if (!response.HasStarted)
+        {
+            if (ResponseBody.TryDiscard(response))
+            {
+                scope.Baseline.Restore(response);
+                response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            }
+            else
+            {
+                Abort(context);
+            }
+        }
+
+        return CallOutcome.Ignored;
+    }
+
+    private async Task<CallOutcome> AnswerAsync(HttpContext context, Exception exception, RecoveryScope scope)
+    {
+        var isNews = recovered.TryMark(context, exception);
+        if (isNews)
+        {
+            metrics.Count(exception, scope.Origin);
+        }
+
+        if (!ResponseBody.TryDiscard(context.Response))
+        {
+            return AbortStarted(context, exception, scope, isNews);
+        }
+
+        if (exception is RefusedException { Refusal: var refusal })
+        {
+            // A layer further in, in a Polly pipeline of the endpoint's own, said no: the same answer as one of ours, and no verdict on the endpoint.
+            log.Answered(context, exception, scope, RefusalTable.Resolve(refusal).Status);
+            await refusals.WriteAsync(context, refusal, scope.Baseline);
+            return CallOutcome.Ignored;
+        }
+
+        var current = policy();
+        var problem = current.Exceptions.Resolve(exception);
+        if (IsSuccess(problem.Status))
+        {
+            Report(context, exception, scope, isNews, problem.Status);
+            await problems.WriteAsync(context, problem, scope.Baseline, exception, DetailsFor(current, exception));
+            return CallOutcome.Succeeded;
+        }
+
+        RegisteredExceptionHandlers.SetFeatures(context, exception);
+        if (await handlers.TryHandleAsync(context, exception, scope, problem.Status))
+        {
+            var status = context.Response.StatusCode;
+            Report(context, exception, scope, isNews, status);
+            return IsSuccess(status) ? CallOutcome.Succeeded : CallOutcome.Failed;
+        }
+
+        if (!ResponseBody.TryDiscard(context.Response))
+        {
+            return AbortStarted(context, exception, scope, isNews);
+        }
+
+        Report(context, exception, scope, isNews, problem.Status);
+        await problems.WriteAsync(context, problem, scope.Baseline, exception, DetailsFor(current, exception));
+        return CallOutcome.Failed;
+    }
+
+    private CallOutcome AbortStarted(HttpContext context, Exception exception, RecoveryScope scope, bool isNews)
+    {
+        Observe(context, exception, isError: true);
+        if (isNews)
+        {
+            log.Failure(FailureKind.Aborted, context, exception, scope, context.Response.StatusCode);
+        }
+
+        Abort(context);
+        return CallOutcome.Failed;
+    }
+
+    private void Report(HttpContext context, Exception exception, RecoveryScope scope, bool isNews, int status)
+    {
+        var isError = !IsSuccess(status);
+        Observe(context, exception, isError);
+        if (!isNews)
+        {
+            return;
+        }
+
+        if (isError)
+        {
+            log.Failure(FailureKind.Answered, context, exception, scope, status);
+        }
+        else
+        {
+            log.Answered(context, exception, scope, status);
+        }
+    }
+
+    private static void Observe(HttpContext context, Exception exception, bool isError)
+    {
+        var activity = Activity.Current ?? context.Features.Get<IHttpActivityFeature>()?.Activity;
+        if (activity is not { IsAllDataRequested: true })
+        {
+            return;
+        }
+
+        // The type only: a message may hold anything, and spans leave the house.
+        var type = TypeNames.Of(exception);
+        activity.AddEvent(new ActivityEvent(
+            ResilienceDiagnostics.SpanEvents.Recovered,
+            tags: new ActivityTagsCollection { [ResilienceDiagnostics.Tags.ExceptionType] = type }));
+        if (isError)
+        {
+            activity.SetTag(ResilienceDiagnostics.Tags.ErrorType, type);
+            activity.SetStatus(ActivityStatusCode.Error);
+        }
+    }
+
+    private static ExceptionDetails? DetailsFor(RecoveryPolicy policy, Exception exception) =>
+        policy.IncludeExceptionDetails ? SafeException.Details(exception) : null;
+
+    private static bool IsSuccess(int status) => status < StatusCodes.Status500InternalServerError;
+
+    private static void Abort(HttpContext context)
+    {
+        try
+        {
+            context.Abort();
+        }
+        catch (Exception)
+        {
+            // A lifetime feature of someone's own; the server ends the connection when the request ends badly.
+        }
+    }
+}

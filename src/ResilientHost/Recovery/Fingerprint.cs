@@ -1,0 +1,26 @@
+namespace ResilientHost.Recovery;
+
+/// <summary>What kind of trouble a log entry tells of; each is counted on its own.</summary>
+internal enum FailureKind
+{
+    Other,
+    Answered,
+    Aborted,
+    HandlerThrew,
+    CustomizationThrew,
+    AnswerFailed,
+    UnobservedTask,
+}
+
+/// <summary>What makes two exceptions the same trouble: what was thrown, where, and which endpoint it hit.</summary>
+internal readonly record struct Fingerprint(FailureKind Kind, string ExceptionType, ThrowSite Site, string Endpoint)
+{
+    /// <summary>Shared by all that the table has no room for.</summary>
+    public static Fingerprint Other { get; } = new(FailureKind.Other, "other", new ThrowSite(string.Empty, "other"), "other");
+
+    public static Fingerprint Of(FailureKind kind, Exception exception, string endpoint) =>
+        new(kind, TypeNames.Of(exception), ThrowSite.Of(exception), endpoint);
+}
+
+/// <summary>How often a fingerprint occurred beyond the entry that was logged in full.</summary>
+internal readonly record struct StormSummary(Fingerprint Fingerprint, long Repeats, TimeSpan Interval);

@@ -1,0 +1,31 @@
+using ResilientHost.Refusals;
+
+namespace ResilientHost.Recovery;
+
+/// <summary>What the hop that caught an exception knows of the request. Filled by the hop; reusable, one request at a time.</summary>
+internal sealed class RecoveryScope
+{
+    /// <summary>The endpoint: its name, else method and route pattern. Never a path, which is the caller's to choose.</summary>
+    public string Endpoint { get; set; } = "(none)";
+
+    /// <summary>One of <see cref="ExceptionOrigins"/>.</summary>
+    public string Origin { get; set; } = ExceptionOrigins.Endpoint;
+
+    /// <summary>What of the response stays.</summary>
+    public ResponseBaseline Baseline { get; set; } = ResponseBaseline.Outermost;
+
+    /// <summary>
+    /// The server's own token of the client's presence, when a layer has replaced <c>HttpContext.RequestAborted</c> by one that it cancels itself;
+    /// <see langword="null"/> means that of the request.
+    /// </summary>
+    public CancellationToken? ClientAborted { get; set; }
+
+    /// <summary>What <see cref="LayerStates"/> is called with.</summary>
+    public object? LayerStatesArgument { get; set; }
+
+    /// <summary>Describes the layers around the endpoint for the log; called only when an exception is logged in full.</summary>
+    public Func<object?, string?>? LayerStates { get; set; }
+
+    /// <summary>The layers' states for people; <see langword="null"/> when there are none.</summary>
+    public string? DescribeLayers() => LayerStates?.Invoke(LayerStatesArgument);
+}

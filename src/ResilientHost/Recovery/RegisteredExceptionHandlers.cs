@@ -1,0 +1,68 @@
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using ResilientHost.Refusals;
+
+namespace ResilientHost.Recovery;
+
+/// <summary>Asks the application's <see cref="IExceptionHandler"/>s in the order of their registration. Thread-safe.</summary>
+internal sealed class RegisteredExceptionHandlers(RecoveryLog log)
+{
+    /// <summary>
+    /// Whether one of them has answered. <see langword="false"/> with a response that has started, or that holds bytes, means that one of them began an answer and did not
+    /// end it. A handler that throws is contained and the next one is asked.
+    /// </summary>
+    public async Task<bool> TryHandleAsync(HttpContext context, Exception exception, RecoveryScope scope, int status)
+    {
+        foreach (var handler in context.RequestServices?.GetServices<IExceptionHandler>() ?? [])
+        {
+            if (!ResponseBody.TryDiscard(context.Response))
+            {
+                return false;
+            }
+
+            Prepare(context, scope, status);
+            try
+            {
+                if (await handler.TryHandleAsync(context, exception, context.RequestAborted))
+                {
+                    return true;
+                }
+            }
+            catch (Exception failure)
+            {
+                // Its way of saying "not mine" when it throws the same one again, or when nobody is left to answer.
+                if (!ReferenceEquals(failure, exception) && !ClientPresence.HasLeft(context, failure, scope))
+                {
+                    log.Failure(FailureKind.HandlerThrew, context, failure, scope, status);
+                }
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>What <c>UseExceptionHandler</c> offers its handlers and customisers, offered here too.</summary>
+    public static void SetFeatures(HttpContext context, Exception exception)
+    {
+        var feature = new ExceptionHandlerFeature
+        {
+            Error = exception,
+            Path = context.Request.Path.Value ?? string.Empty,
+            Endpoint = context.GetEndpoint(),
+            RouteValues = context.Features.Get<IRouteValuesFeature>()?.RouteValues,
+        };
+        context.Features.Set<IExceptionHandlerFeature>(feature);
+        context.Features.Set<IExceptionHandlerPathFeature>(feature);
+    }
+
+    private static void Prepare(HttpContext context, RecoveryScope scope, int status)
+    {
+        var response = context.Response;
+        scope.Baseline.Restore(response);
+        response.StatusCode = status;
+        response.Headers.CacheControl = "no-store";
+        response.Headers[RequestIdentity.HeaderName] = RequestIdentity.RequestIdOf(context);
+    }
+}

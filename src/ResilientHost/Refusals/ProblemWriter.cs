@@ -1,0 +1,225 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using ResilientHost.Hosting;
+
+namespace ResilientHost.Refusals;
+
+/// <summary>Answers with an RFC 9457 problem.</summary>
+/// <remarks>
+/// Thread-safe. A refusal must cost far less than the call it refuses, so the body is copied from pre-encoded pieces straight into the
+/// response's pipe: no problem object, no serializer. Source: RFC 9457 (body), RFC 9110 (negotiation, Retry-After).
+/// </remarks>
+internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization customization, ICustomizationFailureLog failures)
+{
+    private const string JsonType = "application/problem+json";
+    private const string TextType = "text/plain; charset=utf-8";
+    private const int TraceIdLength = 32;
+    private const int TimestampLength = 28;
+
+    private static ReadOnlySpan<byte> TimestampName => "\",\"timestamp\":\""u8;
+
+    private static ReadOnlySpan<byte> RetryName => ",\"retryAfterSeconds\":"u8;
+
+    /// <summary>
+    /// Replaces the response by the problem. When that is impossible (it has started, or holds bytes that cannot be taken back) the
+    /// connection is aborted: nothing is ever appended to half an answer.
+    /// </summary>
+    /// <param name="context">The request.</param>
+    /// <param name="problem">What to say.</param>
+    /// <param name="baseline">What of the response stays.</param>
+    /// <param name="exception">For the application's own envelope; never written by us.</param>
+    /// <param name="details">Written when given: Development only.</param>
+    public Task WriteAsync(HttpContext context, in Problem problem, ResponseBaseline baseline, Exception? exception = null, ExceptionDetails? details = null)
+    {
+        if (!TryPrepare(context, problem, baseline))
+        {
+            context.Abort();
+            return Task.CompletedTask;
+        }
+
+        return customization.ServiceFor(context) is { } service
+            ? WriteCustomizedAsync(context, problem, baseline, service, exception, details)
+            : WriteOwnAsync(context, problem, details);
+    }
+
+    private static bool TryPrepare(HttpContext context, in Problem problem, ResponseBaseline baseline)
+    {
+        var response = context.Response;
+        if (!ResponseBody.TryDiscard(response))
+        {
+            return false;
+        }
+
+        baseline.Restore(response);
+        response.StatusCode = problem.Status;
+        var headers = response.Headers;
+        headers.CacheControl = "no-store";
+        headers[RequestIdentity.HeaderName] = RequestIdentity.RequestIdOf(context);
+        if (problem.RetryAfterSeconds is > 0 and var seconds)
+        {
+            headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        }
+
+        return true;
+    }
+
+    private Task WriteOwnAsync(HttpContext context, in Problem problem, ExceptionDetails? details)
+    {
+        var template = ProblemTemplate.Of(problem);
+        var traceId = RequestIdentity.TraceIdOf(context);
+        if (!AcceptHeader.AllowsJson(context.Request.Headers.Accept))
+        {
+            return SendAsync(context, TextType, Encoding.UTF8.GetBytes($"{template.Text}{traceId}\n"));
+        }
+
+        if (details is not null)
+        {
+            return SendAsync(context, JsonType, Render(problem, template, traceId, details));
+        }
+
+        var seconds = problem.RetryAfterSeconds;
+        var length = template.Head.Length + TraceIdLength + TimestampName.Length + TimestampLength + 1 + 1;
+        if (seconds > 0)
+        {
+            length += RetryName.Length + CountDigits(seconds);
+        }
+
+        var response = context.Response;
+        response.ContentType = JsonType;
+        response.ContentLength = length;
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return Task.CompletedTask;
+        }
+
+        var writer = response.BodyWriter;
+        Fill(writer.GetSpan(length)[..length], template, traceId, seconds);
+        writer.Advance(length);
+        return FlushAsync(response);
+    }
+
+    private void Fill(Span<byte> body, ProblemTemplate template, string traceId, int seconds)
+    {
+        template.Head.CopyTo(body);
+        body = body[template.Head.Length..];
+        body = body[Encoding.ASCII.GetBytes(traceId, body)..];
+        TimestampName.CopyTo(body);
+        body = body[TimestampName.Length..];
+        Utf8Formatter.TryFormat(clock.UtcNow.UtcDateTime, body, out var written, 'O');
+        body = body[written..];
+        body[0] = (byte)'"';
+        body = body[1..];
+        if (seconds > 0)
+        {
+            RetryName.CopyTo(body);
+            body = body[RetryName.Length..];
+            Utf8Formatter.TryFormat(seconds, body, out written);
+            body = body[written..];
+        }
+
+        body[0] = (byte)'}';
+    }
+
+    private byte[] Render(in Problem problem, ProblemTemplate template, string traceId, ExceptionDetails details)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("type"u8, template.Type);
+            json.WriteString("title"u8, problem.Title);
+            json.WriteNumber("status"u8, problem.Status);
+            json.WriteString("code"u8, problem.Code);
+            json.WriteString("traceId"u8, traceId);
+            json.WriteString("timestamp"u8, clock.UtcNow.UtcDateTime);
+            if (problem.RetryAfterSeconds is > 0 and var seconds)
+            {
+                json.WriteNumber("retryAfterSeconds"u8, seconds);
+            }
+
+            json.WriteStartObject("exception"u8);
+            json.WriteString("type"u8, details.Type);
+            json.WriteString("message"u8, details.Message);
+            json.WriteString("stack"u8, details.Stack);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        return buffer.ToArray();
+    }
+
+    private static Task SendAsync(HttpContext context, string contentType, byte[] body)
+    {
+        var response = context.Response;
+        response.ContentType = contentType;
+        response.ContentLength = body.Length;
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return Task.CompletedTask;
+        }
+
+        var writer = response.BodyWriter;
+        body.CopyTo(writer.GetSpan(body.Length));
+        writer.Advance(body.Length);
+        return FlushAsync(response);
+    }
+
+    private static Task FlushAsync(HttpResponse response)
+    {
+        var flush = response.BodyWriter.FlushAsync();
+        if (!flush.IsCompletedSuccessfully)
+        {
+            return flush.AsTask();
+        }
+
+        _ = flush.GetAwaiter().GetResult();
+        return Task.CompletedTask;
+    }
+
+    private async Task WriteCustomizedAsync(
+        HttpContext context, Problem problem, ResponseBaseline baseline, IProblemDetailsService service, Exception? exception, ExceptionDetails? details)
+    {
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            // The envelope's length is not known without writing it, and nothing may be written.
+            context.Response.ContentType = JsonType;
+            return;
+        }
+
+        try
+        {
+            if (await service.TryWriteAsync(ProblemCustomization.CreateContext(context, problem, clock.UtcNow, exception, details)))
+            {
+                return;
+            }
+        }
+        catch (Exception failure)
+        {
+            // An envelope that fails must not turn one failure into another; the caller still gets an answer.
+            failures.CustomizationFailed(context, failure);
+        }
+
+        if (TryPrepare(context, problem, baseline))
+        {
+            await WriteOwnAsync(context, problem, details);
+        }
+        else
+        {
+            context.Abort();
+        }
+    }
+
+    private static int CountDigits(int value)
+    {
+        var digits = 1;
+        for (; value >= 10; value /= 10)
+        {
+            digits++;
+        }
+
+        return digits;
+    }
+}

@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace ResilientHost.Refusals;
+
+/// <summary>Answers a refused call and notes the refusal on the request's span. Thread-safe.</summary>
+internal sealed class RefusalWriter(ProblemWriter problems)
+{
+    /// <summary>Writes the refusal's problem; aborts the connection when an answer has already begun.</summary>
+    public Task WriteAsync(HttpContext context, in Refusal refusal, ResponseBaseline baseline)
+    {
+        var problem = RefusalTable.Resolve(refusal);
+
+        // The host makes an activity for logs alone, too; tags on one that nobody exports would be the most expensive part of a refusal.
+        var activity = Activity.Current ?? context.Features.Get<IHttpActivityFeature>()?.Activity;
+        if (activity is { IsAllDataRequested: true } && (activity.Recorded || activity.Source.HasListeners()))
+        {
+            Tag(activity, refusal, problem);
+        }
+
+        return problems.WriteAsync(context, problem, baseline);
+    }
+
+    private static void Tag(Activity activity, in Refusal refusal, in Problem problem)
+    {
+        activity.SetTag(ResilienceDiagnostics.Tags.RefusalReason, problem.Code);
+        var (name, sourceTag) = refusal.Reason switch
+        {
+            RefusalReason.CircuitOpen => (ResilienceDiagnostics.SpanEvents.CircuitBreakerRefused, ResilienceDiagnostics.Tags.CircuitBreakerName),
+            RefusalReason.BulkheadFull or RefusalReason.QueueTimeout => (ResilienceDiagnostics.SpanEvents.BulkheadRefused, ResilienceDiagnostics.Tags.BulkheadName),
+            _ => (null, null),
+        };
+        if (name is not null)
+        {
+            activity.AddEvent(new ActivityEvent(name, tags: new ActivityTagsCollection
+            {
+                [sourceTag!] = refusal.Source,
+                [ResilienceDiagnostics.Tags.RefusalReason] = problem.Code,
+            }));
+        }
+    }
+}

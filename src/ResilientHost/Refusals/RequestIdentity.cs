@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace ResilientHost.Refusals;
+
+/// <summary>The trace id and the request id under which a request is known to the caller, to logs and to problems alike.</summary>
+internal static class RequestIdentity
+{
+    /// <summary>The header that carries a request id in both directions.</summary>
+    public const string HeaderName = "X-Request-ID";
+
+    /// <summary>Longest request id that is taken from a caller, in characters.</summary>
+    public const int MaxReceivedLength = 128;
+
+    /// <summary>The request's trace id: 32 lower-case hex digits, never all zero, the same for each call within one request.</summary>
+    public static string TraceIdOf(HttpContext context)
+    {
+        var activity = Activity.Current ?? context.Features.Get<IHttpActivityFeature>()?.Activity;
+        if (activity is not null && activity.TraceId != default)
+        {
+            return activity.TraceId.ToHexString();
+        }
+
+        var generated = context.Features.Get<GeneratedTraceId>();
+        if (generated is null)
+        {
+            generated = new GeneratedTraceId(ActivityTraceId.CreateRandom().ToHexString());
+            context.Features.Set(generated);
+        }
+
+        return generated.Value;
+    }
+
+    /// <summary>The request id the caller sent; <see langword="null"/> when it sent none, several, or one that is not visible ASCII of at most 128 characters.</summary>
+    public static string? ReceivedRequestIdOf(HttpContext context)
+    {
+        var received = context.Request.Headers[HeaderName];
+        return received.Count == 1 && IsAcceptable(received[0]) ? received[0] : null;
+    }
+
+    /// <summary>The caller's request id, else the server's own. For problems and logs.</summary>
+    public static string RequestIdOf(HttpContext context)
+    {
+        if (ReceivedRequestIdOf(context) is { } received)
+        {
+            return received;
+        }
+
+        // The identifier that the framework's own log scopes show; an application may have replaced it by anything.
+        var own = context.TraceIdentifier;
+        return IsAcceptable(own) ? own : TraceIdOf(context);
+    }
+
+    /// <summary>Puts a received request id on the response; does nothing when there is none or the response has started.</summary>
+    public static void Echo(HttpContext context)
+    {
+        if (!context.Response.HasStarted && ReceivedRequestIdOf(context) is { } received)
+        {
+            context.Response.Headers[HeaderName] = received;
+        }
+    }
+
+    private static bool IsAcceptable(string? id) =>
+        id is { Length: > 0 and <= MaxReceivedLength } && !id.AsSpan().ContainsAnyExceptInRange('!', '~');
+
+    private sealed class GeneratedTraceId(string value)
+    {
+        public string Value { get; } = value;
+    }
+}

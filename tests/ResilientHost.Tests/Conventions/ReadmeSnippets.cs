@@ -1,0 +1,81 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Polly;
+
+namespace ResilientHost.Tests.Conventions;
+
+/// <summary>Code that the README shows, compiled and run.</summary>
+public sealed class ReadmeSnippets
+{
+    [Fact]
+    public async Task Layers_OnEndpoints_AreMetadata()
+    {
+        await using var app = WebApplication.CreateSlimBuilder().Build();
+
+        // readme: layers
+        app.MapPost("/checkout", Checkout.Post).WithBulkhead("checkout").WithCircuitBreaker("checkout");
+
+        var admin = app.MapGroup("/admin").WithBulkhead("admin");
+        admin.MapGet("/ping", () => "pong").DisableResilience();
+        // readme: end
+
+        ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).Count().ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Engine_UsedAlone_Admits()
+    {
+        Func<CancellationToken, Task> callWarehouseAsync = _ => Task.CompletedTask;
+        var cancellationToken = TestContext.Current.CancellationToken;
+
+        // readme: engine
+        var circuit = new CircuitBreaker("warehouse", new CircuitBreakerOptions { ConsecutiveFailures = 5 });
+
+        if (circuit.TryEnter(out var permit, out var refusal))
+        {
+            var outcome = CallOutcome.Failed;
+            try
+            {
+                await callWarehouseAsync(cancellationToken);
+                outcome = CallOutcome.Succeeded;
+            }
+            finally
+            {
+                circuit.Exit(permit, outcome);
+            }
+        }
+        else
+        {
+            Console.WriteLine($"{refusal.Reason} by {refusal.Source}, retry after {refusal.RetryAfter}");
+        }
+        // readme: end
+
+        circuit.Snapshot().Calls.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Engine_InPollyPipeline_Admits()
+    {
+        var circuit = new CircuitBreaker("warehouse", new CircuitBreakerOptions());
+        var bulkhead = new Bulkhead("warehouse", new BulkheadOptions());
+        var cancellationToken = TestContext.Current.CancellationToken;
+
+        // readme: polly
+        var pipeline = new ResiliencePipelineBuilder()
+            .AddResilientBulkhead(bulkhead)
+            .AddResilientCircuitBreaker(circuit)
+            .Build();
+
+        await pipeline.ExecuteAsync(static async token => await Task.Yield(), cancellationToken);
+        // readme: end
+
+        bulkhead.Snapshot().InFlight.ShouldBe(0);
+        circuit.Snapshot().Calls.ShouldBe(1);
+    }
+
+    private static class Checkout
+    {
+        public static IResult Post() => Results.Accepted();
+    }
+}

@@ -1,0 +1,50 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+
+namespace ResilientHost.Tests.Conventions;
+
+/// <summary>The README shows code that compiles, and names every option and instrument there is.</summary>
+public sealed partial class ReadmeTests
+{
+    private static readonly string Readme = Repository.Read("README.md").ReplaceLineEndings("\n");
+
+    [Fact]
+    public void Code_InReadme_EqualsCompiledSource()
+    {
+        var blocks = Block().Matches(Readme);
+
+        blocks.Count.ShouldBe(Regex.Count(Readme, "^```csharp", RegexOptions.Multiline), "every C# block names the source that it is taken from");
+        foreach (Match block in blocks)
+        {
+            var source = Repository.Read(block.Groups["path"].Value).ReplaceLineEndings("\n");
+            var expected = block.Groups["region"] is { Success: true } region ? Region(source, region.Value) : source;
+            block.Groups["code"].Value.Trim().ShouldBe(expected.Trim(), block.Groups["path"].Value);
+        }
+    }
+
+    [Fact]
+    public void Options_OfLibrary_AreAllInReadme() =>
+        typeof(CircuitBreaker).Assembly.GetExportedTypes()
+            .Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal))
+            .SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))
+            .Select(property => $"`{property.Name}`")
+            .Where(name => !Readme.Contains(name, StringComparison.Ordinal))
+            .ShouldBeEmpty();
+
+    [Fact]
+    public void Instruments_OfLibrary_AreAllInReadme() =>
+        typeof(ResilienceDiagnostics.Instruments).GetFields()
+            .Select(field => (string)field.GetRawConstantValue()!)
+            .Where(name => !Readme.Contains(name, StringComparison.Ordinal))
+            .ShouldBeEmpty();
+
+    private static string Region(string source, string name)
+    {
+        var region = Regex.Match(source, $@"^(?<indent> *)// readme: {Regex.Escape(name)}\n(?<code>.*?)^ *// readme: end", RegexOptions.Multiline | RegexOptions.Singleline);
+        region.Success.ShouldBeTrue($"a region '// readme: {name}' … '// readme: end'");
+        return Regex.Replace(region.Groups["code"].Value, $"^{region.Groups["indent"].Value}", "", RegexOptions.Multiline);
+    }
+
+    [GeneratedRegex(@"^<!-- code: (?<path>[^# ]+)(#(?<region>[\w-]+))? -->\n```csharp\n(?<code>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Block();
+}

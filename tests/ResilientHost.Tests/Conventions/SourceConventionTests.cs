@@ -1,0 +1,64 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Logging;
+
+namespace ResilientHost.Tests.Conventions;
+
+public sealed partial class SourceConventionTests
+{
+    [Fact]
+    public void Source_OutsideHosting_ReadsNoSystemClock() =>
+        Repository.Sources("src/ResilientHost")
+            .Where(file => !file.Path.Contains("/Hosting/", StringComparison.Ordinal) && SystemClock().IsMatch(file.Text))
+            .Select(file => file.Path)
+            .ShouldBeEmpty();
+
+    [Fact]
+    public void Source_OfEngine_KnowsNoAspNetCore() =>
+        Repository.Sources("src/ResilientHost/CircuitBreaking").Concat(Repository.Sources("src/ResilientHost/Bulkheads"))
+            .Where(file => file.Text.Contains("Microsoft.AspNetCore", StringComparison.Ordinal))
+            .Select(file => file.Path)
+            .ShouldBeEmpty();
+
+    [Fact]
+    public void Source_OfUnitTests_NeverSleeps() =>
+        Repository.Sources("tests/ResilientHost.Tests")
+            .Where(file => Sleep().IsMatch(file.Text) && !file.Path.EndsWith("/SourceConventionTests.cs", StringComparison.Ordinal))
+            .Select(file => file.Path)
+            .ShouldBeEmpty();
+
+    [Fact]
+    public void Source_InLibrary_SilencesNoWarning() =>
+        Repository.Sources("src")
+            .Where(file => file.Text.Contains("#pragma warning disable", StringComparison.Ordinal))
+            .Select(file => file.Path)
+            .ShouldBeEmpty();
+
+    [Fact]
+    public void LogMessages_OfLibrary_HaveUniqueStableIds()
+    {
+        var ids = typeof(CircuitBreaker).Assembly.GetTypes()
+            .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+            .Select(method => method.GetCustomAttribute<LoggerMessageAttribute>())
+            .OfType<LoggerMessageAttribute>()
+            .Select(attribute => attribute.EventId)
+            .ToArray();
+
+        ids.ShouldNotBeEmpty();
+        ids.ShouldAllBe(id => id >= 1000 && id < 2000);
+        ids.ShouldBeUnique();
+    }
+
+    [Fact]
+    public void Instruments_OfMeter_AreNamedInDiagnosticsOnly() =>
+        Repository.Sources("src/ResilientHost")
+            .Where(file => !file.Path.EndsWith("/ResilienceDiagnostics.cs", StringComparison.Ordinal) && file.Text.Contains("\"resilient_host.", StringComparison.Ordinal))
+            .Select(file => file.Path)
+            .ShouldBeEmpty();
+
+    [GeneratedRegex(@"DateTime(Offset)?\.(UtcNow|Now)|Stopwatch\.|TimeProvider\.System|Environment\.TickCount")]
+    private static partial Regex SystemClock();
+
+    [GeneratedRegex(@"Task\.Delay\(|Thread\.Sleep\(")]
+    private static partial Regex Sleep();
+}

@@ -1,0 +1,143 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using ResilientHost.Bulkheads;
+using ResilientHost.CircuitBreaking;
+using ResilientHost.Hosting;
+using ResilientHost.Recovery;
+
+namespace ResilientHost.Tests.Hosting;
+
+/// <summary>The schema that editors read says what the options say.</summary>
+public sealed class ConfigurationSchemaTests
+{
+    private static readonly JsonNode Schema = Read();
+    private static readonly JsonNode Root = Schema["properties"]!["Resilience"]!["properties"]!;
+
+    private static JsonNode Read([CallerFilePath] string here = "") => JsonNode.Parse(File.ReadAllText(
+        Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "src", "ResilientHost", "ConfigurationSchema.json")))!;
+
+    private static JsonObject Definition(string name) => Schema["definitions"]![name]!["properties"]!.AsObject();
+
+    public static TheoryData<string, string> Sections() => new()
+    {
+        { "Recovery", "" },
+        { "CircuitBreakers", "resilienceCircuitBreakerDefaults" },
+        { "CircuitBreakers", "resilienceCircuitBreaker" },
+        { "Bulkheads", "resilienceBulkheadDefaults" },
+        { "Bulkheads", "resilienceBulkhead" },
+    };
+
+    private static (object Defaults, OptionsShape Shape, Func<object, IEnumerable<string>> Validate) Options(string section) => section switch
+    {
+        "Recovery" => (new RecoveryOptions(), OptionsShape.Of<RecoveryOptions>(), o => RecoveryOptionsValidator.Errors((RecoveryOptions)o, null)),
+        "CircuitBreakers" => (new CircuitBreakerOptions(), OptionsShape.Of<CircuitBreakerOptions>(), o => CircuitBreakerOptionsValidator.Errors("x", (CircuitBreakerOptions)o)),
+        _ => (new BulkheadOptions(), OptionsShape.Of<BulkheadOptions>(), o => BulkheadOptionsValidator.Failures("x", (BulkheadOptions)o)),
+    };
+
+    private static JsonObject Properties(string section, string definition) =>
+        definition.Length == 0 ? Root[section]!["properties"]!.AsObject() : Definition(definition);
+
+    private static string Json(object? value) => value switch
+    {
+        null => "null",
+        bool flag => flag ? "true" : "false",
+        TimeSpan duration => $"\"{duration:c}\"",
+        Enum or string => $"\"{value}\"",
+        double number => number.ToString(CultureInfo.InvariantCulture),
+        IEnumerable<KeyValuePair<string, int>> map => JsonSerializer.Serialize(map.ToDictionary()),
+        IEnumerable<KeyValuePair<string, string>> map => JsonSerializer.Serialize(map.ToDictionary()),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
+    };
+
+    [Theory]
+    [MemberData(nameof(Sections))]
+    public void Properties_OfEachSection_AreTheOptions(string section, string definition)
+    {
+        var (defaults, shape, _) = Options(section);
+        var properties = Properties(section, definition);
+        string[] extra = definition.EndsWith('s') || definition.Length == 0 ? [] : ["Inherit"];
+
+        properties.Select(p => p.Key).ShouldBe([.. shape.Names, .. extra], ignoreOrder: true);
+        shape.Names.ShouldBe(
+            defaults.GetType().GetProperties().Where(p => p.GetMethod!.IsPublic).Select(p => p.Name), ignoreOrder: true, "every public option can be configured");
+        foreach (var property in shape.Properties)
+        {
+            var described = properties[property.Name]!;
+            JsonNode.DeepEquals(described["default"], JsonNode.Parse(Json(property.Get(defaults)))).ShouldBeTrue($"default of {section}:{property.Name}");
+            described["description"]!.GetValue<string>().ShouldNotBeEmpty();
+            var type = Nullable.GetUnderlyingType(property.Type) ?? property.Type;
+            if (type.IsEnum)
+            {
+                described["enum"]!.AsArray().Select(n => n!.GetValue<string>()).ShouldBe(Enum.GetNames(type));
+            }
+            else
+            {
+                var expected = type == typeof(bool) ? "boolean" : type == typeof(int) ? "integer" : type == typeof(double) ? "number"
+                    : type == typeof(TimeSpan) ? "string" : "object";
+                var isNullable = property.Kind == OptionsPropertyKind.Value && property.AcceptsNull;
+                described["type"]!.ToJsonString().ShouldBe(isNullable ? $"[\"{expected}\",\"null\"]" : $"\"{expected}\"");
+                (described["pattern"] is not null).ShouldBe(type == typeof(TimeSpan));
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Sections))]
+    public void Bounds_OfEachNumber_AreTheValidators(string section, string definition)
+    {
+        var (_, shape, validate) = Options(section);
+        var properties = Properties(section, definition);
+        foreach (var property in shape.Properties)
+        {
+            foreach (var (bound, step, isAllowed) in new[] { ("minimum", -1, true), ("exclusiveMinimum", -1, false), ("maximum", 1, true), ("exclusiveMaximum", 1, false) })
+            {
+                if (properties[property.Name]![bound] is { } node)
+                {
+                    var value = node.GetValue<double>();
+                    IsRefused(property, value).ShouldBe(!isAllowed, $"{section}:{property.Name} at its {bound}");
+                    IsRefused(property, value + step).ShouldBeTrue($"{section}:{property.Name} beyond its {bound}");
+                }
+            }
+        }
+
+        bool IsRefused(OptionsProperty property, double value)
+        {
+            var options = Options(section).Defaults;
+            var type = Nullable.GetUnderlyingType(property.Type) ?? property.Type;
+            property.Set(options, Convert.ChangeType(value, type, CultureInfo.InvariantCulture));
+            return validate(options).Any(m => m.Contains($": {property.Name} ", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void Root_HasEverySectionAndSwitch()
+    {
+        var scalars = OptionsShape.Of<ResilienceOptions>().Names;
+
+        Root.AsObject().Select(p => p.Key).ShouldBe([.. scalars, .. ResilienceLayers.All.Select(l => l.Key)], ignoreOrder: true);
+        Root["UnknownKeys"]!["enum"]!.AsArray().Select(n => n!.GetValue<string>()).ShouldBe(Enum.GetNames<UnknownKeyHandling>());
+        Root["UnknownKeys"]!["default"]!.GetValue<string>().ShouldBe(nameof(UnknownKeyHandling.Error));
+        foreach (var layer in new[] { "CircuitBreakers", "Bulkheads" })
+        {
+            Root[layer]!["properties"]!.AsObject().Select(p => p.Key).ShouldBe(["Enabled", "Default"]);
+            Root[layer]!["properties"]!["Enabled"]!["default"]!.GetValue<bool>().ShouldBeTrue();
+        }
+    }
+
+    [Theory]
+    [InlineData("00:00:30", true)]
+    [InlineData("1.00:00:00", true)]
+    [InlineData("00:00:00.200", true)]
+    [InlineData("30", false)]
+    [InlineData("24:00:00", false)]
+    public void DurationPattern_Text_AgreesWithTheReader(string text, bool accepted)
+    {
+        var pattern = Definition("resilienceBulkhead")["QueueTimeout"]!["pattern"]!.GetValue<string>();
+
+        Regex.IsMatch(text, pattern, RegexOptions.NonBacktracking).ShouldBe(accepted);
+        ValueFormat.For(typeof(TimeSpan))!.Accepts(text).ShouldBe(accepted);
+    }
+}
