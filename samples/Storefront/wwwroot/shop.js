@@ -1,12 +1,12 @@
 const behaviours = {
   'well': {},
   'slow (1.5 s)': { latencyMs: 1500 },
-  'fails half the time': { errorRate: 0.5 },
+  'fails at times': { errorRate: 0.5 },
   'always fails': { errorRate: 1 },
   'hangs': { hang: true },
-  'resets connections': { reset: true },
-  'our handler crashes': { crash: true },
-  'crashes mid-answer': { crashAfterStart: true },
+  'resets': { reset: true },
+  'handler crashes': { crash: true },
+  'breaks halfway': { crashAfterStart: true },
 };
 
 const byId = id => document.getElementById(id);
