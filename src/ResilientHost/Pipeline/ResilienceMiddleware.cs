@@ -149,17 +149,16 @@ internal sealed class ResilienceMiddleware(
         }
     }
 
-    private async Task QueueAsync(HttpContext context, EndpointPlan plan, Admission arrival)
+    private async Task QueueAsync(HttpContext context, EndpointPlan plan, Admission admission)
     {
-        Admission admission;
         Refusal? refusal;
         try
         {
-            (admission, refusal) = await gates.EnterQueuedAsync(plan, arrival, context.RequestAborted);
+            (admission, refusal) = await gates.EnterQueuedAsync(plan, admission, context.RequestAborted);
         }
         catch (OperationCanceledException exception) when (context.RequestAborted.IsCancellationRequested)
         {
-            await RecoverAsync(states.Rent(context, plan, arrival), exception);
+            await RecoverAsync(states.Rent(context, plan, admission), exception);
             return;
         }
 
