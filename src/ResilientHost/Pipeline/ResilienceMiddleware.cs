@@ -85,6 +85,7 @@ internal sealed class ResilienceMiddleware(
         {
             state ??= states.Rent(context, plan, admission);
             state.Endpoint = endpoint;
+            LetGoOfStream(state);
             return HandledTask.Mark(AwaitEndpoint(state));
         }
 
@@ -188,6 +189,15 @@ internal sealed class ResilienceMiddleware(
         if (metrics.IsEnabled)
         {
             metrics.Record(plan.Tag, RequestDisposition.Of(context, outcome, recovered), gates.Elapsed(admission));
+        }
+    }
+
+    // Nothing announced this stream, but it has begun: raw handlers write their first event before they wait for the next one.
+    private void LetGoOfStream(RequestState state)
+    {
+        if (!state.IsShared && state.Context.Response.HasStarted && StreamingResponse.HasStarted(state.Context, state.Plan))
+        {
+            gates.Exit(state.Plan, ref state.Admission, OutcomeOf(state.Context));
         }
     }
 

@@ -11,6 +11,12 @@ internal static class ClientPresence
     /// <summary>Whether the client has left and the exception is what that looks like from inside.</summary>
     public static bool HasLeft(HttpContext context, Exception exception, RecoveryScope scope)
     {
+        // The server throws this while it reads from a connection that was reset, before it cancels RequestAborted. Nobody else does.
+        if (exception is ConnectionResetException)
+        {
+            return true;
+        }
+
         try
         {
             return (scope.ClientAborted ?? context.RequestAborted).IsCancellationRequested && IsConsequence(exception);

@@ -28,6 +28,18 @@ public partial class ExceptionRecoveryTests
         [new OperationCanceledException(), new TaskCanceledException(), new IOException(), new Microsoft.AspNetCore.Connections.ConnectionResetException("reset"), new InvalidOperationException("wrapped", new TaskCanceledException())];
 
     [Fact]
+    public async Task RecoverAsync_ConnectionResetBeforeTheServerSaysSo_IsADeparture()
+    {
+        using var host = new RecoveryHost();
+        var request = host.Request();
+
+        (await host.RecoverAsync(request, new Microsoft.AspNetCore.Connections.ConnectionResetException("reset"))).ShouldBe(CallOutcome.Ignored);
+
+        request.StatusCode.ShouldBe(499);
+        host.Log.Loud.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task RecoverAsync_ClientGoneAfterStart_IsIgnoredAndSilent()
     {
         using var host = new RecoveryHost();
