@@ -8,6 +8,10 @@ namespace ResilientHost.Benchmarks.Ratios;
 /// </summary>
 internal static class PairedHarness
 {
+    private const int SteadyPhases = 4;
+    private const int MostOvertime = 3;
+    private const double Fall = 0.85;
+
     // The tiered compiler takes a step when no new code has been called for 100 ms.
     private static readonly TimeSpan CompilerPause = TimeSpan.FromMilliseconds(120);
     private static readonly TimeSpan WarmUpPhase = TimeSpan.FromMilliseconds(12);
@@ -76,24 +80,37 @@ internal static class PairedHarness
         return new Measurement(row, rounds.Min(), rounds.Max());
     }
 
+    // On a busy machine the compiler's thread starves: warm is when the figures have stopped falling, not when time is up.
     private static void WarmUp(IOperation ours, IOperation peer, int phases)
     {
-        for (var phase = 0; phase < phases; phase++)
+        var (bestOurs, bestPeer) = (double.MaxValue, double.MaxValue);
+        var lastFall = 0;
+        for (var phase = 0; phase < phases || (phase - lastFall < SteadyPhases && phase < phases * MostOvertime); phase++)
         {
-            Spin(ours);
-            Spin(peer);
+            var (nowOurs, nowPeer) = (Spin(ours), Spin(peer));
+            if (nowOurs < bestOurs * Fall || nowPeer < bestPeer * Fall)
+            {
+                lastFall = phase;
+            }
+
+            (bestOurs, bestPeer) = (Math.Min(bestOurs, nowOurs), Math.Min(bestPeer, nowPeer));
             Thread.Sleep(CompilerPause);
         }
     }
 
-    private static void Spin(IOperation operation)
+    /// <summary>Runs the operation for a moment; nanoseconds of CPU for each.</summary>
+    private static double Spin(IOperation operation)
     {
         // A method leaves the first tier after 30 calls: many short runs, however long one of them takes.
         var start = Stopwatch.GetTimestamp();
-        for (var call = 0; call < 40 || Stopwatch.GetElapsedTime(start) < WarmUpPhase; call++)
+        var cpu = CpuClock.Nanoseconds();
+        var call = 0;
+        for (; call < 40 || Stopwatch.GetElapsedTime(start) < WarmUpPhase; call++)
         {
             operation.Run(16);
         }
+
+        return (CpuClock.Nanoseconds() - cpu) / (16.0 * call);
     }
 
     private static int Calibrate(IOperation operation, TimeSpan slice)
