@@ -1,1 +1,53 @@
-return 0;
+using System.Runtime.InteropServices;
+using FailureDrill;
+using FailureDrill.Drills;
+using FailureDrill.Reporting;
+using FailureDrill.Shops;
+
+if (!Options.TryParse(args, out var options, out var error))
+{
+    Console.Error.WriteLine(error);
+    return ExitCodes.Usage;
+}
+
+if (options.ShowHelp || options.ShowList)
+{
+    Console.WriteLine(options.ShowHelp ? Options.Help : Options.DescribeDrills());
+    return ExitCodes.AllPassed;
+}
+
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, pressed) =>
+{
+    pressed.Cancel = true;
+    stop.Cancel();
+};
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
+{
+    signal.Cancel = true;
+    stop.Cancel();
+});
+
+try
+{
+    // Opened first: a minute of drills must not end with "cannot write there".
+    await using var json = options.JsonFile is { } file ? File.Create(file) : null;
+    var results = await new DrillRunner(new Progress()).RunAsync(options.Drills, stop.Token);
+    ResultTable.Write(Console.Out, results);
+    if (json is not null)
+    {
+        await JsonReport.WriteAsync(json, results, stop.Token);
+    }
+
+    return results.Count(result => !result.WithLayers.Passed);
+}
+catch (OperationCanceledException) when (stop.IsCancellationRequested)
+{
+    Console.Error.WriteLine("Stopped; the shop was ended with it.");
+    return ExitCodes.Stopped;
+}
+catch (Exception exception) when (exception is ShopException or IOException or UnauthorizedAccessException)
+{
+    Console.Error.WriteLine(exception.Message);
+    return ExitCodes.CannotRun;
+}

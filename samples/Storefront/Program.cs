@@ -1,1 +1,43 @@
-var app = WebApplication.Create(args); app.Run();
+using Storefront.Catalogue;
+using Storefront.Checkout;
+using Storefront.Database;
+using Storefront.Faults;
+using Storefront.Lifetime;
+using Storefront.Pricing;
+using Storefront.Profiles;
+using Storefront.Recommendations;
+using Storefront.Upstreams;
+
+var builder = WebApplication.CreateBuilder(args);
+
+builder.AddResilienceLayers();
+
+builder.Services.AddControllers();
+builder.Services.AddSingleton<StoreDatabase>();
+builder.Services.AddFaultSwitches();
+builder.Services.AddUpstreams()
+    .AddUpstreamClient<CatalogueClient>(ServiceNames.Catalogue)
+    .AddUpstreamClient<PricingClient>(ServiceNames.Pricing)
+    .AddUpstreamClient<RecommendationClient>(ServiceNames.Recommendations)
+    .AddUpstreamClient<PaymentClient>(ServiceNames.Checkout)
+    .AddUpstreamClient<ProfileClient>(ServiceNames.Profile);
+builder.AddExitWithParent();
+
+var app = builder.Build();
+
+app.UseDefaultFiles();
+app.UseStaticFiles();
+app.UseResilienceLayers();
+
+app.MapCatalogue();
+app.MapPricing();
+app.MapRecommendations();
+app.MapCheckout();
+app.MapControllers().WithFaultPoint(ServiceNames.Profile);
+app.MapFaultSwitches();
+
+// The status names every endpoint of the service. It may be anonymous here because AllowedHosts and Urls keep this sample on
+// the loopback interface; a real service says RequireAuthorization(...) instead.
+app.MapResilienceStatus("/resilience").AllowAnonymous();
+
+app.Run();

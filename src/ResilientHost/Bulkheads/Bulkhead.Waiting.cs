@@ -213,8 +213,9 @@ public sealed partial class Bulkhead
             _telemetry?.Waited(this, _clock.Elapsed(waiter.Since, _clock.Timestamp()), waiter.End);
             waiter.Complete(waiter.End switch
             {
-                WaitEnd.Displaced => Refuse(RefusalReason.BulkheadFull),
-                WaitEnd.TimedOut => Refuse(RefusalReason.QueueTimeout),
+                WaitEnd.Admitted => new BulkheadAdmission(IsAdmitted: true, waiter.Lease, default),
+                WaitEnd.Displaced => Refused(RefusalReason.BulkheadFull),
+                WaitEnd.TimedOut => Refused(RefusalReason.QueueTimeout),
                 _ => default,
             });
             waiter = next;

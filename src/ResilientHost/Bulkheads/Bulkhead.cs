@@ -79,7 +79,7 @@ public sealed partial class Bulkhead
             return true;
         }
 
-        refusal = Refuse(RefusalReason.BulkheadFull);
+        Refuse(RefusalReason.BulkheadFull, out refusal);
         return false;
     }
 
@@ -111,9 +111,9 @@ public sealed partial class Bulkhead
     /// <param name="outcome">How the call ended. A fixed limit does not depend on it.</param>
     public void Exit(in BulkheadLease lease, CallOutcome outcome)
     {
-        if (_permits.TryEnd(lease) && !_permits.TryReturn(lease.Slot!))
+        if (_permits.End(lease) is { } slot)
         {
-            ReturnToWaiters(lease.Slot!);
+            ReturnToWaiters(slot);
         }
     }
 
@@ -157,14 +157,19 @@ public sealed partial class Bulkhead
         return true;
     }
 
-    private BulkheadAdmission Refused(RefusalReason reason) => new(IsAdmitted: false, default, Refuse(reason));
+    private BulkheadAdmission Refused(RefusalReason reason)
+    {
+        Refuse(reason, out var refusal);
+        return new(IsAdmitted: false, default, refusal);
+    }
 
-    private Refusal Refuse(RefusalReason reason)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Refuse(RefusalReason reason, out Refusal refusal)
     {
         Interlocked.Increment(ref reason == RefusalReason.QueueTimeout ? ref _refusedTimeout : ref _refusedFull);
         _telemetry?.Refused(this, reason);
 
         // Callers refused together must not come back together: uniform between one and three seconds.
-        return new Refusal(reason, Name, TimeSpan.FromSeconds(1 + (2 * (_random ?? Random.Shared.NextDouble)())));
+        refusal = new Refusal(reason, Name, TimeSpan.FromSeconds(1 + (2 * (_random ?? Random.Shared.NextDouble)())));
     }
 }

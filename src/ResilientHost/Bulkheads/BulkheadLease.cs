@@ -1,4 +1,4 @@
-using ResilientHost.Bulkheads;
+using System.Runtime.InteropServices;
 
 namespace ResilientHost;
 
@@ -7,15 +7,21 @@ namespace ResilientHost;
 /// A copyable value: a slot of the bulkhead and the generation in which it was issued. Ending a lease ends its generation, so every other
 /// copy is spent as well. The default lease holds nothing.
 /// </remarks>
+[StructLayout(LayoutKind.Auto)]
 public readonly struct BulkheadLease
 {
-    internal BulkheadLease(PermitSlot slot, long generation)
+    internal BulkheadLease(int owner, int slot, long generation)
     {
+        Owner = owner;
         Slot = slot;
         Generation = generation;
     }
 
-    internal PermitSlot? Slot { get; }
+    /// <summary>Which pool issued it. Numbers, not references: writing a lease needs no write barrier, and a kept one keeps nothing alive.</summary>
+    internal int Owner { get; }
+
+    /// <summary>Number of the slot, counted from 1.</summary>
+    internal int Slot { get; }
 
     internal long Generation { get; }
 }

@@ -63,7 +63,7 @@ internal sealed class BulkheadWaiter : IValueTaskSource<BulkheadAdmission>
     /// <summary>The next newer waiter in the queue; after the end of the wait, the next one to complete.</summary>
     public BulkheadWaiter? Newer { get; set; }
 
-    public void Complete(in Refusal refusal)
+    public void Complete(in BulkheadAdmission admission)
     {
         Timer?.Dispose();
 
@@ -75,7 +75,7 @@ internal sealed class BulkheadWaiter : IValueTaskSource<BulkheadAdmission>
         }
         else
         {
-            _source.SetResult(new BulkheadAdmission(End == WaitEnd.Admitted, Lease, refusal));
+            _source.SetResult(admission);
         }
     }
 

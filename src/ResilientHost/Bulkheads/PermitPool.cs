@@ -28,6 +28,9 @@ internal struct PermitPool
     // Growing is rare and short; a lock in every pool would cost more memory than it saves time.
     private static readonly Lock Growing = new();
 
+    private static int _poolsMade;
+
+    private readonly int _id = Interlocked.Increment(ref _poolsMade);
     private PermitSlot[] _slots = [];
     private long _word;
 
@@ -87,34 +90,40 @@ internal struct PermitPool
         }
     }
 
-    /// <summary>Whether the lease was issued here and is now ended by this call. Its slot is then the caller's to return.</summary>
+    /// <summary>
+    /// Ends a lease and returns its slot. Nothing happens to a lease that was issued elsewhere or is ended already. When someone waits,
+    /// the lease is ended but its slot is the caller's to hand on or return.
+    /// </summary>
+    /// <returns>The slot to hand on; <see langword="null"/> when there is nothing more to do.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly bool TryEnd(in BulkheadLease lease)
+    public PermitSlot? End(in BulkheadLease lease)
     {
+        // Read before the generation moves, not after: a load behind an interlocked operation waits for it.
+        var word = Volatile.Read(ref _word);
         var slots = _slots;
-        return lease.Slot is { } slot
-            && (uint)(slot.Number - 1) < (uint)slots.Length
-            && ReferenceEquals(slots[slot.Number - 1], slot)
-            && slot.TryEnd(lease.Generation);
-    }
-
-    /// <summary>Returns the slot of an ended lease unless someone waits for it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TryReturn(PermitSlot slot)
-    {
-        while (true)
+        var index = lease.Slot - 1;
+        if (lease.Owner != _id || (uint)index >= (uint)slots.Length)
         {
-            var word = Volatile.Read(ref _word);
-            if ((word & WaitedFor) != 0)
-            {
-                return false;
-            }
+            return null;
+        }
 
+        var slot = slots[index];
+        if (!slot.TryEnd(lease.Generation))
+        {
+            return null;
+        }
+
+        while ((word & WaitedFor) == 0)
+        {
             if (TryPush(word, slot))
             {
-                return true;
+                return null;
             }
+
+            word = Volatile.Read(ref _word);
         }
+
+        return slot;
     }
 
     /// <summary>Returns the slot of an ended lease.</summary>
@@ -150,10 +159,13 @@ internal struct PermitPool
     private bool TryPop(long word, int head, out BulkheadLease lease)
     {
         var slot = _slots[head - 1];
+
+        // Read before the swap, which proves that the slot stayed free meanwhile, and a free slot's generation stands.
+        var generation = slot.Generation;
         var next = ((word & ~HeadMask) | ((long)slot.Next << SlotBits)) + 1;
         if (Interlocked.CompareExchange(ref _word, next, word) == word)
         {
-            lease = new BulkheadLease(slot, slot.Generation);
+            lease = new BulkheadLease(_id, head, generation);
             return true;
         }
 

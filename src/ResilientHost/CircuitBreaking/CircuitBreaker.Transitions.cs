@@ -107,6 +107,7 @@ public sealed partial class CircuitBreaker
             var elapsed = permit.Era == _machine.Era.Number ? ElapseUnderLock(now) : null;
             if (permit.Era != _machine.Era.Number)
             {
+                CountLate(permit, outcome);
                 return elapsed;
             }
 

@@ -24,14 +24,12 @@ namespace ResilientHost;
 /// </remarks>
 public sealed partial class CircuitBreaker
 {
-    // The cheap clock may be behind the exact one by a kernel tick, 10 ms at most.
-    private static readonly TimeSpan CoarseError = TimeSpan.FromMilliseconds(50);
-
     private readonly CircuitServices _services;
     private readonly Lock _lock = new();
     private CircuitStateMachine _machine;
     private CircuitListener[] _listeners = [];
     private long _refused;
+    private long _late;
 
     /// <summary>Makes a closed circuit (open in mode <see cref="CircuitMode.ForcedOpen"/>).</summary>
     /// <param name="name">What refusals, events and telemetry call it.</param>
@@ -102,6 +100,9 @@ public sealed partial class CircuitBreaker
     /// <summary>Calls refused since construction.</summary>
     internal long Refused => Interlocked.Read(ref _refused);
 
+    /// <summary>Results that came in a later era than their permit.</summary>
+    internal long LateResults => Interlocked.Read(ref _late);
+
     internal CircuitPolicy Policy => _machine.Era.Policy;
 
     /// <summary>Transitions that listeners were too slow for.</summary>
@@ -168,10 +169,9 @@ public sealed partial class CircuitBreaker
             return null;
         }
 
-        // Two exact readings would cost more than all the rest. A call that is quick by the cheap clock, with room for its error,
-        // is quick by the exact one.
+        // Two exact readings would cost more than all the rest. Most calls are quick beyond doubt by the cheap clock.
         var now = _services.Clock.CoarseTimestamp();
-        if (permit.IsMeasured && now - permit.StartedAt >= era.Policy.SlowCallTicks - _services.Clock.ToTimestampTicks(CoarseError))
+        if (permit.IsMeasured && now - permit.StartedAt >= era.Policy.DoubtfulCallTicks)
         {
             now = _services.Clock.Timestamp();
         }
@@ -229,6 +229,7 @@ public sealed partial class CircuitBreaker
             FailureRatio = calls == 0 ? 0 : counts.Failures / (double)calls,
             SlowCallRatio = calls == 0 ? 0 : counts.SlowCalls / (double)calls,
             Refused = Refused,
+            LateResults = LateResults,
             RetryAfter = RemainingBreak(era, now),
         };
     }
@@ -247,20 +248,34 @@ public sealed partial class CircuitBreaker
 
     private static bool IsEnforcing(CircuitPolicy policy) => policy.Mode is CircuitMode.Enforce or CircuitMode.ForcedOpen;
 
-    // A late result is counted by whoever measures requests; here it must not even publish that a break has elapsed.
+    private static void ThrowUnknown(CallOutcome outcome) =>
+        throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "Not a call outcome.");
+
+    // A late result is counted, and must not even publish that a break has elapsed.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsOfNoConcern(CircuitEra era, in CircuitPermit permit, CallOutcome outcome)
+    private bool IsOfNoConcern(CircuitEra era, in CircuitPermit permit, CallOutcome outcome)
     {
         if ((uint)outcome > (uint)CallOutcome.Ignored)
         {
             ThrowUnknown(outcome);
         }
 
-        return permit.Era != era.Number || (outcome == CallOutcome.Ignored && !permit.IsProbe);
+        if (permit.Era != era.Number)
+        {
+            CountLate(permit, outcome);
+            return true;
+        }
+
+        return outcome == CallOutcome.Ignored && !permit.IsProbe;
     }
 
-    private static void ThrowUnknown(CallOutcome outcome) =>
-        throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "Not a call outcome.");
+    private void CountLate(in CircuitPermit permit, CallOutcome outcome)
+    {
+        if (permit.Era != 0 && outcome != CallOutcome.Ignored)
+        {
+            Interlocked.Increment(ref _late);
+        }
+    }
 
     private bool TryEnterGuarded(long now, long? startedAt, out CircuitPermit permit, out Refusal refusal)
     {

@@ -23,9 +23,14 @@ internal sealed class CircuitBreakerMetrics
             description: "1 for the state a circuit breaker is in, 0 for the others.");
         meter.Meter.CreateObservableCounter(
             ResilienceDiagnostics.Instruments.CircuitBreakerRefusals,
-            () => breakers().Select(Refusals),
+            () => breakers().Select(breaker => Total(breaker, breaker.Refused)),
             unit: "{call}",
             description: "Calls that circuit breakers refused.");
+        meter.Meter.CreateObservableCounter(
+            ResilienceDiagnostics.Instruments.CircuitBreakerLateResults,
+            () => breakers().Select(breaker => Total(breaker, breaker.LateResults)),
+            unit: "{call}",
+            description: "Results that arrived in a later era than their call began in.");
     }
 
     public void Count(CircuitTransition transition) => _transitions.Add(
@@ -44,7 +49,7 @@ internal sealed class CircuitBreakerMetrics
             new KeyValuePair<string, object?>(ResilienceDiagnostics.Tags.CircuitState, CircuitNames.Of(state))));
     }
 
-    private static Measurement<long> Refusals(CircuitBreaker breaker) => new(
-        breaker.Refused,
+    private static Measurement<long> Total(CircuitBreaker breaker, long value) => new(
+        value,
         new KeyValuePair<string, object?>(ResilienceDiagnostics.Tags.CircuitBreakerName, breaker.Name));
 }

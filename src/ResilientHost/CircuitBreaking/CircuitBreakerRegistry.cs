@@ -19,7 +19,7 @@ public sealed partial class CircuitBreakerRegistry
     /// <summary>Most automatic breakers; endpoints beyond share one. Routes are finite, but a dynamic endpoint source need not be.</summary>
     internal const int MaxEndpoints = 10_000;
 
-    private readonly ConcurrentDictionary<string, CircuitBreaker> _named = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, CircuitBreaker> _named = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentDictionary<string, CircuitBreaker> _endpoints = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
     private readonly ILogger _logger;
@@ -37,7 +37,7 @@ public sealed partial class CircuitBreakerRegistry
     }
 
     /// <summary>Names of the breakers that configuration knows or knew, in ordinal order.</summary>
-    public IReadOnlyCollection<string> Names => [.. _named.Keys.Order(StringComparer.Ordinal)];
+    public IReadOnlyCollection<string> Names => [.. _named.Keys.Order(StringComparer.OrdinalIgnoreCase)];
 
     /// <summary>All breakers, named and automatic, at this moment.</summary>
     public IReadOnlyList<CircuitBreaker> All =>

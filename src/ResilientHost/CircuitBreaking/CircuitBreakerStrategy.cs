@@ -90,7 +90,7 @@ internal static class CircuitBreakerCall<T>
         {
             if (!CircuitOutcomes.IsIgnored(exception, context))
             {
-                ended = classify is null ? CircuitOutcomes.Of(exception) : classify(outcome);
+                ended = classify is null ? CircuitOutcomes.Of(exception) : CircuitOutcomes.Checked(classify(outcome));
             }
         }
         catch (Exception broken)

@@ -48,15 +48,18 @@ internal sealed class CircuitEra
         long since,
         CircuitWindow? window,
         CircuitProbes? probes,
-        long due) => new()
+        long due)
     {
-        Number = number,
-        State = state,
-        Policy = policy,
-        Since = since,
-        Window = window,
-        Probes = probes,
-        Due = due,
-        AdmitsAll = state == CircuitState.Closed && policy.Mode != CircuitMode.Disabled,
-    };
+        return new CircuitEra
+        {
+            Number = number,
+            State = state,
+            Policy = policy,
+            Since = since,
+            Window = window,
+            Probes = probes,
+            Due = due,
+            AdmitsAll = state == CircuitState.Closed && policy.Mode != CircuitMode.Disabled,
+        };
+    }
 }

@@ -15,4 +15,10 @@ internal static class CircuitOutcomes
     };
 
     public static CallOutcome Of(Exception? exception) => exception is null ? CallOutcome.Succeeded : CallOutcome.Failed;
+
+    /// <summary>Lets the enumeration's values pass: a classifier's slip must surface before the permit is ended with it.</summary>
+    public static CallOutcome Checked(CallOutcome outcome) =>
+        Enum.IsDefined(outcome)
+            ? outcome
+            : throw new InvalidOperationException($"The classifier of a circuit breaker returned {(int)outcome}, which is no {nameof(CallOutcome)}.");
 }

@@ -6,6 +6,9 @@ namespace ResilientHost.CircuitBreaking;
 /// <remarks>Immutable, and shared by all partitions of a keyed breaker.</remarks>
 internal sealed record CircuitPolicy
 {
+    // The cheap clock is behind the exact one by a kernel tick, 10 ms at most; the rest is room for a late tick.
+    private static readonly TimeSpan CoarseError = TimeSpan.FromMilliseconds(50);
+
     public required CircuitMode Mode { get; init; }
 
     /// <summary>Above 1 (never reached) when the trigger is off.</summary>
@@ -25,6 +28,9 @@ internal sealed record CircuitPolicy
 
     /// <summary><see cref="long.MaxValue"/> when calls are not measured.</summary>
     public required long SlowCallTicks { get; init; }
+
+    /// <summary>Below this by the cheap clock a call is certainly below <see cref="SlowCallTicks"/> by the exact one.</summary>
+    public required long DoubtfulCallTicks { get; init; }
 
     public required TimeSpan BreakDuration { get; init; }
 
@@ -55,6 +61,7 @@ internal sealed record CircuitPolicy
     public static CircuitPolicy Create(string name, CircuitBreakerOptions options, MonotonicClock clock)
     {
         CircuitBreakerOptionsValidator.ThrowIfInvalid(name, options);
+        var slowCallTicks = options.SlowCallDuration is { } slow ? Math.Max(clock.ToTimestampTicks(slow), 1) : long.MaxValue;
         return new CircuitPolicy
         {
             Mode = options.Mode,
@@ -64,7 +71,8 @@ internal sealed record CircuitPolicy
             SamplingTicks = Math.Max(clock.ToTimestampTicks(options.SamplingDuration), TimeWindow.BucketCount),
             WindowSize = options.WindowSize,
             ConsecutiveFailures = options.ConsecutiveFailures == 0 ? int.MaxValue : options.ConsecutiveFailures,
-            SlowCallTicks = options.SlowCallDuration is { } slow ? Math.Max(clock.ToTimestampTicks(slow), 1) : long.MaxValue,
+            SlowCallTicks = slowCallTicks,
+            DoubtfulCallTicks = slowCallTicks - clock.ToTimestampTicks(CoarseError),
             BreakDuration = options.BreakDuration,
             MaxBreakDuration = options.MaxBreakDuration,
             BreakBackoff = options.BreakBackoff,

@@ -34,6 +34,9 @@ public sealed record CircuitSnapshot
     /// <summary>Calls refused since construction. Shadow mode refuses none.</summary>
     public long Refused { get; init; }
 
+    /// <summary>Results since construction that arrived in a later era than their permit's: counted here and nowhere else.</summary>
+    public long LateResults { get; init; }
+
     /// <summary>What is left of the break; null unless open, and when the end is not known. Never negative.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }

@@ -7,13 +7,14 @@ namespace ResilientHost.Recovery;
 
 /// <summary>Turns an exception of a request into an answer, or aborts when an answer has begun. Thread-safe.</summary>
 /// <remarks>
-/// The order of decision: client gone, response started, the configured map (below 500 is final), the application's
+/// The order of decision: client gone, response started, a refusal thrown in a Polly pipeline, the configured map (below 500 is final), the application's
 /// <c>IExceptionHandler</c>s, the problem. Counting and logging come before the answer is written: an entry must not be lost because a client
 /// reads slowly, and whoever has the answer can already find it in the log.
 /// </remarks>
 internal sealed class ExceptionRecovery(
     Func<RecoveryPolicy> policy,
     ProblemWriter problems,
+    RefusalWriter refusals,
     RegisteredExceptionHandlers handlers,
     RecoveredExceptions recovered,
     RecoveryMetrics metrics,
@@ -72,6 +73,14 @@ internal sealed class ExceptionRecovery(
         if (!ResponseBody.TryDiscard(context.Response))
         {
             return AbortStarted(context, exception, scope, isNews);
+        }
+
+        if (exception is RefusedException { Refusal: var refusal })
+        {
+            // A layer further in, in a Polly pipeline of the endpoint's own, said no: the same answer as one of ours, and no verdict on the endpoint.
+            log.Answered(context, exception, scope, RefusalTable.Resolve(refusal).Status);
+            await refusals.WriteAsync(context, refusal, scope.Baseline);
+            return CallOutcome.Ignored;
         }
 
         var current = policy();

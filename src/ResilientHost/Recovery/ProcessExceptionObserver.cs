@@ -16,9 +16,10 @@ internal sealed class ProcessExceptionObserver(
     ILoggerFactory loggers,
     IEnumerable<ILoggerProvider> providers) : IHostedService, IDisposable
 {
-    // Providers write in the background; disposing them is the one flush they all have. A dying process does not wait longer for it.
-    private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(2);
     private int _subscribed;
+
+    /// <summary>How long a dying process waits for its log providers. They write in the background; disposing them is the one flush they all have.</summary>
+    internal TimeSpan FlushTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
     public Task StartAsync(CancellationToken cancellationToken)
     {

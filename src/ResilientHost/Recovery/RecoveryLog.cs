@@ -67,7 +67,7 @@ internal sealed partial class RecoveryLog : ICustomizationFailureLog, IDisposabl
         }
     });
 
-    /// <summary>An exception that means an answer below 500: the caller's business, not that of the people on call.</summary>
+    /// <summary>An exception that is no failure: an answer below 500, or a refusal. Not the business of the people on call.</summary>
     public void Answered(HttpContext context, Exception exception, RecoveryScope scope, int status) => Contain(() =>
     {
         if (_logger.IsEnabled(LogLevel.Debug))
@@ -113,7 +113,14 @@ internal sealed partial class RecoveryLog : ICustomizationFailureLog, IDisposabl
     public void Dispose() => Contain(_storms.Dispose);
 
     private void Summarize(StormSummary summary) => Contain(() =>
-        LogRepeats(_logger, summary.Repeats, summary.Fingerprint.ExceptionType, LogText.Clean(summary.Fingerprint.Site.ToString(), MaxNameLength), LogText.Clean(summary.Fingerprint.Endpoint, MaxNameLength), summary.Fingerprint.Kind, summary.Interval.TotalSeconds));
+        LogRepeats(
+            _logger,
+            summary.Repeats,
+            summary.Fingerprint.ExceptionType,
+            LogText.Clean(summary.Fingerprint.Site.ToString(), MaxNameLength),
+            LogText.Clean(summary.Fingerprint.Endpoint, MaxNameLength),
+            summary.Fingerprint.Kind,
+            summary.Interval.TotalSeconds));
 
     private static void Contain(Action write)
     {

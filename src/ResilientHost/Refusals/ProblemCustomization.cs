@@ -14,24 +14,28 @@ namespace ResilientHost.Refusals;
 internal sealed class ProblemCustomization
 {
     private const string FrameworkPrefix = "Microsoft.AspNetCore.";
-    private readonly Lock _gate = new();
-    private bool? _isAskedFor;
+    private const int Unknown = 0;
+    private const int Plain = 1;
+    private const int Customized = 2;
+    private int _state;
 
     /// <summary>The service to write with; <see langword="null"/> when nothing is customised.</summary>
     public IProblemDetailsService? ServiceFor(HttpContext context)
     {
-        if (_isAskedFor is false || context.RequestServices is not { } services)
+        var state = Volatile.Read(ref _state);
+        if (state == Plain || context.RequestServices is not { } services)
         {
             return null;
         }
 
-        // Registrations do not change while a host lives. Looked up within a request because writers may be scoped.
-        lock (_gate)
+        if (state == Unknown)
         {
-            _isAskedFor ??= IsAskedFor(services);
+            // Registrations do not change while a host lives. Looked up within a request because writers may be scoped; two requests find the same.
+            state = IsAskedFor(services) ? Customized : Plain;
+            Volatile.Write(ref _state, state);
         }
 
-        return _isAskedFor is true ? services.GetService<IProblemDetailsService>() : null;
+        return state == Customized ? services.GetService<IProblemDetailsService>() : null;
     }
 
     /// <summary>The problem with our fields prefilled.</summary>

@@ -11,7 +11,7 @@ internal sealed class ProblemTemplate
     // Codes and statuses come from configuration and from code, not from callers; the cap only guards against a mistake.
     private const int MaxCached = 1024;
     private static readonly ConcurrentDictionary<(int Status, string Code, string Title), ProblemTemplate> Cache = new();
-    private static ProblemTemplate? s_last;
+    private static ProblemTemplate? _last;
 
     private readonly int _status;
     private readonly string _code;
@@ -41,7 +41,7 @@ internal sealed class ProblemTemplate
     public static ProblemTemplate Of(in Problem problem)
     {
         // Refusals come in storms of one kind, and their strings are constants: three compares instead of hashing.
-        var last = Volatile.Read(ref s_last);
+        var last = Volatile.Read(ref _last);
         if (last is not null && last._status == problem.Status && ReferenceEquals(last._code, problem.Code) && ReferenceEquals(last._title, problem.Title))
         {
             return last;
@@ -57,7 +57,7 @@ internal sealed class ProblemTemplate
             }
         }
 
-        Volatile.Write(ref s_last, template);
+        Volatile.Write(ref _last, template);
         return template;
     }
 

@@ -22,6 +22,9 @@ public static class ResilienceDiagnostics
         /// <summary>Counter of calls refused, <c>{call}</c>.</summary>
         public const string CircuitBreakerRefusals = "resilient_host.circuit_breaker.refusals";
 
+        /// <summary>Counter of results that arrived in a later era than their call began in, <c>{call}</c>.</summary>
+        public const string CircuitBreakerLateResults = "resilient_host.circuit_breaker.late_results";
+
         /// <summary>Calls inside, <c>{call}</c>.</summary>
         public const string BulkheadInFlight = "resilient_host.bulkhead.in_flight";
 

@@ -1,3 +1,6 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Polly;
 
 namespace ResilientHost.Tests.Conventions;
@@ -5,6 +8,21 @@ namespace ResilientHost.Tests.Conventions;
 /// <summary>Code that the README shows, compiled and run.</summary>
 public sealed class ReadmeSnippets
 {
+    [Fact]
+    public async Task Layers_OnEndpoints_AreMetadata()
+    {
+        await using var app = WebApplication.CreateSlimBuilder().Build();
+
+        // readme: layers
+        app.MapPost("/checkout", Checkout.Post).WithBulkhead("checkout").WithCircuitBreaker("checkout");
+
+        var admin = app.MapGroup("/admin").WithBulkhead("admin");
+        admin.MapGet("/ping", () => "pong").DisableResilience();
+        // readme: end
+
+        ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).Count().ShouldBe(2);
+    }
+
     [Fact]
     public async Task Engine_UsedAlone_Admits()
     {
@@ -54,5 +72,10 @@ public sealed class ReadmeSnippets
 
         bulkhead.Snapshot().InFlight.ShouldBe(0);
         circuit.Snapshot().Calls.ShouldBe(1);
+    }
+
+    private static class Checkout
+    {
+        public static IResult Post() => Results.Accepted();
     }
 }

@@ -217,29 +217,6 @@ public sealed class ResilienceReloadTests
     }
 
     [Fact]
-    public void ReloadWithinReload_LastChangeWins()
-    {
-        SuiteUnderTest? suite = null;
-        var inner = false;
-        using var _ = suite = new SuiteUnderTest(Checkout5, __ =>
-        {
-            if (inner)
-            {
-                inner = false;
-                suite!.Save(Checkout6);
-            }
-        });
-        List<int> applied = [];
-        suite.Source.Subscribe(s => s.CircuitBreakers, s => applied.Add(s.Named["checkout"].ConsecutiveFailures));
-
-        inner = true;
-        suite.Save("""{ "CircuitBreakers": { "checkout": { "ConsecutiveFailures": 9 }, "other": {} } }""");
-
-        suite.Settings.CircuitBreakers.Named["checkout"].ConsecutiveFailures.ShouldBe(6);
-        applied[^1].ShouldBe(6);
-    }
-
-    [Fact]
     public async Task ConcurrentReloads_AreAppliedOneAtATimeAndEndAtTheLast()
     {
         MemoryConfigurationProvider? memory = null;

@@ -163,6 +163,39 @@ public sealed class UnreadableFileTests
         bulkhead.Snapshot().Limit.ShouldBe(4);
     }
 
+    // Callbacks of a token run last come first, so every reload turns their order around; both orders must hold.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void ReloadWithinAReload_LastChangeWins(int earlierReloads)
+    {
+        FiringProvider? other = null;
+        using var suite = new SuiteUnderTest(Limit3, more: b => b.Add(new FiringSource()), configure: _ =>
+        {
+            if (other is not null)
+            {
+                var once = other;
+                other = null;
+                once.Set("Resilience:Bulkheads:x:MaxConcurrency", "9");
+                once.Fire();
+            }
+        });
+        List<int?> applied = [];
+        suite.Source.Subscribe(s => s.Bulkheads, s => applied.Add(s.Named["x"].MaxConcurrency));
+
+        for (var i = 0; i < earlierReloads; i++)
+        {
+            suite.Save(Limit3);
+        }
+
+        suite.Save(NotJson);
+        other = suite.Configuration.Providers.OfType<FiringProvider>().Single();
+        suite.Save(Limit4);
+
+        suite.Settings.Bulkheads.Named["x"].MaxConcurrency.ShouldBe(9);
+        applied.ShouldBe([3, 4, 9]);
+    }
+
     [Fact]
     public void Dispose_GivesTheSourceItsHandlerBack()
     {

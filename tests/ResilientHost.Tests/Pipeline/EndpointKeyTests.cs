@@ -11,7 +11,7 @@ public sealed class EndpointKeyTests
     [InlineData("/products/{id:int}", "GET /products/{id}")]
     [InlineData("products/{id:int:min(1)=7}", "GET /products/{id}")]
     [InlineData("/files/{**path}", "GET /files/{*path}")]
-    [InlineData("/reports/{year:int}-{month?}", "GET /reports/{year}-{month?}")]
+    [InlineData("/reports/{name}.{format?}", "GET /reports/{name}.{format?}")]
     [InlineData("/", "GET /")]
     public void Plain_OfRoute_IsMethodAndPatternWithoutConstraints(string pattern, string expected) =>
         EndpointKey.Plain(Route(pattern, ["GET"])).ShouldBe(expected);

@@ -76,6 +76,22 @@ public class ProcessExceptionObserverTests
     }
 
     [Fact]
+    public void Unhandled_ProviderThatNeverFlushes_DoesNotHoldUpTheEndOfTheProcess()
+    {
+        using var gate = new ManualResetEventSlim();
+        using var stuck = new StuckProvider(gate);
+        using var host = new RecoveryHost(services: services => services.AddLogging(logging => logging.AddProvider(stuck)));
+        var observer = Observer(host);
+        observer.FlushTimeout = TimeSpan.FromMilliseconds(1);
+
+        observer.OnUnhandledException(this, new UnhandledExceptionEventArgs(new InvalidOperationException("fatal"), isTerminating: true));
+
+        gate.IsSet.ShouldBeFalse();
+        host.Log.Loud.ShouldHaveSingleItem();
+        gate.Set();
+    }
+
+    [Fact]
     public void Unhandled_SomethingThatIsNoException_IsStillReported()
     {
         using var host = new RecoveryHost();
@@ -152,6 +168,19 @@ public class ProcessExceptionObserverTests
 
     private static ProcessExceptionObserver Observer(RecoveryHost host) =>
         host.Services.GetServices<IHostedService>().OfType<ProcessExceptionObserver>().Single();
+
+    private sealed class StuckProvider(ManualResetEventSlim gate) : ILoggerProvider
+    {
+        public ILogger CreateLogger(string categoryName) => Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
+
+        public void Dispose()
+        {
+            if (!gate.IsSet)
+            {
+                gate.Wait();
+            }
+        }
+    }
 
     private class MarkerException(string message) : Exception(message);
 

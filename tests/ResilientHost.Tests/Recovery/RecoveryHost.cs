@@ -203,7 +203,8 @@ internal sealed class CapturingLoggerProvider : ILoggerProvider
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (!category.StartsWith("ResilientHost", StringComparison.Ordinal))
+            // What the framework says in passing is not of interest; what it says aloud would be a second entry for an exception.
+            if (logLevel < LogLevel.Warning && !category.StartsWith("ResilientHost", StringComparison.Ordinal))
             {
                 return;
             }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using ResilientHost.Refusals;
 
 namespace ResilientHost.Tests.Refusals;
@@ -119,6 +120,19 @@ public class ResponseBaselineTests
     }
 
     [Fact]
+    public void Restore_Http2WithTrailers_DropsThem()
+    {
+        IHttpResponseTrailersFeature trailers = new TrailersFeature();
+        _response.HttpContext.Request.Protocol = "HTTP/2";
+        _response.HttpContext.Features.Set<IHttpResponseTrailersFeature>(trailers);
+        _response.AppendTrailer("x-checksum", "of a body that is not sent");
+
+        new ResponseBaseline().Restore(_response);
+
+        trailers.Trailers.ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Capture_NoHeaders_AllocatesNothing()
     {
         var baseline = new ResponseBaseline();
@@ -131,5 +145,10 @@ public class ResponseBaselineTests
         }
 
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
+    }
+
+    private sealed class TrailersFeature : IHttpResponseTrailersFeature
+    {
+        public IHeaderDictionary Trailers { get; set; } = new HeaderDictionary();
     }
 }

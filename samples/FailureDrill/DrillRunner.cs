@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using FailureDrill.Drills;
+using FailureDrill.Reporting;
+using FailureDrill.Shops;
+
+namespace FailureDrill;
+
+/// <summary>What one drill found, with the layers and without.</summary>
+internal sealed record DrillResult(Drill Drill, Findings WithLayers, Findings WithoutLayers);
+
+/// <summary>Runs drills one after another, each against a fresh shop, so that nothing of one drill reaches the next.</summary>
+internal sealed class DrillRunner(Progress progress)
+{
+    public async Task<IReadOnlyList<DrillResult>> RunAsync(IReadOnlyList<Drill> drills, CancellationToken cancellationToken)
+    {
+        var results = new List<DrillResult>();
+        foreach (var drill in drills)
+        {
+            var with = await RunAsync(drill, layers: true, cancellationToken);
+            var without = await RunAsync(drill, layers: false, cancellationToken);
+            results.Add(new DrillResult(drill, with, without));
+        }
+
+        return results;
+    }
+
+    private async Task<Findings> RunAsync(Drill drill, bool layers, CancellationToken cancellationToken)
+    {
+        var title = $"{drill.Name}, {(layers ? "with" : "without")} layers";
+        progress.Begin(title);
+        var started = Stopwatch.GetTimestamp();
+        var findings = new Findings();
+
+        await using var shop = await Shop.StartAsync(layers, cancellationToken);
+        try
+        {
+            await drill.RunAsync(shop, findings, cancellationToken);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // A shop that does not answer its own switches any more is a finding, not an error of the drill.
+            findings.Expect(Whom.Process, "can be watched to the end", holds: false, exception.Message);
+        }
+
+        findings.Expect(Whom.Process, "stays alive", shop.IsAlive);
+        progress.End(title, findings, Stopwatch.GetElapsedTime(started));
+        return findings;
+    }
+}

@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using FailureDrill.Load;
+
+namespace FailureDrill.Drills;
+
+/// <summary>For whom something must hold.</summary>
+internal enum Whom
+{
+    Neighbours,
+    Callers,
+    Dependency,
+    Process,
+}
+
+/// <summary>One expectation and what was seen.</summary>
+internal sealed record Check(Whom Whom, string Statement, bool Holds, string Seen);
+
+/// <summary>What one run of a drill found.</summary>
+internal sealed class Findings
+{
+    // Verdicts must not depend on how busy the machine is: a neighbour that waits for a full shop waits for seconds.
+    private const double NeighbourSuccess = 0.99;
+    private const double NeighbourSlack = 10;
+    private static readonly TimeSpan NeighbourFloor = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan RecoveryLimit = TimeSpan.FromSeconds(10);
+
+    private readonly List<Check> _checks = [];
+    private readonly Dictionary<string, object> _measured = new(StringComparer.Ordinal);
+
+    public bool Passed => _checks.TrueForAll(check => check.Holds);
+
+    public IEnumerable<Check> Broken => _checks.Where(check => !check.Holds);
+
+    /// <summary>Numbers by name, as the JSON report has them.</summary>
+    public IReadOnlyDictionary<string, object> Measured => _measured;
+
+    public NeighbourReport? Neighbours { get; private set; }
+
+    public IReadOnlyDictionary<string, int> Callers { get; private set; } = new Dictionary<string, int>(StringComparer.Ordinal);
+
+    public TimeSpan? TimeToRecover { get; private set; }
+
+    public void Expect(Whom whom, string statement, bool holds, string seen = "") =>
+        _checks.Add(new Check(whom, statement, holds, seen));
+
+    public void Measure(string name, object value) => _measured[name] = value;
+
+    public void JudgeNeighbours(LoadResult calm, LoadResult during)
+    {
+        Neighbours = new NeighbourReport(during.Success, during.P99, calm.P99);
+        Measure("neighbourRequests", during.Count);
+        Measure("neighbourSuccess", Math.Round(during.Success, 4));
+        Measure("neighbourP99Ms", Milliseconds(during.P99));
+        Measure("neighbourCalmP99Ms", Milliseconds(calm.P99));
+
+        var limit = calm.P99 * NeighbourSlack > NeighbourFloor ? calm.P99 * NeighbourSlack : NeighbourFloor;
+        Expect(Whom.Neighbours, "are answered", during.Success >= NeighbourSuccess, $"{during.Success:P0} got 200");
+        Expect(Whom.Neighbours, "do not wait", during.P99 <= limit, $"p99 {Milliseconds(during.P99)} ms");
+    }
+
+    public void RecordCallers(LoadResult attacked)
+    {
+        Callers = attacked.Kinds;
+        Measure("callers", attacked.Kinds);
+        Measure("callerP99Ms", Milliseconds(attacked.P99));
+    }
+
+    /// <summary>Tries until the shop is well again, and writes down how long that took.</summary>
+    public async Task JudgeRecoveryAsync(Func<Task<bool>> isWell, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var well = false;
+        while (!well && Stopwatch.GetElapsedTime(started) < RecoveryLimit)
+        {
+            well = await isWell();
+            if (!well)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
+            }
+        }
+
+        var elapsed = Stopwatch.GetElapsedTime(started);
+        TimeToRecover = well ? elapsed : null;
+        Measure("timeToRecoverMs", well ? Milliseconds(elapsed) : -1);
+        Expect(Whom.Callers, "are served again after the repair", well, $"not within {RecoveryLimit.TotalSeconds} s");
+    }
+
+    private static double Milliseconds(TimeSpan duration) => Math.Round(duration.TotalMilliseconds, 1);
+}
+
+/// <summary>How the rest of the shop fared.</summary>
+internal sealed record NeighbourReport(double Success, TimeSpan P99, TimeSpan CalmP99);

@@ -1,0 +1,90 @@
+using FailureDrill.Load;
+
+namespace FailureDrill.Shops;
+
+/// <summary>A running shop: its process, its switches and its status.</summary>
+internal sealed class Shop : IAsyncDisposable
+{
+    private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(10);
+
+    private readonly ContentRoot _content;
+    private readonly ShopProcess _process;
+
+    private Shop(ContentRoot content, ShopProcess process, Uri address, bool layers)
+    {
+        _content = content;
+        _process = process;
+        Address = address;
+        HasLayers = layers;
+        Control = new ShopControl(address);
+    }
+
+    public Uri Address { get; }
+
+    public bool HasLayers { get; }
+
+    public bool IsAlive => _process.IsAlive;
+
+    public long LogLines => _process.LogLines;
+
+    public ContentRoot Content => _content;
+
+    /// <summary>Switches and status, on connections of their own.</summary>
+    public ShopControl Control { get; }
+
+    public static async Task<Shop> StartAsync(bool layers, CancellationToken cancellationToken)
+    {
+        var content = new ContentRoot();
+        try
+        {
+            var (process, address) = await ShopProcess.StartAsync(content, layers, cancellationToken);
+            var shop = new Shop(content, process, address, layers);
+            await shop.WaitUntilReadyAsync(cancellationToken);
+            return shop;
+        }
+        catch
+        {
+            content.Dispose();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Control.Dispose();
+        await _process.DisposeAsync();
+        _content.Dispose();
+    }
+
+    // The first calls load and compile half of ASP.NET Core; a drill must not mistake that for a slow neighbour.
+    private async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
+    {
+        using var customers = new Customers(Address);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(ReadyLimit);
+        try
+        {
+            foreach (var request in Requests.All)
+            {
+                Answer answer;
+                do
+                {
+                    answer = await customers.SendAsync(request, limit.Token);
+                }
+                while (answer.Status != 200);
+            }
+
+            await LoadGenerator.RunAsync(customers, new LoadPlan(Requests.All, PerSecond: 150), TimeSpan.FromSeconds(0.7), limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            await DisposeAsync();
+            throw new ShopException($"Storefront started, but did not answer {string.Join(", ", Requests.All.Select(r => r.Path))} with 200 within {ReadyLimit.TotalSeconds} s.");
+        }
+        catch
+        {
+            await DisposeAsync();
+            throw;
+        }
+    }
+}

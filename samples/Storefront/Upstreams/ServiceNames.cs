@@ -1,0 +1,13 @@
+namespace Storefront.Upstreams;
+
+/// <summary>The services behind the shop, as <c>/faults</c> and the configuration spell them.</summary>
+internal static class ServiceNames
+{
+    public const string Catalogue = "catalogue";
+    public const string Pricing = "pricing";
+    public const string Recommendations = "recommendations";
+    public const string Checkout = "checkout";
+    public const string Profile = "profile";
+
+    public static IReadOnlyList<string> All { get; } = [Catalogue, Pricing, Recommendations, Checkout, Profile];
+}

@@ -1,0 +1,177 @@
+const behaviours = {
+  'well': {},
+  'slow (1.5 s)': { latencyMs: 1500 },
+  'fails half the time': { errorRate: 0.5 },
+  'always fails': { errorRate: 1 },
+  'hangs': { hang: true },
+  'resets connections': { reset: true },
+  'our handler crashes': { crash: true },
+  'crashes mid-answer': { crashAfterStart: true },
+};
+
+const byId = id => document.getElementById(id);
+
+function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+// Every answer becomes { ok, data } or { ok: false, why }: this page has to live with a shop that breaks.
+async function ask(path, options) {
+  try {
+    const response = await fetch(path, { signal: AbortSignal.timeout(10_000), ...options });
+    if (response.ok) {
+      return { ok: true, data: response.status === 204 ? null : await response.json() };
+    }
+
+    const type = response.headers.get('content-type') ?? '';
+    const problem = type.includes('json') ? await response.json() : {};
+    const retry = response.headers.get('retry-after');
+    return { ok: false, status: response.status, why: `${response.status} ${problem.code ?? ''}${retry ? `, again in ${retry} s` : ''}` };
+  } catch (error) {
+    return { ok: false, why: error.name === 'TimeoutError' ? 'no answer' : 'the connection broke' };
+  }
+}
+
+const post = (path, body) =>
+  ask(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+
+function showPrice(place, answer) {
+  place.classList.toggle('problem', !answer.ok);
+  place.textContent = answer.ok
+    ? answer.data.amount.toLocaleString('en', { style: 'currency', currency: answer.data.currency })
+    : answer.why;
+}
+
+async function buy(product) {
+  const answer = await post('checkout', { productId: product.id, quantity: 1 });
+  byId('orders').textContent = answer.ok
+    ? `Paid: ${product.name}, receipt ${answer.data.reference}.`
+    : `${product.name} was not ordered: ${answer.why}.`;
+}
+
+async function rush() {
+  byId('orders').textContent = 'Forty customers are at the counter …';
+  const answer = await post('faults/rush', {});
+  byId('orders').textContent = answer.ok
+    ? Object.entries(answer.data).map(([kind, count]) => `${count} × ${kind}`).join(' · ')
+    : `The rush did not happen: ${answer.why}`;
+}
+
+// Each part of the page asks and shows on its own, so that one slow part keeps no other waiting.
+async function showProfile() {
+  const answer = await ask('profile');
+  byId('greeting').textContent = answer.ok ? `Welcome back, ${answer.data.name}.` : `Welcome. (Your profile: ${answer.why})`;
+}
+
+async function showRecommendations() {
+  const answer = await ask('recommendations');
+  const nameOf = id => byId(`product-${id}`)?.querySelector('strong').textContent ?? `No. ${id}`;
+  byId('recommendations').textContent = answer.ok ? answer.data.map(nameOf).join(', ') : `Nothing comes to mind: ${answer.why}`;
+}
+
+function addProduct(product) {
+  const button = element('button', { type: 'button', textContent: 'Buy', ariaLabel: `Buy ${product.name}` });
+  button.addEventListener('click', () => buy(product));
+  const card = element('li', { id: `product-${product.id}` },
+    element('strong', { textContent: product.name }),
+    element('span', { className: 'quiet' }),
+    element('div', { className: 'row' }, element('span', { className: 'price', textContent: '…' }), button));
+  byId('products').append(card);
+  return card;
+}
+
+async function showProducts() {
+  const answer = await ask('products');
+  byId('catalogue-problem').hidden = answer.ok;
+  byId('catalogue-problem').textContent = answer.ok ? '' : `The catalogue is not available: ${answer.why}`;
+  for (const product of answer.data ?? []) {
+    const card = byId(`product-${product.id}`) ?? addProduct(product);
+    card.querySelector('.quiet').textContent = product.sold ? `${product.note} · ${product.sold} sold` : product.note;
+  }
+}
+
+// One after the other: a browser has six connections to a server, and hanging prices must not take them all.
+async function showPrices() {
+  for (const card of byId('products').children) {
+    showPrice(card.querySelector('.price'), await ask(`prices/${card.id.slice('product-'.length)}`));
+  }
+}
+
+function describe(fault) {
+  const set = Object.entries(fault).filter(([, value]) => value);
+  const found = Object.entries(behaviours).find(([, settings]) =>
+    set.length === Object.keys(settings).length && set.every(([name, value]) => settings[name] === value));
+  return found?.[0] ?? 'otherwise';
+}
+
+function addSwitch(service) {
+  const select = element('select', { ariaLabel: `How ${service.name} behaves` });
+  select.append(...Object.keys(behaviours).map(name => element('option', { value: name, textContent: name })));
+  select.addEventListener('change', () => post(`faults/${service.name}`, behaviours[select.value]));
+  const row = element('tr', { id: `service-${service.name}` },
+    element('td', { textContent: service.name }), element('td', {}, select), element('td'));
+  byId('services').append(row);
+  return row;
+}
+
+async function showSwitches() {
+  const answer = await ask('faults');
+  byId('switches').hidden = !answer.ok;
+  if (!answer.ok) {
+    return;
+  }
+
+  for (const service of answer.data.services) {
+    const row = byId(`service-${service.name}`) ?? addSwitch(service);
+    const select = row.querySelector('select');
+    if (select !== document.activeElement) {
+      select.value = describe(service.fault);
+    }
+    row.lastChild.textContent = service.inFlight ? `${service.calls} (${service.inFlight} waiting)` : service.calls;
+  }
+  const { inUse, connections, waiting } = answer.data.database;
+  byId('database').textContent = `${inUse} of ${connections}${waiting ? `, ${waiting} waiting` : ''}`;
+}
+
+function showCircuit(circuit) {
+  const state = circuit.state.toLowerCase().replace(/[_-]/g, '');
+  const mode = (circuit.mode ?? '').toLowerCase() === 'shadow' ? ' (watching only)' : '';
+  return element('li', {},
+    element('span', { textContent: circuit.name + mode }),
+    element('span', { className: `pill ${state}`, textContent: state === 'halfopen' ? 'half-open' : state }));
+}
+
+function showBulkhead(bulkhead) {
+  const refused = bulkhead.refused ? ` · ${bulkhead.refused} refused` : '';
+  return element('li', {},
+    element('span', { textContent: `${bulkhead.name} bulkhead` }),
+    element('span', { className: 'quiet', textContent: `${bulkhead.inFlight} of ${bulkhead.limit}${refused}` }),
+    element('meter', { max: bulkhead.limit, high: bulkhead.limit * 0.8, value: bulkhead.inFlight, ariaLabel: `${bulkhead.name} in flight` }));
+}
+
+async function showLayers() {
+  const answer = await ask('resilience/status');
+  const circuits = answer.data?.circuitBreakers ?? [];
+  const limited = (answer.data?.bulkheads ?? []).filter(bulkhead => bulkhead.limit > 0 && bulkhead.limit < 1_000_000);
+  byId('no-layers').hidden = circuits.length + limited.length > 0;
+  byId('circuits').replaceChildren(...circuits.map(showCircuit));
+  byId('bulkheads').replaceChildren(...limited.map(showBulkhead));
+}
+
+// The next round starts when the last one ended: a slow shop must not collect rounds.
+async function repeat(show, everyMs) {
+  for (;;) {
+    await show();
+    await new Promise(resume => setTimeout(resume, document.hidden ? 5 * everyMs : everyMs));
+  }
+}
+
+byId('rush').addEventListener('click', rush);
+repeat(showProducts, 2000);
+repeat(showPrices, 500);
+repeat(showRecommendations, 2500);
+repeat(showProfile, 2500);
+repeat(showSwitches, 700);
+repeat(showLayers, 700);

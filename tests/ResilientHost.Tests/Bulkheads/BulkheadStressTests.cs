@@ -1,0 +1,216 @@
+namespace ResilientHost.Tests.Bulkheads;
+
+public class BulkheadStressTests
+{
+    private const int Threads = 8;
+    private const int Rounds = 2_000;
+
+    [Theory]
+    [InlineData(QueueOrder.OldestFirst, 1)]
+    [InlineData(QueueOrder.NewestFirst, 2)]
+    public async Task EnterAndExit_WithCancellationsTimeoutsDoubleExitsAndReloads_ConservesPermits(QueueOrder order, int seed)
+    {
+        ManualTimeProvider time = new();
+        Bulkhead bulkhead = new("stress", Options(3), time);
+        using Barrier start = new(Threads + 1);
+        var workers = Enumerable.Range(0, Threads).Select(i => Task.Factory.StartNew(
+            () => Work(new Random((seed * 100) + i)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap()).ToArray();
+        var running = Task.WhenAll(workers);
+
+        start.SignalAndWait();
+        Random random = new(seed);
+        while (!running.IsCompleted)
+        {
+            bulkhead.Apply(Options(random.Next(1, 6)));
+            time.Advance(TimeSpan.FromMilliseconds(random.Next(0, 60)));
+            await Task.Yield();
+        }
+
+        await running;
+        bulkhead.Apply(Options(5));
+        var snapshot = bulkhead.Snapshot();
+        (snapshot.InFlight, snapshot.Queued, time.ArmedTimers).ShouldBe((0, 0, 0));
+        var taken = 0;
+        while (bulkhead.TryEnterUncounted(out _))
+        {
+            taken++;
+        }
+
+        taken.ShouldBe(5);
+
+        BulkheadOptions Options(int limit) =>
+            new() { MaxConcurrency = limit, QueueLength = limit, QueueOrder = order, QueueTimeout = TimeSpan.FromMilliseconds(50) };
+
+        async Task Work(Random random)
+        {
+            start.SignalAndWait();
+            for (var round = 0; round < Rounds; round++)
+            {
+                using CancellationTokenSource cancellation = new();
+                var entering = bulkhead.EnterAsync(cancellation.Token).AsTask();
+                if (random.Next(4) == 0)
+                {
+                    cancellation.Cancel();
+                }
+
+                BulkheadLease lease;
+                try
+                {
+                    lease = (await entering).Lease;
+                }
+                catch (OperationCanceledException)
+                {
+                    continue;
+                }
+
+                if (random.Next(3) == 0)
+                {
+                    await Task.Yield();
+                }
+
+                if (random.Next(3) == 0)
+                {
+                    var other = Task.Run(() => bulkhead.Exit(lease, CallOutcome.Failed));
+                    bulkhead.Exit(lease, CallOutcome.Succeeded);
+                    await other;
+                }
+
+                bulkhead.Exit(lease, CallOutcome.Succeeded);
+                bulkhead.Exit(lease, CallOutcome.Succeeded);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task EnterAsync_RoomComesWhileTheCallJoinsTheQueue_NoWakeUpIsLost()
+    {
+        // Time stands still: a waiter that nobody wakes would wait for ever.
+        Bulkhead bulkhead = new("stress", new BulkheadOptions { MaxConcurrency = 1, QueueLength = Threads }, new ManualTimeProvider());
+        var workers = Enumerable.Range(0, 2).Select(_ => Task.Run(async () =>
+        {
+            for (var round = 0; round < 100_000; round++)
+            {
+                var admission = await bulkhead.EnterAsync();
+                admission.IsAdmitted.ShouldBeTrue();
+                bulkhead.Exit(admission.Lease, CallOutcome.Succeeded);
+            }
+        }));
+
+        await Task.WhenAll(workers).WaitAsync(TimeSpan.FromSeconds(60));
+
+        bulkhead.Snapshot().ShouldBe(new BulkheadSnapshot { Limit = 1 });
+    }
+
+    [Fact]
+    public void TryEnter_ManyThreads_NeverMoreInsideThanTheLimitAndNoneLost()
+    {
+        const int Limit = 3;
+        Bulkhead bulkhead = new("stress", new BulkheadOptions { MaxConcurrency = Limit }, new ManualTimeProvider());
+        var inside = 0;
+        var most = 0;
+        long admitted = 0;
+        long refused = 0;
+
+        Parallel(Threads, _ =>
+        {
+            for (var round = 0; round < 20_000; round++)
+            {
+                if (!bulkhead.TryEnter(out var lease, out var _))
+                {
+                    Interlocked.Increment(ref refused);
+                    continue;
+                }
+
+                var now = Interlocked.Increment(ref inside);
+                if (now > Volatile.Read(ref most))
+                {
+                    Volatile.Write(ref most, now);
+                }
+
+                Interlocked.Increment(ref admitted);
+                Interlocked.Decrement(ref inside);
+                bulkhead.Exit(lease, CallOutcome.Succeeded);
+            }
+        });
+
+        most.ShouldBeLessThanOrEqualTo(Limit);
+        (admitted + refused).ShouldBe(Threads * 20_000);
+        bulkhead.Snapshot().ShouldBe(new BulkheadSnapshot { Limit = Limit, Refused = refused });
+    }
+
+    [Fact]
+    public void Exit_SameLeaseFromManyThreads_ReturnsOnePermit()
+    {
+        Bulkhead bulkhead = new("stress", new BulkheadOptions { MaxConcurrency = 10 }, new ManualTimeProvider());
+        var leases = new BulkheadLease[1_000];
+        using Barrier round = new(Threads, _ => { });
+
+        Parallel(Threads, worker =>
+        {
+            for (var i = 0; i < leases.Length; i++)
+            {
+                if (worker == 0)
+                {
+                    bulkhead.TryEnter(out leases[i], out var _).ShouldBeTrue();
+                    bulkhead.TryEnter(out var other, out var _).ShouldBeTrue();
+                    bulkhead.Exit(other, CallOutcome.Succeeded);
+                }
+
+                round.SignalAndWait();
+                bulkhead.Exit(leases[i], CallOutcome.Succeeded);
+                round.SignalAndWait();
+                if (worker == 0)
+                {
+                    bulkhead.Snapshot().InFlight.ShouldBe(0);
+                }
+            }
+        });
+    }
+
+    [Fact]
+    public void TryEnter_NoLimit_GrowsUnderContentionWithoutLosingSlots()
+    {
+        Bulkhead bulkhead = new("stress", new BulkheadOptions { MaxConcurrency = null }, new ManualTimeProvider());
+
+        Parallel(Threads, worker =>
+        {
+            List<BulkheadLease> held = [];
+            for (var round = 0; round < 20; round++)
+            {
+                for (var i = 0; i < 100 + worker; i++)
+                {
+                    bulkhead.TryEnter(out var lease, out var _).ShouldBeTrue();
+                    lease.ShouldNotBe(default);
+                    held.Add(lease);
+                }
+
+                held.ForEach(lease => bulkhead.Exit(lease, CallOutcome.Succeeded));
+                held.Clear();
+            }
+        });
+
+        bulkhead.Snapshot().InFlight.ShouldBe(0);
+    }
+
+    private static void Parallel(int threads, Action<int> work)
+    {
+        List<Exception> errors = [];
+        var all = Enumerable.Range(0, threads).Select(i => new Thread(() =>
+        {
+            try
+            {
+                work(i);
+            }
+            catch (Exception error)
+            {
+                lock (errors)
+                {
+                    errors.Add(error);
+                }
+            }
+        })).ToList();
+        all.ForEach(thread => thread.Start());
+        all.ForEach(thread => thread.Join());
+        errors.ShouldBeEmpty();
+    }
+}
