@@ -16,17 +16,20 @@ internal sealed class InMemoryServer :
     IFeatureCollection, IHttpRequestFeature, IHttpResponseFeature, IHttpResponseBodyFeature, IHttpRequestIdentifierFeature, IHttpRequestLifetimeFeature,
     IEndpointFeature, IRouteValuesFeature, IItemsFeature, IServiceProvidersFeature, IHttpAuthenticationFeature
 {
+    private const int MostFeatures = 32;
     private readonly DefaultHttpContext _context = new();
-    private readonly HeaderDictionary _requestHeaders = new() { ["Host"] = "localhost", ["Accept"] = "application/json", ["User-Agent"] = "benchmark" };
-    private readonly IHeaderDictionary _responseHeaders = new ResponseHeaders();
+    private readonly ServerHeaders _requestHeaders = new() { ["Host"] = "localhost", ["Accept"] = "application/json", ["User-Agent"] = "benchmark" };
+    private readonly ServerHeaders _responseHeaders = new();
     private readonly Dictionary<object, object?> _items = [];
     private readonly RouteValueDictionary _routeValues = [];
     private readonly List<(Func<object, Task> Callback, object State)> _starting = [];
     private readonly List<(Func<object, Task> Callback, object State)> _completed = [];
-    private readonly List<(Type Type, object? Feature)> _features = [];
+    private readonly Type[] _types = new Type[MostFeatures];
+    private readonly object?[] _features = new object?[MostFeatures];
     private readonly ResponseWriter _writer;
     private readonly Stream _body;
     private readonly int _ownFeatures;
+    private int _count;
 
     public InMemoryServer(IServiceProvider services)
     {
@@ -35,10 +38,10 @@ internal sealed class InMemoryServer :
         RequestServices = services;
         foreach (var type in typeof(InMemoryServer).GetInterfaces().Where(type => type.Namespace!.StartsWith("Microsoft.AspNetCore.Http.Features", StringComparison.Ordinal) && type != typeof(IFeatureCollection)))
         {
-            _features.Add((type, this));
+            this[type] = this;
         }
 
-        _ownFeatures = _features.Count;
+        _ownFeatures = _count;
     }
 
     public long BytesWritten => _writer.Written;
@@ -97,30 +100,21 @@ internal sealed class InMemoryServer :
     {
         get
         {
-            foreach (var (type, feature) in _features)
-            {
-                if (type == key)
-                {
-                    return feature;
-                }
-            }
-
-            return null;
+            var slot = SlotOf(key);
+            return slot < 0 ? null : _features[slot];
         }
 
         set
         {
             Revision++;
-            for (var slot = 0; slot < _features.Count; slot++)
+            var slot = SlotOf(key);
+            if (slot < 0)
             {
-                if (_features[slot].Type == key)
-                {
-                    _features[slot] = (key, value);
-                    return;
-                }
+                slot = _count++;
+                _types[slot] = key;
             }
 
-            _features.Add((key, value));
+            _features[slot] = value;
         }
     }
 
@@ -174,9 +168,22 @@ internal sealed class InMemoryServer :
     public void Abort() => throw new InvalidOperationException("No benchmark aborts its request.");
 
     public IEnumerator<KeyValuePair<Type, object>> GetEnumerator() =>
-        _features.Where(slot => slot.Feature is not null).Select(slot => KeyValuePair.Create(slot.Type, slot.Feature!)).GetEnumerator();
+        _types.Take(_count).Zip(_features, (type, feature) => KeyValuePair.Create(type, feature!)).Where(pair => pair.Value is not null).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    private int SlotOf(Type key)
+    {
+        for (var slot = 0; slot < _count; slot++)
+        {
+            if (ReferenceEquals(_types[slot], key))
+            {
+                return slot;
+            }
+        }
+
+        return -1;
+    }
 
     private void Start()
     {
@@ -194,12 +201,9 @@ internal sealed class InMemoryServer :
 
     private void Reset()
     {
-        for (var slot = 0; slot < _ownFeatures; slot++)
-        {
-            _features[slot] = (_features[slot].Type, this);
-        }
-
-        _features.RemoveRange(_ownFeatures, _features.Count - _ownFeatures);
+        _features.AsSpan(0, _ownFeatures).Fill(this);
+        _features.AsSpan(_ownFeatures).Clear();
+        _count = _ownFeatures;
         Revision++;
         StatusCode = StatusCodes.Status200OK;
         ReasonPhrase = null;
