@@ -25,7 +25,7 @@ internal sealed class ClientAborts : Drill
 
     public override async Task RunAsync(Shop shop, Findings findings, CancellationToken cancellationToken)
     {
-        var attack = new Attack(Requests.Checkout, "checkout", new FaultSetting { LatencyMs = 1000 }, PerSecond: 120, TimeSpan.FromSeconds(2.5));
+        var attack = new Attack(Requests.Checkout, "checkout", new FaultSetting { LatencyMs = 1000 }, PerSecond: 120, TimeSpan.FromSeconds(1.5));
 
         using var callers = new Customers(shop.Address, patience: TimeSpan.FromMilliseconds(80)) { WhenPatienceEnds = "left" };
         var linesBefore = shop.LogLines;

@@ -37,7 +37,7 @@ internal abstract class Drill
         using var customers = new Customers(shop.Address, BrowsingPatience);
         var neighbourhood = new LoadPlan(Requests.NeighboursOf(attack.Request), PerSecond: 100);
 
-        var calm = await LoadGenerator.RunAsync(customers, neighbourhood, TimeSpan.FromSeconds(0.8), cancellationToken);
+        var calm = await LoadGenerator.RunAsync(customers, neighbourhood, TimeSpan.FromSeconds(0.6), cancellationToken);
 
         await shop.Control.SetAsync(attack.Service, attack.Fault, cancellationToken);
         var neighbours = LoadGenerator.RunAsync(customers, neighbourhood, attack.Duration, cancellationToken);

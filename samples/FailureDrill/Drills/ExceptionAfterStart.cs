@@ -23,7 +23,7 @@ internal sealed class ExceptionAfterStart : Drill
     public override async Task RunAsync(Shop shop, Findings findings, CancellationToken cancellationToken)
     {
         var attack = new Attack(
-            Requests.Products, "catalogue", new FaultSetting { CrashAfterStart = true }, PerSecond: 60, TimeSpan.FromSeconds(2));
+            Requests.Products, "catalogue", new FaultSetting { CrashAfterStart = true }, PerSecond: 60, TimeSpan.FromSeconds(1.5));
 
         using var callers = new Customers(shop.Address);
         var linesBefore = shop.LogLines;

@@ -25,7 +25,7 @@ internal sealed class ExceptionStorm : Drill
         var secret = $"Password={Guid.NewGuid():N}";
         var attack = new Attack(
             Requests.Price, "pricing", new FaultSetting { Crash = true, CrashDetail = $"Cannot log in: Host=db-7.internal;{secret}" },
-            PerSecond: 250, TimeSpan.FromSeconds(2));
+            PerSecond: 250, TimeSpan.FromSeconds(1.5));
 
         using var callers = new Customers(shop.Address);
         var linesBefore = shop.LogLines;

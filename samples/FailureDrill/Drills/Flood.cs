@@ -20,7 +20,7 @@ internal sealed class Flood : Drill
     public override async Task RunAsync(Shop shop, Findings findings, CancellationToken cancellationToken)
     {
         var attack = new Attack(
-            Requests.Recommendations, "recommendations", new FaultSetting { LatencyMs = 250 }, PerSecond: 400, TimeSpan.FromSeconds(2));
+            Requests.Recommendations, "recommendations", new FaultSetting { LatencyMs = 250 }, PerSecond: 400, TimeSpan.FromSeconds(1.5));
 
         using var callers = new Customers(shop.Address);
         var flood = await AttackAsync(shop, findings, attack, callers, cancellationToken);

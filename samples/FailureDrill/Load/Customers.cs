@@ -10,7 +10,7 @@ internal sealed class Customers : IDisposable
 
     public Customers(Uri address, TimeSpan? patience = null)
     {
-        Patience = patience ?? TimeSpan.FromSeconds(3);
+        Patience = patience ?? TimeSpan.FromSeconds(2.5);
         _http = new HttpClient(new SocketsHttpHandler { UseProxy = false, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30) })
         {
             BaseAddress = address,

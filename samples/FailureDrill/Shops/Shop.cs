@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FailureDrill.Load;
 
 namespace FailureDrill.Shops;
@@ -49,6 +50,18 @@ internal sealed class Shop : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until the log has grown; tells whether it did in time.</summary>
+    public async Task<bool> WaitForLogAsync(long linesBefore, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (LogLines == linesBefore && Stopwatch.GetElapsedTime(started) < limit)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
+        }
+
+        return LogLines > linesBefore;
+    }
+
     public async ValueTask DisposeAsync()
     {
         Control.Dispose();
@@ -74,7 +87,7 @@ internal sealed class Shop : IAsyncDisposable
                 while (answer.Status != 200);
             }
 
-            await LoadGenerator.RunAsync(customers, new LoadPlan(Requests.All, PerSecond: 150), TimeSpan.FromSeconds(0.7), limit.Token);
+            await LoadGenerator.RunAsync(customers, new LoadPlan(Requests.All, PerSecond: 150), TimeSpan.FromSeconds(0.5), limit.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -1,12 +1,12 @@
 const behaviours = {
   'well': {},
   'slow (1.5 s)': { latencyMs: 1500 },
-  'fails half the time': { errorRate: 0.5 },
+  'fails at times': { errorRate: 0.5 },
   'always fails': { errorRate: 1 },
   'hangs': { hang: true },
-  'resets connections': { reset: true },
-  'our handler crashes': { crash: true },
-  'crashes mid-answer': { crashAfterStart: true },
+  'resets': { reset: true },
+  'handler crashes': { crash: true },
+  'breaks halfway': { crashAfterStart: true },
 };
 
 const byId = id => document.getElementById(id);
@@ -111,7 +111,7 @@ function addSwitch(service) {
   select.append(...Object.keys(behaviours).map(name => element('option', { value: name, textContent: name })));
   select.addEventListener('change', () => post(`faults/${service.name}`, behaviours[select.value]));
   const row = element('tr', { id: `service-${service.name}` },
-    element('td', { textContent: service.name }), element('td', {}, select), element('td'));
+    element('td', { textContent: service.name }), element('td', {}, select), element('td'), element('td'));
   byId('services').append(row);
   return row;
 }
@@ -129,7 +129,8 @@ async function showSwitches() {
     if (select !== document.activeElement) {
       select.value = describe(service.fault);
     }
-    row.lastChild.textContent = service.inFlight ? `${service.calls} (${service.inFlight} waiting)` : service.calls;
+    row.cells[2].textContent = service.calls;
+    row.cells[3].textContent = service.inFlight;
   }
   const { inUse, connections, waiting } = answer.data.database;
   byId('database').textContent = `${inUse} of ${connections}${waiting ? `, ${waiting} waiting` : ''}`;

@@ -30,7 +30,7 @@ public sealed class CircuitBreakerOptions
     public double? FailureRatio { get; set; } = 0.5;
 
     /// <summary>Calls the window must hold before a ratio can trip the circuit.</summary>
-    /// <value>Default 20 calls. At least 1; at most <see cref="WindowSize"/> where that is set and a ratio is on.</value>
+    /// <value>Default 20 calls. At least 1. A window of the last N calls (<see cref="WindowSize"/>) is full with N: a larger minimum counts as N, as in resilience4j.</value>
     public int MinimumThroughput { get; set; } = 20;
 
     /// <summary>Width of the sliding window, in tenths: an outcome leaves when its tenth does, at the latest at this age.</summary>

@@ -63,10 +63,6 @@ internal sealed class CircuitBreakerOptionsValidator : IValidateOptions<CircuitB
         {
             yield return $"{nameof(o.WindowSize)} must be from 0 (window by time) to 1,000,000 calls, but is {o.WindowSize}.";
         }
-        else if (o.WindowSize > 0 && o.MinimumThroughput > o.WindowSize && (o.FailureRatio is not null || o.SlowCallDuration is not null))
-        {
-            yield return $"{nameof(o.MinimumThroughput)} must be at most {nameof(o.WindowSize)} ({o.WindowSize} calls), or no ratio can ever trip, but is {o.MinimumThroughput} calls.";
-        }
 
         if (o.ConsecutiveFailures < 0)
         {

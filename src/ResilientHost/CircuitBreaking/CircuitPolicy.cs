@@ -67,7 +67,7 @@ internal sealed record CircuitPolicy
             Mode = options.Mode,
             FailureRatio = options.FailureRatio ?? double.PositiveInfinity,
             SlowCallRatio = options.SlowCallDuration is null ? double.PositiveInfinity : options.SlowCallRatio,
-            MinimumThroughput = options.MinimumThroughput,
+            MinimumThroughput = options.WindowSize > 0 ? Math.Min(options.MinimumThroughput, options.WindowSize) : options.MinimumThroughput,
             SamplingTicks = Math.Max(clock.ToTimestampTicks(options.SamplingDuration), TimeWindow.BucketCount),
             WindowSize = options.WindowSize,
             ConsecutiveFailures = options.ConsecutiveFailures == 0 ? int.MaxValue : options.ConsecutiveFailures,

@@ -1,5 +1,7 @@
+using System.Reflection;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc.Abstractions;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
 
@@ -62,6 +64,18 @@ internal static class EndpointKey
         var pattern = Pattern(route.RoutePattern);
         return methods is { Count: > 0 } ? $"{string.Join(',', methods.Order(StringComparer.Ordinal))} {pattern}" : pattern;
     }
+
+    /// <summary>Whether both were built from one mapping, such as one call of <c>MapGet</c>.</summary>
+    public static bool AreOfOneMapping(Endpoint one, Endpoint other) =>
+        one.DisplayName == other.DisplayName
+        && (one as RouteEndpoint)?.Order == (other as RouteEndpoint)?.Order
+        && Equals(Handler(one), Handler(other))
+        && Hosts(one) == Hosts(other)
+        && Plain(one) == Plain(other);
+
+    // The request delegate of a route handler is built with the endpoint; its method is not.
+    private static object? Handler(Endpoint endpoint) =>
+        endpoint.Metadata.GetMetadata<ActionDescriptor>()?.Id ?? endpoint.Metadata.GetMetadata<MethodInfo>() ?? (object?)endpoint.RequestDelegate;
 
     private static string Hosts(Endpoint endpoint) =>
         endpoint.Metadata.GetMetadata<IHostMetadata>() is { Hosts.Count: > 0 } hosts ? string.Join(',', hosts.Hosts) : "";

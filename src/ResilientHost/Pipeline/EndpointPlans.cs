@@ -61,15 +61,20 @@ internal sealed class EndpointPlans
 
     private string KeyOf(Endpoint endpoint)
     {
-        if (!_keys.TryGetValue(endpoint, out var key))
+        if (KnownKeyOf(endpoint) is { } known)
         {
-            // Twins can only be told apart by looking at all endpoints. Sources may add some later: then look again.
-            _keys = EndpointKey.Assign(_services.GetEndpoints());
-            key = _keys.GetValueOrDefault(endpoint) ?? EndpointKey.Plain(endpoint);
+            return known;
         }
 
-        return key;
+        // Twins can only be told apart by looking at all endpoints. Sources may add some later: then look again.
+        _keys = EndpointKey.Assign(_services.GetEndpoints());
+        return KnownKeyOf(endpoint) ?? EndpointKey.Plain(endpoint);
     }
+
+    // Routing matches endpoints of its own composite source, for which route handlers are built anew: the endpoint of a request is
+    // as a rule not the object that the services list, but one made of the same mapping.
+    private string? KnownKeyOf(Endpoint endpoint) =>
+        _keys.GetValueOrDefault(endpoint) ?? _keys.FirstOrDefault(pair => EndpointKey.AreOfOneMapping(pair.Key, endpoint)).Value;
 
     private static bool IsExempt(Endpoint endpoint) =>
         endpoint.Metadata.GetMetadata<StaticAssetDescriptor>() is not null

@@ -28,7 +28,7 @@ internal sealed class LayerGates(MonotonicClock clock)
     {
         admission = default;
         refusal = default;
-        admission.StartedAt = timed || plan.CircuitBreaker is { Policy.MeasuresCalls: true } ? clock.Timestamp() : clock.CoarseTimestamp();
+        admission.ArrivedAt = timed || plan.CircuitBreaker is { Policy.MeasuresCalls: true } ? clock.Timestamp() : clock.CoarseTimestamp();
         if (plan.Bulkhead is { } bulkhead)
         {
             if (bulkhead.CanQueue)
@@ -44,12 +44,15 @@ internal sealed class LayerGates(MonotonicClock clock)
             }
         }
 
-        return EnterCircuit(plan, admission.StartedAt, ref admission, out refusal) ? Entry.Admitted : Entry.Refused;
+        return EnterCircuit(plan, admission.ArrivedAt, ref admission, out refusal) ? Entry.Admitted : Entry.Refused;
     }
 
     /// <summary>Enters every layer of the plan after waiting for the bulkhead, or none.</summary>
+    /// <param name="plan">The layers.</param>
+    /// <param name="admission">What <see cref="TryEnter"/> gave: when the call arrived.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="OperationCanceledException">The caller left while waiting; nothing is held.</exception>
-    public async ValueTask<(Admission Admission, Refusal? Refusal)> EnterQueuedAsync(EndpointPlan plan, CancellationToken cancellationToken)
+    public async ValueTask<(Admission Admission, Refusal? Refusal)> EnterQueuedAsync(EndpointPlan plan, Admission admission, CancellationToken cancellationToken)
     {
         var bulkhead = plan.Bulkhead!;
 
@@ -57,20 +60,20 @@ internal sealed class LayerGates(MonotonicClock clock)
         if (plan.CircuitBreaker is { } circuit && circuit.IsRefusing(clock.CoarseTimestamp(), out var refusal))
         {
             circuit.CountRefusal();
-            return (default, refusal);
+            return (admission, refusal);
         }
 
         var entered = await bulkhead.EnterAsync(cancellationToken);
         if (!entered.IsAdmitted)
         {
-            return (default, entered.Refusal);
+            return (admission, entered.Refusal);
         }
 
         Activity.Current?.AddEvent(new ActivityEvent(ResilienceDiagnostics.SpanEvents.BulkheadQueued));
 
-        // The call begins now: its time in the queue is the bulkhead's, not the dependency's.
-        var admission = new Admission { StartedAt = clock.Timestamp(), Lease = entered.Lease };
-        return EnterCircuit(plan, admission.StartedAt, ref admission, out refusal) ? (admission, null) : (default, refusal);
+        // For the circuit the call begins now: its time in the queue is the bulkhead's, not the dependency's.
+        admission.Lease = entered.Lease;
+        return EnterCircuit(plan, clock.Timestamp(), ref admission, out refusal) ? (admission, null) : (admission, refusal);
     }
 
     /// <summary>Leaves every layer, innermost first. Holding nothing, or no longer, is fine.</summary>
@@ -98,7 +101,7 @@ internal sealed class LayerGates(MonotonicClock clock)
     }
 
     /// <summary>How long the call has been inside.</summary>
-    public TimeSpan Elapsed(in Admission admission) => clock.Elapsed(admission.StartedAt, clock.Timestamp());
+    public TimeSpan Elapsed(in Admission admission) => clock.Elapsed(admission.ArrivedAt, clock.Timestamp());
 
     private static bool EnterCircuit(EndpointPlan plan, long timestamp, ref Admission admission, out Refusal refusal)
     {

@@ -39,7 +39,7 @@ internal sealed class ResilienceMiddleware(
         return gates.TryEnter(plan, metrics.IsEnabled, out var admission, out var refusal) switch
         {
             LayerGates.Entry.Admitted => InvokeEndpoint(context, plan, admission),
-            LayerGates.Entry.Queues => QueueAsync(context, plan),
+            LayerGates.Entry.Queues => QueueAsync(context, plan, admission),
             _ => RefuseAsync(context, plan, admission, refusal),
         };
     }
@@ -85,6 +85,7 @@ internal sealed class ResilienceMiddleware(
         {
             state ??= states.Rent(context, plan, admission);
             state.Endpoint = endpoint;
+            LetGoOfStream(state);
             return HandledTask.Mark(AwaitEndpoint(state));
         }
 
@@ -148,17 +149,16 @@ internal sealed class ResilienceMiddleware(
         }
     }
 
-    private async Task QueueAsync(HttpContext context, EndpointPlan plan)
+    private async Task QueueAsync(HttpContext context, EndpointPlan plan, Admission admission)
     {
-        Admission admission;
         Refusal? refusal;
         try
         {
-            (admission, refusal) = await gates.EnterQueuedAsync(plan, context.RequestAborted);
+            (admission, refusal) = await gates.EnterQueuedAsync(plan, admission, context.RequestAborted);
         }
         catch (OperationCanceledException exception) when (context.RequestAborted.IsCancellationRequested)
         {
-            await RecoverAsync(states.Rent(context, plan, default), exception);
+            await RecoverAsync(states.Rent(context, plan, admission), exception);
             return;
         }
 
@@ -189,6 +189,15 @@ internal sealed class ResilienceMiddleware(
         if (metrics.IsEnabled)
         {
             metrics.Record(plan.Tag, RequestDisposition.Of(context, outcome, recovered), gates.Elapsed(admission));
+        }
+    }
+
+    // Nothing announced this stream, but it has begun: raw handlers write their first event before they wait for the next one.
+    private void LetGoOfStream(RequestState state)
+    {
+        if (!state.IsShared && state.Context.Response.HasStarted && StreamingResponse.HasStarted(state.Context, state.Plan))
+        {
+            gates.Exit(state.Plan, ref state.Admission, OutcomeOf(state.Context));
         }
     }
 

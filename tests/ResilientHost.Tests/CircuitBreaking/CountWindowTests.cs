@@ -72,4 +72,18 @@ public sealed class CountWindowTests
 
         window.Read(Policy, 0).ShouldBe(new WindowCounts(100, 0, 0));
     }
+
+    [Fact]
+    public void Exit_WindowSmallerThanMinimumThroughput_TripsWhenTheWindowIsFull()
+    {
+        var breaker = new CircuitBreaker("db", new CircuitBreakerOptions { WindowSize = 4, MinimumThroughput = 20 }, new ManualTimeProvider());
+        for (var call = 1; call <= 4; call++)
+        {
+            breaker.State.ShouldBe(CircuitState.Closed);
+            breaker.TryEnter(out var permit, out _).ShouldBeTrue();
+            breaker.Exit(permit, CallOutcome.Failed);
+        }
+
+        breaker.State.ShouldBe(CircuitState.Open);
+    }
 }
