@@ -5,9 +5,10 @@ namespace ResilientHost.Benchmarks.Ratios;
 /// <summary>What one side did in one slice.</summary>
 /// <param name="Operations">Operations done.</param>
 /// <param name="Seconds">CPU time on one thread, wall time on several.</param>
+/// <param name="ProcessorShare">Part of the slice's wall time in which a processor was ours; 1 on one thread, whose clock stands still otherwise.</param>
 /// <param name="Bytes">Bytes allocated by the threads that did them.</param>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct Slice(long Operations, double Seconds, long Bytes)
+internal readonly record struct Slice(long Operations, double Seconds, double ProcessorShare, long Bytes)
 {
     public double NanosecondsPerOperation => Seconds * 1e9 / Operations;
 
@@ -20,6 +21,6 @@ internal readonly record struct Slice(long Operations, double Seconds, long Byte
         var start = CpuClock.Nanoseconds();
         operation.Run(count);
         var end = CpuClock.Nanoseconds();
-        return new Slice(count, (end - start) / 1e9, GC.GetAllocatedBytesForCurrentThread() - bytes);
+        return new Slice(count, (end - start) / 1e9, ProcessorShare: 1, GC.GetAllocatedBytesForCurrentThread() - bytes);
     }
 }

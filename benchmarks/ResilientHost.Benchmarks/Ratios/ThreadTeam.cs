@@ -33,11 +33,13 @@ internal sealed class ThreadTeam : IDisposable
     public Slice Run(IOperation operation, TimeSpan duration)
     {
         _operation = operation;
+        var cpu = CpuClock.ProcessNanoseconds();
         var start = Stopwatch.GetTimestamp();
         _deadline = start + (long)(duration.TotalSeconds * Stopwatch.Frequency);
         _barrier.SignalAndWait();
         _barrier.SignalAndWait();
-        return new Slice(_operations.Sum(), Stopwatch.GetElapsedTime(start, _ends.Max()).TotalSeconds, _bytes.Sum());
+        var seconds = Stopwatch.GetElapsedTime(start, _ends.Max()).TotalSeconds;
+        return new Slice(_operations.Sum(), seconds, (CpuClock.ProcessNanoseconds() - cpu) / 1e9 / seconds, _bytes.Sum());
     }
 
     public void Dispose()
