@@ -18,9 +18,19 @@ internal sealed class RequestMetrics(ResilienceMeter meter)
     /// <summary>Someone listens; if not, nobody needs to read an exact clock.</summary>
     public bool IsEnabled => _duration.Enabled;
 
-    public void Record(string endpoint, string disposition, TimeSpan duration) =>
-        _duration.Record(
-            duration.TotalSeconds,
-            new KeyValuePair<string, object?>(ResilienceDiagnostics.Tags.Endpoint, endpoint),
-            new KeyValuePair<string, object?>(ResilienceDiagnostics.Tags.Disposition, disposition));
+    /// <summary>Records one request. Never throws: listeners' callbacks run in here, on the request's thread.</summary>
+    public void Record(string endpoint, string disposition, TimeSpan duration)
+    {
+        try
+        {
+            _duration.Record(
+                duration.TotalSeconds,
+                new KeyValuePair<string, object?>(ResilienceDiagnostics.Tags.Endpoint, endpoint),
+                new KeyValuePair<string, object?>(ResilienceDiagnostics.Tags.Disposition, disposition));
+        }
+        catch (Exception)
+        {
+            // Its failure must not cost the caller the answer.
+        }
+    }
 }

@@ -59,21 +59,21 @@ internal sealed class ResilienceMiddleware(
     {
         // Once there is a state it owns the admission; until then this frame does.
         RequestState? state = null;
-        if (context.Response.Headers.Count > 0)
-        {
-            state = states.Rent(context, plan, admission);
-            state.Baseline.Capture(context.Response);
-        }
-
-        if (StreamingResponse.MayStream(context, plan))
-        {
-            state ??= states.Rent(context, plan, admission);
-            LetGoWhenStreaming(state);
-        }
-
         Task endpoint;
         try
         {
+            if (context.Response.Headers.Count > 0)
+            {
+                state = states.Rent(context, plan, admission);
+                state.Baseline.Capture(context.Response);
+            }
+
+            if (StreamingResponse.MayStream(context, plan))
+            {
+                state ??= states.Rent(context, plan, admission);
+                LetGoWhenStreaming(state);
+            }
+
             endpoint = next(context);
         }
         catch (Exception exception)
