@@ -25,13 +25,13 @@ internal sealed class ClientAborts : Drill
 
     public override async Task RunAsync(Shop shop, Findings findings, CancellationToken cancellationToken)
     {
-        var attack = new Attack(Requests.Checkout, "checkout", new FaultSetting { LatencyMs = 1000 }, PerSecond: 120, TimeSpan.FromSeconds(1.5));
+        var attack = new Attack(Requests.Checkout, "checkout", new FaultSetting { LatencyMs = 1000 }, PerSecond: 140, TimeSpan.FromSeconds(2));
 
         using var callers = new Customers(shop.Address, patience: TimeSpan.FromMilliseconds(80)) { WhenPatienceEnds = "left" };
         var linesBefore = shop.LogLines;
         var left = await AttackAsync(shop, findings, attack, callers, cancellationToken);
         findings.Measure("left", left.CountOf("left"));
-        findings.Expect(Whom.Callers, "left in their hundreds", left.CountOf("left") >= 100, $"{left.CountOf("left")} did");
+        findings.Expect(Whom.Callers, "left in their hundreds", left.CountOf("left") >= 150, $"{left.CountOf("left")} did");
 
         var held = await SettleAsync(shop, cancellationToken);
         findings.Measure("heldByDatabase", held.Database.InUse);

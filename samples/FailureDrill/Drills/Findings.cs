@@ -21,7 +21,7 @@ internal sealed class Findings
     // Verdicts must not depend on how busy the machine is: a neighbour that waits for a full shop waits for seconds.
     private const double NeighbourSuccess = 0.99;
     private const double NeighbourSlack = 10;
-    private static readonly TimeSpan NeighbourFloor = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan NeighbourFloor = TimeSpan.FromMilliseconds(750);
     private static readonly TimeSpan RecoveryLimit = TimeSpan.FromSeconds(10);
 
     private readonly List<Check> _checks = [];

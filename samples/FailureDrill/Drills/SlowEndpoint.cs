@@ -8,7 +8,7 @@ internal sealed class SlowEndpoint : Drill
 {
     // The bulkhead admits 16; the service may notice a little later than the shop that a call was given up.
     private const int MaxHeld = 16 + 4;
-    private static readonly TimeSpan AtOnce = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan AtOnce = TimeSpan.FromMilliseconds(750);
 
     public override string Name => "slow-endpoint";
 

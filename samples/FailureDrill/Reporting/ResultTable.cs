@@ -62,6 +62,11 @@ internal static class ResultTable
             {
                 yield return Tell(broken);
             }
+
+            if (result.WithoutLayers.Broken.All(broken => broken.Whom != Whom.Neighbours))
+            {
+                yield return "Its neighbours were not harmed without the layers either.";
+            }
         }
     }
 

@@ -36,16 +36,26 @@ internal sealed class Shop : IAsyncDisposable
     public static async Task<Shop> StartAsync(bool layers, CancellationToken cancellationToken)
     {
         var content = new ContentRoot();
+        Shop shop;
         try
         {
             var (process, address) = await ShopProcess.StartAsync(content, layers, cancellationToken);
-            var shop = new Shop(content, process, address, layers);
+            shop = new Shop(content, process, address, layers);
+        }
+        catch
+        {
+            content.Dispose();
+            throw;
+        }
+
+        try
+        {
             await shop.WaitUntilReadyAsync(cancellationToken);
             return shop;
         }
         catch
         {
-            content.Dispose();
+            await shop.DisposeAsync();
             throw;
         }
     }
@@ -91,13 +101,7 @@ internal sealed class Shop : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            await DisposeAsync();
             throw new ShopException($"Storefront started, but did not answer {string.Join(", ", Requests.All.Select(r => r.Path))} with 200 within {ReadyLimit.TotalSeconds} s.");
-        }
-        catch
-        {
-            await DisposeAsync();
-            throw;
         }
     }
 }

@@ -138,9 +138,8 @@ async function showSwitches() {
 
 function showCircuit(circuit) {
   const state = circuit.state.toLowerCase().replace(/[_-]/g, '');
-  const mode = (circuit.mode ?? '').toLowerCase() === 'shadow' ? ' (watching only)' : '';
   return element('li', {},
-    element('span', { textContent: circuit.name + mode }),
+    element('span', { textContent: circuit.mode === 'shadow' ? `${circuit.name} (watching only)` : circuit.name }),
     element('span', { className: `pill ${state}`, textContent: state === 'halfopen' ? 'half-open' : state }));
 }
 
@@ -155,10 +154,11 @@ function showBulkhead(bulkhead) {
 async function showLayers() {
   const answer = await ask('resilience/status');
   const circuits = answer.data?.circuitBreakers ?? [];
-  const limited = (answer.data?.bulkheads ?? []).filter(bulkhead => bulkhead.limit > 0 && bulkhead.limit < 1_000_000);
-  byId('no-layers').hidden = circuits.length + limited.length > 0;
-  byId('circuits').replaceChildren(...circuits.map(showCircuit));
-  byId('bulkheads').replaceChildren(...limited.map(showBulkhead));
+  const off = answer.ok && circuits.every(circuit => circuit.mode === 'disabled');
+  const limited = (answer.data?.bulkheads ?? []).filter(bulkhead => bulkhead.limit);
+  byId('no-layers').hidden = !off;
+  byId('circuits').replaceChildren(...(off ? [] : circuits.map(showCircuit)));
+  byId('bulkheads').replaceChildren(...(off ? [] : limited.map(showBulkhead)));
 }
 
 // The next round starts when the last one ended: a slow shop must not collect rounds.

@@ -79,7 +79,8 @@ internal sealed class EndpointPlans
     private static bool IsExempt(Endpoint endpoint) =>
         endpoint.Metadata.GetMetadata<StaticAssetDescriptor>() is not null
         || endpoint.Metadata.GetMetadata<OperationsEndpointMetadata>() is not null
-        || endpoint.DisplayName == "Health checks"; // what MapHealthChecks() calls its endpoints; they carry no metadata of their own
+        || endpoint.DisplayName == "Health checks" // what MapHealthChecks() calls its endpoints; they carry no metadata of their own
+        || (endpoint is not RouteEndpoint && endpoint.Metadata.Count == 0); // routing's own answers, such as 405
 
     private static bool IsStreaming(Endpoint endpoint)
     {

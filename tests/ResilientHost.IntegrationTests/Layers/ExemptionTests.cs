@@ -3,7 +3,7 @@ namespace ResilientHost.IntegrationTests.Layers;
 public sealed class ExemptionTests
 {
     [Fact]
-    public async Task HealthStatusAndStaticAssets_HaveNoLayers()
+    public async Task HealthStatusStaticAssetsAndAnswersOfRouting_HaveNoLayers()
     {
         var root = Directory.CreateTempSubdirectory("resilient-host-");
         try
@@ -24,6 +24,8 @@ public sealed class ExemptionTests
             (await service.StatusOfAsync("/api")).ShouldBe(503);
             (await service.StatusOfAsync("/healthz")).ShouldBe(200);
             (await service.Client().GetStringAsync("/site.css")).ShouldBe("body{}");
+            using var wrongMethod = await service.Client().PostAsync("/api", content: null);
+            wrongMethod.StatusCode.ShouldBe(HttpStatusCode.MethodNotAllowed, "routing's own answer");
             var names = (await service.StatusAsync()).GetProperty("circuitBreakers").EnumerateArray().Select(breaker => breaker.GetProperty("name").GetString()!);
             names.ShouldBe(["GET /api"]);
         }

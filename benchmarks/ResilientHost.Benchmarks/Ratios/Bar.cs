@@ -1,0 +1,64 @@
+namespace ResilientHost.Benchmarks.Ratios;
+
+/// <summary>Which way a ratio must lie.</summary>
+internal enum RatioLimit
+{
+    /// <summary>Only the bytes are judged.</summary>
+    None,
+
+    /// <summary>Time: less is better.</summary>
+    AtMost,
+
+    /// <summary>Throughput: more is better.</summary>
+    AtLeast,
+}
+
+/// <summary>Which bytes are judged. Bytes repeat exactly, so their bars have no allowance.</summary>
+internal enum BytesLimit
+{
+    /// <summary>Only the ratio is judged.</summary>
+    None,
+
+    /// <summary>Our bytes per operation.</summary>
+    Ours,
+
+    /// <summary>Our bytes per operation beyond the peer's.</summary>
+    Added,
+}
+
+/// <summary>What a row must keep.</summary>
+internal sealed record Bar(string Row, RatioLimit RatioLimit, double Ratio, BytesLimit BytesLimit, double Bytes)
+{
+    public bool Holds(RatioRow row) => RatioHolds(row) && BytesHold(row);
+
+    public string Text()
+    {
+        var ratio = RatioLimit switch
+        {
+            RatioLimit.AtMost => $"≤ {Ratio:0.###}",
+            RatioLimit.AtLeast => $"≥ {Ratio:0.###}",
+            _ => string.Empty,
+        };
+        var bytes = BytesLimit switch
+        {
+            BytesLimit.Ours => $"{Bytes:0} B",
+            BytesLimit.Added => $"+{Bytes:0} B",
+            _ => string.Empty,
+        };
+        return string.Join(", ", new[] { ratio, bytes }.Where(text => text.Length > 0));
+    }
+
+    private bool RatioHolds(RatioRow row) => RatioLimit switch
+    {
+        RatioLimit.AtMost => row.Ratio <= Ratio,
+        RatioLimit.AtLeast => row.Ratio >= Ratio,
+        _ => true,
+    };
+
+    private bool BytesHold(RatioRow row) => BytesLimit switch
+    {
+        BytesLimit.Ours => row.OursBytes <= Bytes,
+        BytesLimit.Added => row.OursBytes - row.PeerBytes <= Bytes,
+        _ => true,
+    };
+}

@@ -1,0 +1,24 @@
+namespace ResilientHost.Benchmarks.Ratios;
+
+/// <summary>The figures that a change may not lose. A row that is not here is reported only.</summary>
+internal static class Bars
+{
+    private static readonly Dictionary<string, Bar> ByRow = new Bar[]
+    {
+        //  row                                         ratio, ours : peer          bytes per operation
+        new("breaker/closed-success",                   RatioLimit.AtMost, 0.20,    BytesLimit.Ours, 0),
+        new("breaker/closed-success-slow-call-timing",  RatioLimit.AtMost, 0.35,    BytesLimit.Ours, 0),
+        new("breaker/closed-success-2-threads",         RatioLimit.AtLeast, 6,      BytesLimit.Ours, 0),
+        new("breaker/closed-success-8-threads",         RatioLimit.AtLeast, 6,      BytesLimit.Ours, 0),
+        new("breaker/open-refusal",                     RatioLimit.AtMost, 0.02,    BytesLimit.Ours, 0),
+        new("bulkhead/admitted",                        RatioLimit.AtMost, 0.30,    BytesLimit.Ours, 0),
+        new("request/synchronous-endpoint",             RatioLimit.None, 0,         BytesLimit.Added, 0),
+        new("request/awaiting-endpoint",                RatioLimit.None, 0,         BytesLimit.Added, 128),
+        new("refusal/circuit-open-problem",             RatioLimit.AtMost, 0.05,    BytesLimit.None, 0),
+    }.ToDictionary(bar => bar.Row);
+
+    public static Bar? For(string row) => ByRow.GetValueOrDefault(row);
+
+    /// <summary>Bars whose row nobody measures: a renamed row must not drop its bar in silence.</summary>
+    public static IEnumerable<string> WithoutRow(IEnumerable<string> rows) => ByRow.Keys.Except(rows);
+}

@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace ResilientHost.Benchmarks.Ratios;
+
+/// <summary>Measures the rows, writes them down, and says which are over their bar.</summary>
+internal static class RatioCommand
+{
+    private const int Attempts = 3;
+    private const int NotRun = 100;
+
+    public static bool Handles(string[] args) => RatioArguments.Asked(args);
+
+    /// <returns>With <c>--check</c> the number of rows over their bar; 0 otherwise; 100 when nothing was measured.</returns>
+    public static int Run(string[] args)
+    {
+        RatioArguments arguments;
+        try
+        {
+            arguments = RatioArguments.Parse(args);
+        }
+        catch (ArgumentException problem)
+        {
+            Console.Error.WriteLine(problem.Message);
+            return NotRun;
+        }
+
+        if (Bars.WithoutRow(Rows.All.Select(row => row.Name)).ToList() is { Count: > 0 } orphans)
+        {
+            Console.Error.WriteLine($"Bars without a row: {string.Join(", ", orphans)}");
+            return NotRun;
+        }
+
+        var comparisons = Rows.All.Where(row => row.Name.Contains(arguments.Only, StringComparison.OrdinalIgnoreCase)).ToList();
+        if (comparisons.Count == 0)
+        {
+            Console.Error.WriteLine($"No row's name contains '{arguments.Only}'. Rows: {string.Join(", ", Rows.All.Select(row => row.Name))}");
+            return NotRun;
+        }
+
+        var start = Stopwatch.GetTimestamp();
+        var results = comparisons.ConvertAll(comparison => (Comparison: comparison, Measurement: Measure(comparison, arguments)));
+        var table = $"{Machine()}\n\n{Report.Table(results)}";
+        Console.WriteLine(table);
+        Console.WriteLine($"{results.Count} rows in {Stopwatch.GetElapsedTime(start).TotalSeconds:0} s; min..max: medians of the rounds. ns/op: less is better, ops/s: more is better.");
+
+        Write(arguments, results.ConvertAll(result => result.Measurement), table);
+        return arguments.Check ? Verdict(results.ConvertAll(result => result.Measurement.Row)) : 0;
+    }
+
+    // Noise does not repeat three times; a regression does.
+    private static Measurement Measure(Comparison comparison, RatioArguments arguments)
+    {
+        var effort = arguments.Quick ? Effort.Quick : Effort.Full;
+        for (var attempt = 1; ; attempt++)
+        {
+            Console.Error.WriteLine(attempt == 1 ? comparison.Name : $"{comparison.Name} (over its bar, measured again)");
+            var measurement = PairedHarness.Measure(comparison, effort);
+            if (!arguments.Check || attempt == Attempts || Bars.For(comparison.Name)?.Holds(measurement.Row) != false)
+            {
+                return measurement;
+            }
+        }
+    }
+
+    private static void Write(RatioArguments arguments, List<Measurement> measurements, string table)
+    {
+        if (arguments.File is { } file)
+        {
+            Report.WriteJson(file, measurements);
+        }
+
+        if (arguments.Publish)
+        {
+            var folder = BenchmarksFolder();
+            Report.WriteJson(Path.Combine(folder, "results", "ratios.json"), measurements);
+            Report.WriteTable(Path.Combine(folder, "README.md"), table);
+        }
+    }
+
+    private static int Verdict(List<RatioRow> rows)
+    {
+        var over = rows.FindAll(row => Bars.For(row.Name)?.Holds(row) == false);
+        foreach (var row in over)
+        {
+            Console.WriteLine($"OVER: {row.Name}: ratio {row.Ratio:0.####}, {row.OursBytes:0.#} B against {row.PeerBytes:0.#} B; bar {Bars.For(row.Name)!.Text()}");
+        }
+
+        Console.WriteLine(over.Count == 0 ? "All bars hold." : $"{over.Count} of the rows over their bar.");
+        return over.Count;
+    }
+
+    private static string Machine() =>
+        $"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors ({RuntimeInformation.ProcessArchitecture}), {RuntimeInformation.FrameworkDescription}, {DateTime.UtcNow:yyyy-MM-dd}";
+
+    private static string BenchmarksFolder()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (folder.Name == "benchmarks" && File.Exists(Path.Combine(folder.FullName, "README.md")))
+            {
+                return folder.FullName;
+            }
+        }
+
+        throw new DirectoryNotFoundException("--publish runs from the repository: no folder 'benchmarks' with a README.md above the program.");
+    }
+}

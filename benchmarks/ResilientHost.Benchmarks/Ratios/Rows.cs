@@ -1,0 +1,35 @@
+using ResilientHost.Benchmarks.Bulkheads;
+using ResilientHost.Benchmarks.CircuitBreaking;
+using ResilientHost.Benchmarks.Requests;
+
+namespace ResilientHost.Benchmarks.Ratios;
+
+/// <summary>Everything that is compared, in the order of the table. Names are stable: bars and readers bind to them.</summary>
+internal static class Rows
+{
+    private const string PollyClosed = "Polly closed breaker";
+    private const string Limiter = "ConcurrencyLimiter";
+
+    public static IReadOnlyList<Comparison> All { get; } =
+    [
+        new("breaker/closed-success", PollyClosed, () => (GuardedCalls.Closed(), PollyCalls.Closed())),
+        new("breaker/closed-success-slow-call-timing", PollyClosed, () => (GuardedCalls.TimingSlowCalls(), PollyCalls.Closed())),
+        new("breaker/closed-success-count-window", PollyClosed, () => (GuardedCalls.CountingTheLast(100), PollyCalls.Closed())),
+        new("breaker/closed-success-2-threads", PollyClosed, () => (GuardedCalls.Closed(), PollyCalls.Closed())) { Threads = 2 },
+        new("breaker/closed-success-8-threads", PollyClosed, () => (GuardedCalls.Closed(), PollyCalls.Closed())) { Threads = 8 },
+        new("breaker/closed-failure", "Polly ExecuteOutcomeAsync", () => (new GuardedFailures(), PollyOutcomes.Failing())),
+        new("breaker/open-refusal", "Polly open breaker, throws", () => (GuardedCalls.Open(), new PollyOpenThrowing())),
+        new("breaker/open-refusal-outcome", "Polly open, ExecuteOutcomeAsync", () => (GuardedCalls.Open(), PollyOutcomes.Open())),
+        new("bulkhead/admitted", Limiter, () => (BulkheadCalls.WithRoom(), LimiterCalls.WithRoom())),
+        new("bulkhead/admitted-async", Limiter + ", AcquireAsync", () => (new BulkheadAsyncCalls(), new LimiterAsyncCalls())),
+        new("bulkhead/admitted-semaphore", "SemaphoreSlim, Wait(0)", () => (BulkheadCalls.WithRoom(), new SemaphoreCalls())),
+        new("bulkhead/admitted-2-threads", Limiter, () => (BulkheadCalls.WithRoom(), LimiterCalls.WithRoom())) { Threads = 2 },
+        new("bulkhead/refused-full", Limiter, () => (BulkheadCalls.Full(), LimiterCalls.Full())),
+        new("request/synchronous-endpoint", "the bare endpoint", () => (RequestCalls.Layered(), RequestCalls.Bare())),
+        new("request/awaiting-endpoint", "the bare endpoint", () => (RequestCalls.LayeredAwaiting(), RequestCalls.BareAwaiting())),
+        new("request/synchronous-endpoint-stock", "stock handler + limiter + Polly", () => (RequestCalls.Layered(), RequestCalls.StockStack())),
+        new("refusal/circuit-open-problem", "Polly open, stock handler", () => (RequestCalls.LayeredOpen(), RequestCalls.StockPollyOpen())),
+        new("refusal/circuit-open-problem-plain-throw", "endpoint throws, stock handler", () => (RequestCalls.LayeredOpen(), RequestCalls.StockThrowing())),
+        new("recovery/throwing-endpoint", "endpoint throws, stock handler", () => (RequestCalls.LayeredThrowing(), RequestCalls.StockThrowing())),
+    ];
+}

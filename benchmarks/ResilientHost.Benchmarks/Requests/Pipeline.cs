@@ -1,0 +1,87 @@
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.CircuitBreaker;
+
+namespace ResilientHost.Benchmarks.Requests;
+
+/// <summary>A request pipeline as the host would build it, startup filters included; the endpoint is chosen by the request.</summary>
+internal sealed class Pipeline : IDisposable
+{
+    private readonly WebApplication _application;
+
+    private Pipeline(WebApplication application, RequestDelegate invoke)
+    {
+        _application = application;
+        Invoke = invoke;
+    }
+
+    public IServiceProvider Services => _application.Services;
+
+    public RequestDelegate Invoke { get; }
+
+    /// <summary>Nothing between server and endpoint.</summary>
+    public static Pipeline Bare() => Build(static _ => { }, static _ => { });
+
+    /// <summary>Recovery as ASP.NET Core brings it.</summary>
+    public static Pipeline Stock() => Build(static builder => builder.Services.AddProblemDetails(), static app => app.UseExceptionHandler());
+
+    /// <summary>What a team would put together from the framework and Polly for the same protection: recovery, a concurrency limit, a breaker.</summary>
+    public static Pipeline StockStack() => Build(
+        static builder =>
+        {
+            builder.Services.AddProblemDetails();
+            builder.Services.AddRateLimiter(static options => options.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(
+                static _ => RateLimitPartition.GetConcurrencyLimiter("all", static _ => new ConcurrencyLimiterOptions { PermitLimit = Layers.MaxConcurrency })));
+        },
+        static app =>
+        {
+            app.UseExceptionHandler();
+            app.UseRateLimiter();
+            var breaker = new ResiliencePipelineBuilder().AddCircuitBreaker(new CircuitBreakerStrategyOptions()).Build();
+            app.Use((HttpContext context, RequestDelegate next) => breaker.ExecuteAsync(
+                static (call, _) => new ValueTask(call.next(call.context)), (next, context), CancellationToken.None).AsTask());
+        });
+
+    /// <summary>All layers of this library.</summary>
+    public static Pipeline Layered() => Build(
+        static builder =>
+        {
+            builder.Configuration.AddInMemoryCollection(Layers.Configuration);
+            builder.AddResilienceLayers();
+        },
+        static app => app.UseResilienceLayers());
+
+    public static Pipeline Build(Action<WebApplicationBuilder> configure, Action<IApplicationBuilder> use)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
+        builder.Services.AddSingleton<IServer, NoServer>();
+        builder.Services.AddRouting();
+        builder.Logging.ClearProviders();
+        configure(builder);
+        var application = builder.Build();
+
+        Action<IApplicationBuilder> pipeline = app =>
+        {
+            use(app);
+            app.Run(static context => context.GetEndpoint()!.RequestDelegate!(context));
+        };
+        foreach (var filter in application.Services.GetServices<IStartupFilter>().Reverse())
+        {
+            pipeline = filter.Configure(pipeline);
+        }
+
+        var root = new ApplicationBuilder(application.Services);
+        pipeline(root);
+        return new Pipeline(application, root.Build());
+    }
+
+    public void Dispose() => ((IDisposable)_application).Dispose();
+}

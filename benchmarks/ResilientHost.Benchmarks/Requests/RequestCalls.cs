@@ -1,0 +1,85 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using ResilientHost.Benchmarks.Ratios;
+
+namespace ResilientHost.Benchmarks.Requests;
+
+/// <summary>Requests to one endpoint through one pipeline, one after the other on the calling thread.</summary>
+internal sealed class RequestCalls : IOperation, IDisposable
+{
+    private readonly Pipeline _pipeline;
+    private readonly Endpoint _endpoint;
+    private readonly InMemoryServer _server;
+    private readonly Gate? _gate;
+
+    /// <param name="pipeline">The way to the endpoint; owned.</param>
+    /// <param name="endpoint">The endpoint of every request.</param>
+    /// <param name="expectedStatus">The answer that every request must get: a benchmark of something else is worth nothing.</param>
+    /// <param name="gate">What the endpoint awaits, if it does.</param>
+    public RequestCalls(Pipeline pipeline, Endpoint endpoint, int expectedStatus, Gate? gate = null)
+    {
+        _pipeline = pipeline;
+        _endpoint = endpoint;
+        _gate = gate;
+        _server = new InMemoryServer(pipeline.Services);
+        Run(1);
+        if (_server.StatusCode != expectedStatus || _server.BytesWritten == 0)
+        {
+            throw new InvalidOperationException($"The benchmark's endpoint answered {_server.StatusCode} with {_server.BytesWritten} bytes, but must answer {expectedStatus} with a body.");
+        }
+    }
+
+    public static RequestCalls Bare() => Synchronous(Pipeline.Bare());
+
+    public static RequestCalls BareAwaiting() => Awaiting(Pipeline.Bare());
+
+    public static RequestCalls StockStack() => Synchronous(Pipeline.StockStack());
+
+    public static RequestCalls StockThrowing() => Throwing(Pipeline.Stock());
+
+    public static RequestCalls StockPollyOpen()
+    {
+        var pipeline = Pipeline.Stock();
+        return new RequestCalls(pipeline, Endpoints.BehindOpenPollyBreaker(pipeline.Services), StatusCodes.Status500InternalServerError);
+    }
+
+    public static RequestCalls Layered() => Synchronous(Pipeline.Layered(), Layers.Named());
+
+    public static RequestCalls LayeredAwaiting() => Awaiting(Pipeline.Layered(), Layers.Named());
+
+    /// <summary>The breaker of the endpoint is open, with a break to tell the caller about.</summary>
+    public static RequestCalls LayeredOpen()
+    {
+        var pipeline = Pipeline.Layered();
+        pipeline.Services.GetRequiredService<CircuitBreakerRegistry>().Get(Layers.Name).ForceOpen(TimeSpan.FromDays(1));
+        return new RequestCalls(pipeline, Endpoints.Synchronous(pipeline.Services, Layers.Named()), StatusCodes.Status503ServiceUnavailable);
+    }
+
+    /// <summary>Without a named breaker: it would open, and refusals would be measured.</summary>
+    public static RequestCalls LayeredThrowing() => Throwing(Pipeline.Layered());
+
+    public void Run(int count)
+    {
+        for (var request = 0; request < count; request++)
+        {
+            var task = _pipeline.Invoke(_server.Begin(_endpoint));
+            _gate?.Open();
+            task.GetAwaiter().GetResult();
+            _server.End();
+        }
+    }
+
+    public void Dispose() => _pipeline.Dispose();
+
+    private static RequestCalls Synchronous(Pipeline pipeline, params object[] metadata) =>
+        new(pipeline, Endpoints.Synchronous(pipeline.Services, metadata), StatusCodes.Status200OK);
+
+    private static RequestCalls Throwing(Pipeline pipeline) =>
+        new(pipeline, Endpoints.Throwing(pipeline.Services), StatusCodes.Status500InternalServerError);
+
+    private static RequestCalls Awaiting(Pipeline pipeline, params object[] metadata)
+    {
+        var gate = new Gate();
+        return new RequestCalls(pipeline, Endpoints.Awaiting(gate, pipeline.Services, metadata), StatusCodes.Status200OK, gate);
+    }
+}
