@@ -118,7 +118,7 @@ public sealed partial class CircuitBreaker
         if (era.AdmitsAll)
         {
             permit = era.Policy.MeasuresCalls
-                ? new CircuitPermit(era.Number, _services.Clock.Timestamp(), 0)
+                ? new CircuitPermit(era.Number, Now(era.Policy), 0)
                 : CircuitPermit.Unmeasured(era.Number);
             refusal = default;
             return true;
@@ -126,7 +126,7 @@ public sealed partial class CircuitBreaker
 
         return TryEnterGuarded(
             _services.Clock.CoarseTimestamp(),
-            era.Policy.MeasuresCalls ? _services.Clock.Timestamp() : null,
+            era.Policy.MeasuresCalls ? Now(era.Policy) : null,
             out permit,
             out refusal);
     }
@@ -169,14 +169,7 @@ public sealed partial class CircuitBreaker
             return null;
         }
 
-        // Two exact readings would cost more than all the rest. Most calls are quick beyond doubt by the cheap clock.
-        var now = _services.Clock.CoarseTimestamp();
-        if (permit.IsMeasured && now - permit.StartedAt >= era.Policy.DoubtfulCallTicks)
-        {
-            now = _services.Clock.Timestamp();
-        }
-
-        return End(era, permit, outcome, now, retryAfter);
+        return End(era, permit, outcome, permit.IsMeasured ? Now(era.Policy) : _services.Clock.CoarseTimestamp(), retryAfter);
     }
 
     /// <summary>As <see cref="Exit(in CircuitPermit, CallOutcome)"/>, for a caller that has read the exact clock.</summary>
@@ -250,6 +243,8 @@ public sealed partial class CircuitBreaker
 
     private static void ThrowUnknown(CallOutcome outcome) =>
         throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "Not a call outcome.");
+
+    private long Now(CircuitPolicy policy) => policy.NeedsExactClock ? _services.Clock.Timestamp() : _services.Clock.CoarseTimestamp();
 
     // A late result is counted, and must not even publish that a break has elapsed.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

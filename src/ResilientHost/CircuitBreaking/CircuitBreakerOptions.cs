@@ -47,6 +47,10 @@ public sealed class CircuitBreakerOptions
 
     /// <summary>From what duration on a call is slow, inclusive; measured from its permit.</summary>
     /// <value>Default null: off. Above zero.</value>
+    /// <remarks>
+    /// From 250 ms on, calls are timed by a clock that ticks with the kernel (4 to 10 ms; Linux, system time), because reading the exact one would cost
+    /// more than the breaker itself. Below, and with any other time provider, timing is exact.
+    /// </remarks>
     public TimeSpan? SlowCallDuration { get; set; }
 
     /// <summary>Share of slow calls in the window that trips the circuit, inclusive. The same share of the probes re-opens it.</summary>

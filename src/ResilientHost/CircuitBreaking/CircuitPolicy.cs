@@ -6,8 +6,7 @@ namespace ResilientHost.CircuitBreaking;
 /// <remarks>Immutable, and shared by all partitions of a keyed breaker.</remarks>
 internal sealed record CircuitPolicy
 {
-    // The cheap clock is behind the exact one by a kernel tick, 10 ms at most; the rest is room for a late tick.
-    private static readonly TimeSpan CoarseError = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan CoarselyTimedFrom = TimeSpan.FromMilliseconds(250);
 
     public required CircuitMode Mode { get; init; }
 
@@ -29,8 +28,11 @@ internal sealed record CircuitPolicy
     /// <summary><see cref="long.MaxValue"/> when calls are not measured.</summary>
     public required long SlowCallTicks { get; init; }
 
-    /// <summary>Below this by the cheap clock a call is certainly below <see cref="SlowCallTicks"/> by the exact one.</summary>
-    public required long DoubtfulCallTicks { get; init; }
+    /// <summary>
+    /// Whether calls are timed by the exact clock. Its two readings cost more than all else of a call; the cheap one is a kernel tick
+    /// behind at most (10 ms, usually 4), which does not matter for a threshold far above that.
+    /// </summary>
+    public required bool NeedsExactClock { get; init; }
 
     public required TimeSpan BreakDuration { get; init; }
 
@@ -61,7 +63,6 @@ internal sealed record CircuitPolicy
     public static CircuitPolicy Create(string name, CircuitBreakerOptions options, MonotonicClock clock)
     {
         CircuitBreakerOptionsValidator.ThrowIfInvalid(name, options);
-        var slowCallTicks = options.SlowCallDuration is { } slow ? Math.Max(clock.ToTimestampTicks(slow), 1) : long.MaxValue;
         return new CircuitPolicy
         {
             Mode = options.Mode,
@@ -71,8 +72,8 @@ internal sealed record CircuitPolicy
             SamplingTicks = Math.Max(clock.ToTimestampTicks(options.SamplingDuration), TimeWindow.BucketCount),
             WindowSize = options.WindowSize,
             ConsecutiveFailures = options.ConsecutiveFailures == 0 ? int.MaxValue : options.ConsecutiveFailures,
-            SlowCallTicks = slowCallTicks,
-            DoubtfulCallTicks = slowCallTicks - clock.ToTimestampTicks(CoarseError),
+            SlowCallTicks = options.SlowCallDuration is { } slow ? Math.Max(clock.ToTimestampTicks(slow), 1) : long.MaxValue,
+            NeedsExactClock = options.SlowCallDuration < CoarselyTimedFrom,
             BreakDuration = options.BreakDuration,
             MaxBreakDuration = options.MaxBreakDuration,
             BreakBackoff = options.BreakBackoff,

@@ -8,9 +8,9 @@ namespace ResilientHost.Hosting;
 /// A file provider whose file cannot be parsed at reload empties its data and throws, without a change token. If any other provider
 /// reloads then, the emptied section would look like a configuration that asks for nothing. While a file is broken, nothing is rebuilt.
 /// </remarks>
-/// <param name="onBroken">Called with the file and the error when a file turns unreadable.</param>
+/// <param name="onError">Called with the file, the error, and whether the file was readable until now.</param>
 /// <param name="onMended">Called when the last unreadable file can be read again.</param>
-internal sealed class ConfigurationFileGuard(Action<string, Exception> onBroken, Action onMended) : IDisposable
+internal sealed class ConfigurationFileGuard(Action<string, Exception, bool> onError, Action onMended) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<FileConfigurationSource, IDisposable> _hooks = [];
@@ -106,10 +106,7 @@ internal sealed class ConfigurationFileGuard(Action<string, Exception> onBroken,
             _broken[context.Provider] = context.Ignore ? Mark.FiresEmpty : Mark.Threw;
         }
 
-        if (isNew)
-        {
-            onBroken(context.Provider.Source.Path ?? "", context.Exception);
-        }
+        onError(context.Provider.Source.Path ?? "", context.Exception, isNew);
     }
 
     private void OnReloaded(FileConfigurationProvider provider)

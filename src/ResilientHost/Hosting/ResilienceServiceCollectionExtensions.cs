@@ -70,7 +70,8 @@ public static class ResilienceServiceCollectionExtensions
             provider.GetRequiredService<ResilienceRegistration>(),
             provider.GetRequiredService<ILogger<ResilienceSettingsSource>>(),
             provider.GetService<IConfiguration>(),
-            provider.GetService<IHostEnvironment>()));
+            provider.GetService<IHostEnvironment>(),
+            provider.GetRequiredService<RecoveredExceptions>()));
         services.TryAddSingleton<Func<RecoveryPolicy>>(provider =>
         {
             var source = provider.GetRequiredService<ResilienceSettingsSource>();

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
+using ResilientHost.Recovery;
 
 namespace ResilientHost.Hosting;
 
@@ -18,6 +19,7 @@ internal sealed partial class ResilienceSettingsSource : IDisposable
     private readonly ResilienceRegistration _registration;
     private readonly IConfiguration? _root;
     private readonly ILogger _logger;
+    private readonly RecoveredExceptions? _reported;
     private readonly bool _isDevelopment;
     private readonly ConfigurationFileGuard _files;
     private readonly List<Action<ResilienceSettings>> _subscribers = [];
@@ -36,16 +38,19 @@ internal sealed partial class ResilienceSettingsSource : IDisposable
     /// <param name="logger">For what reloads do.</param>
     /// <param name="root">The application's configuration, when the suite was handed a section: file errors are seen at the root only.</param>
     /// <param name="environment">The host's environment, if there is a host.</param>
+    /// <param name="reported">Where exceptions are noted that have been logged already.</param>
     public ResilienceSettingsSource(
         IOptionsFactory<ResilienceOptions> factory,
         ResilienceRegistration registration,
         ILogger<ResilienceSettingsSource> logger,
         IConfiguration? root = null,
-        IHostEnvironment? environment = null)
+        IHostEnvironment? environment = null,
+        RecoveredExceptions? reported = null)
     {
+        _reported = reported;
         (_factory, _registration, _logger, _isDevelopment) = (factory, registration, logger, environment?.IsDevelopment() == true);
         _root = registration.Configuration is IConfigurationRoot ? registration.Configuration : root;
-        _files = new(OnFileBroken, OnConfigurationChanged);
+        _files = new(OnFileError, OnConfigurationChanged);
     }
 
     /// <summary>The settings in force. The first read binds and validates.</summary>
@@ -184,11 +189,16 @@ internal sealed partial class ResilienceSettingsSource : IDisposable
         }
     }
 
-    private void OnFileBroken(string file, Exception error)
+    private void OnFileError(string file, Exception error, bool isNew)
     {
+        // The provider throws it next, into a task of the file watcher's that nobody awaits: one entry is enough.
+        _reported?.TryMark(error);
         try
         {
-            Log.FileUnreadable(_logger, file, error);
+            if (isNew)
+            {
+                Log.FileUnreadable(_logger, file, error);
+            }
         }
         catch (Exception)
         {

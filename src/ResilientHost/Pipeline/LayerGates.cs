@@ -28,7 +28,7 @@ internal sealed class LayerGates(MonotonicClock clock)
     {
         admission = default;
         refusal = default;
-        admission.ArrivedAt = timed || plan.CircuitBreaker is { Policy.MeasuresCalls: true } ? clock.Timestamp() : clock.CoarseTimestamp();
+        admission.ArrivedAt = timed || plan.CircuitBreaker is { Policy.NeedsExactClock: true } ? clock.Timestamp() : clock.CoarseTimestamp();
         if (plan.Bulkhead is { } bulkhead)
         {
             if (bulkhead.CanQueue)
@@ -81,7 +81,7 @@ internal sealed class LayerGates(MonotonicClock clock)
     {
         if (plan.CircuitBreaker is { } circuit)
         {
-            var now = circuit.Policy.MeasuresCalls ? clock.Timestamp() : clock.CoarseTimestamp();
+            var now = circuit.Policy.NeedsExactClock ? clock.Timestamp() : clock.CoarseTimestamp();
             if (circuit.Exit(admission.Permit, outcome, now) is { To: CircuitState.Open } opened)
             {
                 Activity.Current?.AddEvent(new ActivityEvent(ResilienceDiagnostics.SpanEvents.CircuitBreakerOpened, tags: new()

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ResilientHost.Hosting;
+using ResilientHost.Recovery;
 
 namespace ResilientHost.Tests.Hosting;
 
@@ -34,6 +35,19 @@ public sealed class UnreadableFileTests
         entry.Level.ShouldBe(LogLevel.Error);
         entry.Message.ShouldBe("Configuration file appsettings.json cannot be read; the last good resilience configuration serves until it can.");
         entry.Exception.ShouldBeOfType<InvalidDataException>();
+    }
+
+    [Fact]
+    public void BrokenFile_ErrorsThatTheFileWatcherLeavesUnobserved_AreNotReportedAgain()
+    {
+        using var suite = new SuiteUnderTest(Limit3);
+        _ = suite.Settings;
+        var reported = suite.Services.GetRequiredService<RecoveredExceptions>();
+
+        foreach (var error in new[] { suite.Save(NotJson), suite.Save(NotJson) })
+        {
+            reported.TryMark(new AggregateException(error.ShouldNotBeNull())).ShouldBeFalse();
+        }
     }
 
     [Fact]

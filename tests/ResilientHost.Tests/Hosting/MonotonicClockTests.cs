@@ -1,0 +1,50 @@
+using ResilientHost.CircuitBreaking;
+using ResilientHost.Hosting;
+
+namespace ResilientHost.Tests.Hosting;
+
+public sealed class MonotonicClockTests
+{
+    [Fact]
+    public void CoarseTimestamp_OfSystemTime_IsOnTheLineOfTheExactOneAndLittleBehind()
+    {
+        var clock = new MonotonicClock(null);
+        var before = clock.Timestamp();
+        var coarse = clock.CoarseTimestamp();
+        var after = clock.Timestamp();
+
+        coarse.ShouldBeInRange(before - clock.ToTimestampTicks(TimeSpan.FromMilliseconds(50)), after);
+    }
+
+    [Fact]
+    public void CoarseTimestamp_OfManualTime_IsExact()
+    {
+        var time = new ManualTimeProvider();
+        var clock = new MonotonicClock(time);
+        time.Advance(TimeSpan.FromTicks(7));
+
+        clock.CoarseTimestamp().ShouldBe(clock.Timestamp());
+    }
+
+    [Fact]
+    public void Elapsed_BackwardsInTime_IsZero() => new MonotonicClock(null).Elapsed(10, 5).ShouldBe(TimeSpan.Zero);
+
+    [Fact]
+    public void ToTimestampTicks_LongestDuration_CanBeAddedToATimestamp()
+    {
+        var ticks = new MonotonicClock(null).ToTimestampTicks(TimeSpan.MaxValue);
+
+        checked(ticks + (long.MaxValue / 2)).ShouldBeGreaterThan(0);
+    }
+
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData(249, true)]
+    [InlineData(250, false)]
+    public void NeedsExactClock_BySlowCallDuration_IsForShortOnesOnly(int? milliseconds, bool expected)
+    {
+        var options = new CircuitBreakerOptions { SlowCallDuration = milliseconds is { } value ? TimeSpan.FromMilliseconds(value) : null };
+
+        CircuitPolicy.Create("db", options, new MonotonicClock(null)).NeedsExactClock.ShouldBe(expected);
+    }
+}
