@@ -12,14 +12,14 @@ namespace ResilientHost.Pipeline;
 internal static class HandledTask
 {
     [ThreadStatic]
-    private static Task? t_last;
+    private static Task? _last;
 
-    public static Task Mark(Task task) => t_last = task;
+    public static Task Mark(Task task) => _last = task;
 
     public static bool Take(Task task)
     {
-        var last = t_last;
-        t_last = null;
+        var last = _last;
+        _last = null;
         return ReferenceEquals(last, task);
     }
 }

@@ -12,6 +12,7 @@ public sealed class StreamingTests
     private static TestServiceSetup Setup(Gate gate) => new()
     {
         Configuration = Configuration,
+        Builder = builder => builder.Services.AddSingleton(gate),
         Outside = app => app.UseWebSockets(),
         Endpoints = app =>
         {
@@ -40,6 +41,8 @@ public sealed class StreamingTests
                 await context.Response.WriteAsync("data: hello\n\n");
                 await gate.PassAsync(context.RequestAborted);
             }).WithBulkhead("one");
+            app.MapGet("/late-events", WriteLateEventsAsync).WithBulkhead("one");
+            app.MapGet("/declared-events", WriteLateEventsAsync).WithBulkhead("one").Produces(200, contentType: "text/event-stream");
             app.MapGet("/held", async (HttpContext context) =>
             {
                 await context.Response.WriteAsync("started");
@@ -48,6 +51,14 @@ public sealed class StreamingTests
             app.MapGet("/plain", () => "plain").WithBulkhead("one");
         },
     };
+
+    private static async Task WriteLateEventsAsync(HttpContext context, Gate gate)
+    {
+        await Task.Yield();
+        context.Response.ContentType = "text/event-stream";
+        await context.Response.WriteAsync("data: hello\n\n");
+        await gate.PassAsync(context.RequestAborted);
+    }
 
     private static async IAsyncEnumerable<string> Events(Gate gate, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -123,7 +134,10 @@ public sealed class StreamingTests
     [InlineData(Wire.Http1, "/events", false)]
     [InlineData(Wire.Http1, "/raw-events", true)]
     [InlineData(Wire.Http1, "/raw-events", false)]
+    [InlineData(Wire.Http1, "/late-events", true)]
+    [InlineData(Wire.Http1, "/declared-events", false)]
     [InlineData(Wire.Http2, "/events", false)]
+    [InlineData(Wire.Http2, "/declared-events", false)]
     [InlineData(Wire.Http2, "/raw-events", true)]
     public async Task ServerSentEvents_OnceStarted_DoNotHoldTheBulkhead(Wire wire, string path, bool saysAccept)
     {

@@ -56,6 +56,24 @@ public sealed class OutermostCatchTests
         await service.OneLogAboutAsync("marker-bare");
     }
 
+    [Theory, OverBothWires]
+    public async Task Middleware_Throws_SecurityHeadersStayAndThoseOfTheAnswerGo(Wire wire)
+    {
+        await using var service = await TestService.StartAsync(ThrowingMiddleware(later: true, app => app.Use((context, next) =>
+        {
+            context.Response.Headers.StrictTransportSecurity = "max-age=60";
+            context.Response.Headers.AccessControlAllowOrigin = "https://shop.example";
+            context.Response.Headers.ETag = "\"v1\"";
+            context.Response.Headers.CacheControl = "public";
+            return next(context);
+        })));
+        using var response = await service.GetAsync("/throw", wire);
+        await response.ShouldBeProblemAsync(500, "unhandled_exception");
+        response.Headers.GetValues("Strict-Transport-Security").ShouldBe(["max-age=60"]);
+        response.Headers.GetValues("Access-Control-Allow-Origin").ShouldBe(["https://shop.example"]);
+        response.Headers.ETag.ShouldBeNull();
+    }
+
     [Fact]
     public async Task Middleware_ThrowsOnTheWayBack_AnswersProblem()
     {

@@ -40,6 +40,11 @@ public sealed class StartedResponseTests
         });
         app.MapGet("/json", () => new HalfSerializable("first"));
         app.MapGet("/json-list", () => Enumerable.Range(0, 5000).Select(i => i < 4999 ? i : throw new InvalidOperationException("marker-json")));
+        app.MapGet("/on-starting", (HttpContext context) =>
+        {
+            context.Response.OnStarting(() => throw new InvalidOperationException("marker-on-starting"));
+            throw new InvalidOperationException("marker-before-start");
+        });
         app.MapGet("/fine", () => "fine");
     }
 
@@ -116,6 +121,24 @@ public sealed class StartedResponseTests
         }
 
         await service.OneLogAboutAsync(path == "/unflushed" ? "marker-unflushed" : "marker-json");
+    }
+
+    [Theory, OverBothWires]
+    public async Task Answer_OnStartingCallbackThrows_IsContained(Wire wire)
+    {
+        await using var service = await TestService.StartAsync(app => MapBreaking(app));
+        try
+        {
+            (await service.StatusOfAsync("/on-starting", wire)).ShouldBe(500);
+        }
+        catch (HttpRequestException)
+        {
+            // Aborted: fine.
+        }
+
+        await service.OneLogAboutAsync("marker-before-start");
+        await service.NothingHeldAsync();
+        (await service.StatusOfAsync("/fine", wire)).ShouldBe(200);
     }
 
     [Theory, OverBothWires]

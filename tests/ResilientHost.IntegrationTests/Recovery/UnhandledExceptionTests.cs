@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Claims;
 using System.Text.RegularExpressions;
 
 namespace ResilientHost.IntegrationTests.Recovery;
@@ -135,7 +136,16 @@ public sealed class UnhandledExceptionTests
     [Fact]
     public async Task Endpoint_Throws_IsLoggedOnceWithItsContext()
     {
-        await using var service = await TestService.StartAsync(app => app.MapGet("/products/{id:int}", string (int id) => throw new InvalidOperationException("marker-context")));
+        await using var service = await TestService.StartAsync(new TestServiceSetup
+        {
+            Configuration = """{ "CircuitBreakers": { "catalog": { } } }""",
+            Outside = app => app.Use((context, next) =>
+            {
+                context.User = new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, "canary-user"), new Claim(ClaimTypes.Name, "canary-user")], "test"));
+                return next(context);
+            }),
+            Endpoints = app => app.MapGet("/products/{id:int}", string (int id) => throw new InvalidOperationException("marker-context")).WithCircuitBreaker("catalog"),
+        });
         using var request = new HttpRequestMessage(HttpMethod.Get, "/products/7");
         request.Headers.Add("X-Request-ID", "request-4711");
         using var response = await service.SendAsync(request);
@@ -147,6 +157,8 @@ public sealed class UnhandledExceptionTests
         text.ShouldContain("/products/{id");
         text.ShouldContain("request-4711");
         text.ShouldContain(traceId);
+        text.ShouldContain("catalog", Case.Sensitive, "the state of the layers");
+        text.ShouldNotContain("canary-user", Case.Sensitive, "nobody allowed user ids in the log");
         service.Logs.Entries.Count(entry => entry.Level >= LogLevel.Error && entry.Category.StartsWith("Microsoft", StringComparison.Ordinal)).ShouldBe(0);
     }
 
