@@ -29,6 +29,9 @@ internal sealed class MonotonicClock
     /// <summary>The provider behind this clock, for timers.</summary>
     public TimeProvider Provider => _provider;
 
+    /// <summary>Whether <see cref="CoarseTimestamp"/> stands still between ticks of the kernel, so that what it dates may be reused within one.</summary>
+    public bool HasTicks => _coarseFactor != 0;
+
     /// <summary>Wall-clock time, for people: events, logs, problem bodies.</summary>
     public DateTimeOffset UtcNow => _provider.GetUtcNow();
 

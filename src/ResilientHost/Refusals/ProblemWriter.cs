@@ -17,7 +17,8 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
     private const string JsonType = "application/problem+json";
     private const string TextType = "text/plain; charset=utf-8";
     private const int TraceIdLength = 32;
-    private const int TimestampLength = 28;
+
+    private readonly ProblemTimestamp _timestamp = new(clock);
 
     private static ReadOnlySpan<byte> TimestampName => "\",\"timestamp\":\""u8;
 
@@ -81,7 +82,7 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
         }
 
         var seconds = problem.RetryAfterSeconds;
-        var length = template.Head.Length + TraceIdLength + TimestampName.Length + TimestampLength + 1 + 1;
+        var length = template.Head.Length + TraceIdLength + TimestampName.Length + ProblemTimestamp.Length + 1 + 1;
         if (seconds > 0)
         {
             length += RetryName.Length + CountDigits(seconds);
@@ -108,15 +109,15 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
         body = body[Encoding.ASCII.GetBytes(traceId, body)..];
         TimestampName.CopyTo(body);
         body = body[TimestampName.Length..];
-        Utf8Formatter.TryFormat(clock.UtcNow.UtcDateTime, body, out var written, 'O');
-        body = body[written..];
+        _timestamp.CopyTo(body);
+        body = body[ProblemTimestamp.Length..];
         body[0] = (byte)'"';
         body = body[1..];
         if (seconds > 0)
         {
             RetryName.CopyTo(body);
             body = body[RetryName.Length..];
-            Utf8Formatter.TryFormat(seconds, body, out written);
+            Utf8Formatter.TryFormat(seconds, body, out var written);
             body = body[written..];
         }
 

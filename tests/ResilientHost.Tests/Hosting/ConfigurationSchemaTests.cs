@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -7,17 +6,15 @@ using ResilientHost.Bulkheads;
 using ResilientHost.CircuitBreaking;
 using ResilientHost.Hosting;
 using ResilientHost.Recovery;
+using ResilientHost.Tests.Conventions;
 
 namespace ResilientHost.Tests.Hosting;
 
 /// <summary>The schema that editors read says what the options say.</summary>
 public sealed class ConfigurationSchemaTests
 {
-    private static readonly JsonNode Schema = Read();
+    private static readonly JsonNode Schema = JsonNode.Parse(Repository.Read("src/ResilientHost/ConfigurationSchema.json"))!;
     private static readonly JsonNode Root = Schema["properties"]!["Resilience"]!["properties"]!;
-
-    private static JsonNode Read([CallerFilePath] string here = "") => JsonNode.Parse(File.ReadAllText(
-        Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "src", "ResilientHost", "ConfigurationSchema.json")))!;
 
     private static JsonObject Definition(string name) => Schema["definitions"]![name]!["properties"]!.AsObject();
 
