@@ -1,11 +1,12 @@
+using System.Runtime.CompilerServices;
 using ResilientHost.Bulkheads;
 
 namespace ResilientHost;
 
 /// <content>
-/// The queue. Everything about waiting is decided under the queue's lock, and the permits' word says whether anybody waits: a call that
-/// leaves sees that in the same word which it would otherwise swap, so either it comes here, or the newcomer's announcement fails and
-/// finds the room. No foreign code (timers, cancellation, telemetry, continuations) runs under the lock.
+/// The queue. Everything about waiting, about more slots or fewer, and about new options is decided under the queue's lock; that somebody
+/// waits is announced to the calls that leave in the permits' flags. No foreign code (timers, cancellation, telemetry, continuations) runs
+/// under the lock.
 /// </content>
 public sealed partial class Bulkhead
 {
@@ -24,15 +25,16 @@ public sealed partial class Bulkhead
         var queue = Queue();
         lock (queue.Gate)
         {
+            _permits.ChangeLimit(policy.Limit);
             _policy = policy;
-            _ceiling = policy.Ceiling;
             AdmitWaiters(queue, policy, ref ended);
             var length = policy.CanQueue ? policy.QueueLength : 0;
             while (queue.Count > length)
             {
                 ended.Add(queue.Displace(policy.QueueOrder));
-                ForgetEmptyQueue(queue);
             }
+
+            Publish(queue);
         }
 
         Complete(ended);
@@ -76,20 +78,15 @@ public sealed partial class Bulkhead
 
     private Joined Join(BulkheadQueue queue, BulkheadPolicy policy, BulkheadWaiter waiter, ref EndedWaiters ended, out BulkheadLease lease)
     {
-        do
+        if (TryEnterLocked(queue, policy, policy.CanQueue ? PermitPool.Waiting : PermitPool.Full, out lease))
         {
-            // Nobody overtakes: with waiters this fails. Without, room may have come since the first look, or come until the announcement.
-            if (TryEnterSlowly(out lease))
-            {
-                return Joined.Admitted;
-            }
-
-            if (!policy.CanQueue)
-            {
-                return Joined.Refused;
-            }
+            return Joined.Admitted;
         }
-        while (!_permits.TryAnnounceWaiter(queue.Count > 0 ? 0 : policy.Limit));
+
+        if (!policy.CanQueue)
+        {
+            return Joined.Refused;
+        }
 
         if (queue.Count >= policy.QueueLength)
         {
@@ -102,6 +99,7 @@ public sealed partial class Bulkhead
         }
 
         queue.Add(waiter);
+        Publish(queue);
         return Joined.Queued;
     }
 
@@ -159,7 +157,7 @@ public sealed partial class Bulkhead
                 return;
             }
 
-            ForgetEmptyQueue(queue);
+            Publish(queue);
         }
 
         EndedWaiters ended = default;
@@ -167,42 +165,99 @@ public sealed partial class Bulkhead
         Complete(ended);
     }
 
-    private void ReturnToWaiters(PermitSlot slot)
+    private bool TryEnterLocked(BulkheadQueue queue, BulkheadPolicy policy, int verdict, out BulkheadLease lease)
+    {
+        lease = default;
+        if (policy.Mode == BulkheadMode.Disabled)
+        {
+            return true;
+        }
+
+        // Nobody overtakes.
+        if (queue.Count == 0 && _permits.TryTakeWithinLimit(verdict, out lease))
+        {
+            return true;
+        }
+
+        if (policy.Mode != BulkheadMode.Shadow)
+        {
+            return false;
+        }
+
+        lease = _permits.TakeAnother();
+        Interlocked.Increment(ref _shadowRefused);
+        return true;
+    }
+
+    /// <summary>
+    /// Decides on a permit that was taken while the first waiter announced itself, or the limit was being lowered, between the look at the
+    /// flags and the taking: then it belongs to others.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool Keep(ref BulkheadLease lease)
     {
         EndedWaiters ended = default;
         var queue = Queue();
         lock (queue.Gate)
         {
-            _permits.Return(slot);
-            AdmitWaiters(queue, _policy, ref ended);
+            if (_policy.Mode != BulkheadMode.Enforce || (queue.Count == 0 && !_permits.IsExceeded))
+            {
+                return true;
+            }
+
+            lease.Slot!.TryEnd(lease.Generation);
+            SettleLocked(queue, lease.Slot, ref ended);
+        }
+
+        Complete(ended);
+        lease = default;
+        return false;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Settle(PermitSlot freed)
+    {
+        EndedWaiters ended = default;
+        var queue = Queue();
+        lock (queue.Gate)
+        {
+            SettleLocked(queue, freed, ref ended);
         }
 
         Complete(ended);
     }
 
+    private void SettleLocked(BulkheadQueue queue, PermitSlot freed, ref EndedWaiters ended)
+    {
+        // Whoever frees a slot while somebody waits brings it here, so no other need be looked for.
+        if (_permits.TryTakeFreed(freed, queue.Count > 0, out var lease))
+        {
+            ended.Add(queue.Serve(_policy.QueueOrder, lease));
+        }
+
+        Publish(queue);
+    }
+
     private void AdmitWaiters(BulkheadQueue queue, BulkheadPolicy policy, ref EndedWaiters ended)
     {
-        var ceiling = policy.Mode == BulkheadMode.Enforce ? policy.Limit : BulkheadPolicy.NoLimit;
         while (queue.Count > 0)
         {
             BulkheadLease lease = default;
-            if (policy.Mode != BulkheadMode.Disabled && _permits.Take(ceiling, pastWaiters: true, out lease) == PermitAnswer.Full)
+            if (policy.Mode != BulkheadMode.Disabled && !_permits.TryTakeWithinLimit(PermitPool.Waiting, out lease))
             {
-                return;
+                if (policy.Mode == BulkheadMode.Enforce)
+                {
+                    return;
+                }
+
+                lease = _permits.TakeAnother();
             }
 
             ended.Add(queue.Serve(policy.QueueOrder, lease));
-            ForgetEmptyQueue(queue);
         }
     }
 
-    private void ForgetEmptyQueue(BulkheadQueue queue)
-    {
-        if (queue.Count == 0)
-        {
-            _permits.NobodyWaits();
-        }
-    }
+    private void Publish(BulkheadQueue queue) => _permits.Publish(queue.Count > 0, _policy.Mode == BulkheadMode.Disabled);
 
     private void Complete(EndedWaiters ended)
     {
