@@ -21,7 +21,7 @@ internal partial struct PermitPool
         do
         {
             flags = Interlocked.Or(ref _flags, Checking) | Checking;
-            if (TryTakeFree(out lease))
+            if (TryTakeFrom(_slots, start: 0, out lease))
             {
                 return true;
             }
@@ -98,33 +98,6 @@ internal partial struct PermitPool
         var on = (waiting ? Waiting : 0) | (IsExceeded ? Excess : 0) | (disabled ? Disabled : 0);
         Interlocked.Or(ref _flags, on);
         Interlocked.And(ref _flags, on | Full | Checking);
-    }
-
-    private readonly bool TryTakeFree(out BulkheadLease lease)
-    {
-        long? last = null;
-        while (true)
-        {
-            long? sum = 0;
-            foreach (var slot in _slots)
-            {
-                var state = slot.State;
-                if (slot.TryTake(state, out lease))
-                {
-                    return true;
-                }
-
-                sum = PermitSlot.IsFree(state) ? null : sum + state;
-            }
-
-            if (sum is not null && sum == last)
-            {
-                lease = default;
-                return false;
-            }
-
-            last = sum;
-        }
     }
 
     private void Retire(PermitSlot slot)

@@ -7,13 +7,11 @@ namespace ResilientHost.Bulkheads;
 /// and no counter is shared. Whatever needs more than one slot to be decided is announced in the flags, which are only read while all is well.
 /// </summary>
 /// <remarks>
-/// <para>A look at one slot after the other proves nothing: one may be freed behind the reader and another taken ahead of it. Slots only
-/// grow, so two looks in a row that find none free and the same sum found the same numbers, and at the moment between them all were
-/// held (the double collect of Y. Afek and others, Atomic snapshots of shared memory, 1993).</para>
-/// <para>That it is full, or that somebody waits, is published so that no exit can be missed (T. J. Dekker's argument): first
-/// <see cref="Checking"/> is set, then the slots are read, and the verdict replaces <see cref="Checking"/> only if it still stands.
-/// An exit first frees its slot, then reads the flags, and takes <see cref="Checking"/> and <see cref="Full"/> away. So either the look finds the slot free, or
-/// the exit finds the flag; in whatever order, no verdict outlives an exit.</para>
+/// <para>A look at one slot after the other proves nothing by itself: one may be freed behind the reader and another taken ahead of it.
+/// So who looks first sets <see cref="Checking"/>, and publishes the verdict (full, or somebody waits) only in a swap that finds it
+/// still set; an exit first frees its slot, then reads the flags, and takes <see cref="Checking"/> and <see cref="Full"/> away (the order of
+/// T. J. Dekker's mutual exclusion: each side writes, then reads what the other wrote). A slot that was seen held and is free by the time of
+/// the swap was then freed by an exit that has not returned; to everybody else that exit happens after the verdict, which it ends.</para>
 /// <para>Flags but those two, the number of slots and the limit change under the bulkhead's lock. A mutable struct on purpose: it lives
 /// inside its bulkhead, one object fewer for each idle endpoint.</para>
 /// </remarks>
@@ -93,7 +91,7 @@ internal partial struct PermitPool(object owner, int limit, bool disabled)
             if ((uint)start < (uint)slots.Length)
             {
                 var slot = slots[start];
-                return slot.TryTake(slot.State, out lease) || TryTakeElsewhere(slots, start, out lease);
+                return slot.TryTake(slot.State, out lease) || TryTakeFrom(slots, start, out lease);
             }
         }
 
@@ -106,19 +104,19 @@ internal partial struct PermitPool(object owner, int limit, bool disabled)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Freed() => Volatile.Read(ref _flags) != 0 && FreedWatched();
 
-    private static bool TryTakeElsewhere(PermitSlot[] slots, int start, out BulkheadLease lease)
+    private static bool TryTakeFrom(PermitSlot[] slots, int start, out BulkheadLease lease)
     {
-        for (var i = start + 1; i < slots.Length; i++)
+        foreach (var slot in slots.AsSpan(start))
         {
-            if (slots[i].TryTake(slots[i].State, out lease))
+            if (slot.TryTake(slot.State, out lease))
             {
                 return true;
             }
         }
 
-        for (var i = 0; i < start; i++)
+        foreach (var slot in slots.AsSpan(0, start))
         {
-            if (slots[i].TryTake(slots[i].State, out lease))
+            if (slot.TryTake(slot.State, out lease))
             {
                 return true;
             }
