@@ -125,6 +125,32 @@ public class BulkheadStressTests
         bulkhead.Snapshot().ShouldBe(new BulkheadSnapshot { Limit = limit });
     }
 
+    [Theory]
+    [InlineData(2, 2)]
+    [InlineData(2, 32)]
+    [InlineData(4, 8)]
+    public void TryEnter_OnlyWhatTheCallerLeftIsFreeAndItsPlaceMovesAbout_IsNeverRefused(int threads, int each)
+    {
+        // All is held but what a thread has just given back, and that is freed behind a search while what lies ahead of it is taken.
+        Bulkhead bulkhead = new("stress", new BulkheadOptions { MaxConcurrency = threads * each }, new ManualTimeProvider());
+
+        Parallel(threads, worker =>
+        {
+            Random random = new(worker);
+            var held = Enumerable.Range(0, each).Select(_ => EnterOne(bulkhead)).ToArray();
+            for (var round = 0; round < 600_000 / threads; round++)
+            {
+                var leaver = random.Next(held.Length);
+                bulkhead.Exit(held[leaver], CallOutcome.Succeeded);
+                held[leaver] = EnterOne(bulkhead);
+            }
+
+            Array.ForEach(held, lease => bulkhead.Exit(lease, CallOutcome.Succeeded));
+        });
+
+        bulkhead.Snapshot().ShouldBe(new BulkheadSnapshot { Limit = threads * each });
+    }
+
     [Fact]
     public void TryEnter_TheOnlyPermitHandedFromThreadToThread_IsRefusedWhileHeldAndNeverAfter()
     {
