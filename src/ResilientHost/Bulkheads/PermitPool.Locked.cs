@@ -118,6 +118,7 @@ internal partial struct PermitPool
         return slot;
     }
 
+    /// <summary>Makes slots, retired ones, when there are none.</summary>
     private void Grow()
     {
         var old = _slots;
@@ -126,13 +127,14 @@ internal partial struct PermitPool
         var slots = new PermitSlot[old.Length + (room > 0 ? Math.Min(more, room) : more)];
         old.CopyTo(slots, 0);
 
-        // Downwards, so that the list of retired ones hands them out upwards.
+        // Downwards, so that the list of retired ones hands them out upwards. Linked in last: running out of memory changes nothing.
+        PermitSlot? first = null;
         for (var i = slots.Length - 1; i >= old.Length; i--)
         {
-            slots[i] = new PermitSlot(_owner) { Next = _retired };
-            _retired = slots[i];
+            first = slots[i] = new PermitSlot(_owner) { Next = first };
         }
 
+        _retired = first;
         Volatile.Write(ref _slots, slots);
     }
 
