@@ -6,7 +6,8 @@ namespace ResilientHost;
 
 /// <summary>Bounds how many calls are inside something at once, so that one slow thing cannot take every thread, socket and byte.</summary>
 /// <remarks>
-/// <para>Thread-safe. With room, entering and leaving take no lock and allocate nothing. A call that finds no room is refused, or waits in a
+/// <para>Thread-safe. With room, entering and leaving take no lock and allocate nothing, but for making place when more calls than
+/// ever before are inside. A call that finds no room is refused, or waits in a
 /// bounded queue (<see cref="EnterAsync"/>). Nobody overtakes those who wait: while there are any, <see cref="TryEnter"/> is refused
 /// in either order of the queue, and a permit that comes free goes to a waiter.</para>
 /// <para>A lease is held until the work really ends, also when its caller has long gone; ending it twice, from whatever thread, does nothing.</para>
