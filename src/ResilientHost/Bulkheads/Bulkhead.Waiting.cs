@@ -3,41 +3,10 @@ using ResilientHost.Bulkheads;
 namespace ResilientHost;
 
 /// <content>
-/// The queue. Everything about waiting is decided under the queue's lock, and the permits' word says whether anybody waits: a call that
-/// leaves sees that in the same word which it would otherwise swap, so either it comes here, or the newcomer's announcement fails and
-/// finds the room. No foreign code (timers, cancellation, telemetry, continuations) runs under the lock.
+/// The queue: who joins it and how a wait ends. No foreign code (timers, cancellation, telemetry, continuations) runs under its lock.
 /// </content>
 public sealed partial class Bulkhead
 {
-    /// <summary>
-    /// Changes the options for all calls from now on. A higher limit admits waiters at once; a lower one takes nothing away, but nobody enters
-    /// before the calls inside are fewer. A shorter queue refuses the excess: the newest waiters, or with <see cref="QueueOrder.NewestFirst"/>
-    /// the oldest. Leaving <see cref="BulkheadMode.Enforce"/> admits every waiter.
-    /// </summary>
-    /// <param name="options">The new options; copied.</param>
-    /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The options are invalid; carries every error, and nothing has changed.</exception>
-    public void Apply(BulkheadOptions options) => Apply(BulkheadPolicy.From(Name, options));
-
-    internal void Apply(BulkheadPolicy policy)
-    {
-        EndedWaiters ended = default;
-        var queue = Queue();
-        lock (queue.Gate)
-        {
-            _policy = policy;
-            _ceiling = policy.Ceiling;
-            AdmitWaiters(queue, policy, ref ended);
-            var length = policy.CanQueue ? policy.QueueLength : 0;
-            while (queue.Count > length)
-            {
-                ended.Add(queue.Displace(policy.QueueOrder));
-                ForgetEmptyQueue(queue);
-            }
-        }
-
-        Complete(ended);
-    }
-
     private ValueTask<BulkheadAdmission> Cancelled(CancellationToken cancellation)
     {
         BulkheadWaiter waiter = new(this, since: 0, cancellation) { End = WaitEnd.Cancelled };
@@ -76,20 +45,15 @@ public sealed partial class Bulkhead
 
     private Joined Join(BulkheadQueue queue, BulkheadPolicy policy, BulkheadWaiter waiter, ref EndedWaiters ended, out BulkheadLease lease)
     {
-        do
+        if (TryEnterLocked(queue, policy, policy.CanQueue ? PermitPool.Waiting : PermitPool.Full, out lease))
         {
-            // Nobody overtakes: with waiters this fails. Without, room may have come since the first look, or come until the announcement.
-            if (TryEnterSlowly(out lease))
-            {
-                return Joined.Admitted;
-            }
-
-            if (!policy.CanQueue)
-            {
-                return Joined.Refused;
-            }
+            return Joined.Admitted;
         }
-        while (!_permits.TryAnnounceWaiter(queue.Count > 0 ? 0 : policy.Limit));
+
+        if (!policy.CanQueue)
+        {
+            return Joined.Refused;
+        }
 
         if (queue.Count >= policy.QueueLength)
         {
@@ -102,6 +66,7 @@ public sealed partial class Bulkhead
         }
 
         queue.Add(waiter);
+        Publish(queue);
         return Joined.Queued;
     }
 
@@ -159,49 +124,12 @@ public sealed partial class Bulkhead
                 return;
             }
 
-            ForgetEmptyQueue(queue);
+            Publish(queue);
         }
 
         EndedWaiters ended = default;
         ended.Add(waiter);
         Complete(ended);
-    }
-
-    private void ReturnToWaiters(PermitSlot slot)
-    {
-        EndedWaiters ended = default;
-        var queue = Queue();
-        lock (queue.Gate)
-        {
-            _permits.Return(slot);
-            AdmitWaiters(queue, _policy, ref ended);
-        }
-
-        Complete(ended);
-    }
-
-    private void AdmitWaiters(BulkheadQueue queue, BulkheadPolicy policy, ref EndedWaiters ended)
-    {
-        var ceiling = policy.Mode == BulkheadMode.Enforce ? policy.Limit : BulkheadPolicy.NoLimit;
-        while (queue.Count > 0)
-        {
-            BulkheadLease lease = default;
-            if (policy.Mode != BulkheadMode.Disabled && _permits.Take(ceiling, pastWaiters: true, out lease) == PermitAnswer.Full)
-            {
-                return;
-            }
-
-            ended.Add(queue.Serve(policy.QueueOrder, lease));
-            ForgetEmptyQueue(queue);
-        }
-    }
-
-    private void ForgetEmptyQueue(BulkheadQueue queue)
-    {
-        if (queue.Count == 0)
-        {
-            _permits.NobodyWaits();
-        }
     }
 
     private void Complete(EndedWaiters ended)

@@ -6,7 +6,8 @@ namespace ResilientHost;
 
 /// <summary>Bounds how many calls are inside something at once, so that one slow thing cannot take every thread, socket and byte.</summary>
 /// <remarks>
-/// <para>Thread-safe. With room, entering and leaving take no lock and allocate nothing. A call that finds no room is refused, or waits in a
+/// <para>Thread-safe. With room, entering and leaving take no lock and allocate nothing, but for making place when more calls than
+/// ever before are inside. A call that finds no room is refused, or waits in a
 /// bounded queue (<see cref="EnterAsync"/>). Nobody overtakes those who wait: while there are any, <see cref="TryEnter"/> is refused
 /// in either order of the queue, and a permit that comes free goes to a waiter.</para>
 /// <para>A lease is held until the work really ends, also when its caller has long gone; ending it twice, from whatever thread, does nothing.</para>
@@ -18,13 +19,10 @@ public sealed partial class Bulkhead
     private readonly Func<double>? _random;
     private volatile BulkheadPolicy _policy;
     private volatile BulkheadQueue? _queue;
-    private PermitPool _permits = new();
+    private PermitPool _permits;
     private long _refusedFull;
     private long _refusedTimeout;
     private long _shadowRefused;
-
-    // The limit in force, or 0 while disabled: what the way in is measured against without a look at the policy.
-    private volatile int _ceiling;
 
     /// <summary>Creates a bulkhead.</summary>
     /// <param name="name">Its name, shown in refusals and telemetry.</param>
@@ -42,7 +40,7 @@ public sealed partial class Bulkhead
         ArgumentNullException.ThrowIfNull(name);
         Name = name;
         _policy = policy;
-        _ceiling = policy.Ceiling;
+        _permits = new PermitPool(this, policy.Limit, policy.Mode == BulkheadMode.Disabled);
         _clock = clock;
         _telemetry = telemetry;
         _random = random;
@@ -111,9 +109,9 @@ public sealed partial class Bulkhead
     /// <param name="outcome">How the call ended. A fixed limit does not depend on it.</param>
     public void Exit(in BulkheadLease lease, CallOutcome outcome)
     {
-        if (_permits.End(lease) is { } slot)
+        if (lease.Slot is { } slot && ReferenceEquals(slot.Owner, this) && slot.TryEnd(lease.Generation) && _permits.Freed())
         {
-            ReturnToWaiters(slot);
+            Settle(slot);
         }
     }
 
@@ -130,31 +128,30 @@ public sealed partial class Bulkhead
     /// <summary>Enters as <see cref="TryEnter"/> does, but a "no" is not counted as a refusal: for a caller that would wait or gives another answer.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryEnterUncounted(out BulkheadLease lease) =>
-        _permits.TryTake(_ceiling, out lease) || TryEnterSlowly(out lease);
+        _permits.TryTake(out lease) ? !_permits.IsContended || Keep(ref lease) : TryEnterSlowly(out lease);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryEnterSlowly(out BulkheadLease lease)
     {
-        var policy = _policy;
-        if (policy.Mode == BulkheadMode.Disabled)
-        {
-            lease = default;
-            return true;
-        }
-
-        if (_permits.Take(policy.Limit, pastWaiters: false, out lease) != PermitAnswer.Full)
+        lease = default;
+        var refusing = _permits.IsRefusing;
+        var mode = _policy.Mode;
+        if (mode == BulkheadMode.Disabled)
         {
             return true;
         }
 
-        if (policy.Mode != BulkheadMode.Shadow)
+        // The flags are exact, so a flood of calls that find no room costs a look each and keeps no one who leaves from the lock.
+        if (refusing && mode == BulkheadMode.Enforce)
         {
             return false;
         }
 
-        _permits.Take(BulkheadPolicy.NoLimit, pastWaiters: true, out lease);
-        Interlocked.Increment(ref _shadowRefused);
-        return true;
+        var queue = Queue();
+        lock (queue.Gate)
+        {
+            return TryEnterLocked(queue, _policy, PermitPool.Full, out lease);
+        }
     }
 
     private BulkheadAdmission Refused(RefusalReason reason)

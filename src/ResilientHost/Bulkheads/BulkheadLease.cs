@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ResilientHost.Bulkheads;
 
 namespace ResilientHost;
 
@@ -10,18 +11,14 @@ namespace ResilientHost;
 [StructLayout(LayoutKind.Auto)]
 public readonly struct BulkheadLease
 {
-    internal BulkheadLease(int owner, int slot, long generation)
+    internal BulkheadLease(PermitSlot slot, long generation)
     {
-        Owner = owner;
         Slot = slot;
         Generation = generation;
     }
 
-    /// <summary>Which pool issued it. Numbers, not references: writing a lease needs no write barrier, and a kept one keeps nothing alive.</summary>
-    internal int Owner { get; }
-
-    /// <summary>Number of the slot, counted from 1.</summary>
-    internal int Slot { get; }
+    /// <summary>The permit, which knows its bulkhead: a lease shown to another one is known as foreign without a look-up.</summary>
+    internal PermitSlot? Slot { get; }
 
     internal long Generation { get; }
 }

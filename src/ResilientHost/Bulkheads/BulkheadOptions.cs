@@ -11,7 +11,7 @@ public sealed class BulkheadOptions
     /// <summary>Calls that may be inside at once.</summary>
     /// <value>
     /// Calls, at least 1; default 256. <see langword="null"/> means no limit: the bulkhead only measures and never refuses, as the automatic
-    /// one of each endpoint does. A value above 1,048,575 is the same as no limit, for a bulkhead cannot track more calls.
+    /// one of each endpoint does.
     /// </value>
     public int? MaxConcurrency { get; set; } = 256;
 

@@ -16,7 +16,4 @@ internal sealed record BulkheadPolicy(BulkheadMode Mode, int Limit, int QueueLen
 
     /// <summary>Whether a call that finds no room would wait for it.</summary>
     public bool CanQueue => Mode == BulkheadMode.Enforce && QueueLength > 0 && Limit != NoLimit;
-
-    /// <summary>A call enters without a further question while fewer than this many are inside.</summary>
-    public int Ceiling => Mode == BulkheadMode.Disabled ? 0 : Limit;
 }

@@ -1,7 +1,7 @@
 namespace ResilientHost.Bulkheads;
 
 /// <summary>The waiters of one bulkhead in order of arrival, and the lock under which all that concerns waiting is decided.</summary>
-/// <remarks>Made when the first call waits. Every member but <see cref="Gate"/> and <see cref="Count"/> needs the lock.</remarks>
+/// <remarks>Made when the first call enters. Every member but <see cref="Gate"/> and <see cref="Count"/> needs the lock.</remarks>
 internal sealed class BulkheadQueue
 {
     private BulkheadWaiter? _oldest;

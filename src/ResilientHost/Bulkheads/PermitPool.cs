@@ -3,238 +3,139 @@ using System.Runtime.CompilerServices;
 namespace ResilientHost.Bulkheads;
 
 /// <summary>
-/// The permits of a bulkhead: how many are out, which slots are free, and whether someone waits, in one 64-bit word that moves by
-/// compare-and-swap. So a permit is taken with one interlocked operation and returned with two (its generation, then the word).
+/// The permits of a bulkhead. A permit is a slot: taking one and giving it back are a compare-and-swap each, on the slot's own cache line,
+/// and no counter is shared. Whatever needs more than one slot to be decided is announced in the flags, which are only read while all is well.
 /// </summary>
 /// <remarks>
-/// The free slots form a stack (R. K. Treiber, 1986) whose head lives in the word. The word, from its low end: permits out (20 bits),
-/// number of the head slot (20), someone waits (1), pushes (23). The count of pushes keeps a thread that was stopped between reading the head's
-/// successor and swapping the word from putting an outdated successor back: for that the same word would have to recur after exactly
-/// a multiple of 8,388,608 pushes. Slots are made when the stack is empty, doubling, and never given back.
-/// A mutable struct on purpose: it lives inside its bulkhead, one object fewer for each idle endpoint.
+/// <para>A look at one slot after the other proves nothing by itself: one may be freed behind the reader and another taken ahead of it.
+/// So who looks first sets <see cref="Checking"/>, and publishes the verdict (full, or somebody waits) only in a swap that finds it
+/// still set; an exit first frees its slot, then reads the flags, and takes <see cref="Checking"/> and <see cref="Full"/> away (the order of
+/// T. J. Dekker's mutual exclusion: each side writes, then reads what the other wrote). A slot that was seen held and is free by the time of
+/// the swap was then freed by an exit that has not returned; to everybody else that exit happens after the verdict, which it ends.</para>
+/// <para>Flags but those two, the number of slots and the limit change under the bulkhead's lock. A mutable struct on purpose: it lives
+/// inside its bulkhead, one object fewer for each idle endpoint.</para>
 /// </remarks>
-internal struct PermitPool
+internal partial struct PermitPool(object owner, int limit, bool disabled)
 {
-    /// <summary>The most permits that can be out at once.</summary>
-    public const int MaxPermits = (1 << SlotBits) - 1;
+    /// <summary>All permits are held, since no exit has taken the flag away.</summary>
+    public const int Full = 1;
 
-    private const int SlotBits = 20;
-    private const int FirstSlots = 4;
-    private const long OutMask = MaxPermits;
-    private const long HeadMask = OutMask << SlotBits;
-    private const long WaitedFor = 1L << (2 * SlotBits);
-    private const long OnePush = WaitedFor << 1;
+    /// <summary>Somebody waits: the way in is closed, and who leaves comes to the queue.</summary>
+    public const int Waiting = 1 << 1;
 
-    // Growing is rare and short; a lock in every pool would cost more memory than it saves time.
-    private static readonly Lock Growing = new();
+    /// <summary>Somebody looks whether all permits are held.</summary>
+    private const int Checking = 1 << 2;
 
-    private static int _poolsMade;
+    /// <summary>More slots are in use than the limit says: the way in is closed, and who leaves retires the slot.</summary>
+    private const int Excess = 1 << 3;
 
-    private readonly int _id = Interlocked.Increment(ref _poolsMade);
+    /// <summary>The limit is being changed: whoever comes or leaves has to ask under the lock.</summary>
+    private const int Changing = 1 << 4;
+
+    /// <summary>Nobody is to be counted.</summary>
+    private const int Disabled = 1 << 5;
+
+    private const int Refusing = Full | Waiting | Excess;
+    private const int Contended = Waiting | Excess | Changing;
+
+    private readonly object _owner = owner;
     private PermitSlot[] _slots = [];
-    private long _word;
+    private int _flags = disabled ? Disabled : 0;
+    private int _limit = limit;
 
-    public PermitPool()
+    // Slots that are not retired. Never more than the limit, but for what was held when it was lowered and what Shadow let in.
+    private int _inUse;
+    private PermitSlot? _retired;
+
+    /// <summary>Permits held: read one after the other, without stopping the calls.</summary>
+    public readonly int Out
     {
+        get
+        {
+            var count = 0;
+            foreach (var slot in Volatile.Read(in _slots))
+            {
+                count += PermitSlot.IsHeld(slot.State) ? 1 : 0;
+            }
+
+            return count;
+        }
     }
 
-    /// <summary>Permits out.</summary>
-    public readonly int Out => (int)(Volatile.Read(in _word) & OutMask);
+    /// <summary>Slots there are, also retired ones.</summary>
+    public readonly int SlotCount => Volatile.Read(in _slots).Length;
 
-    /// <summary>Takes a free slot when fewer than <paramref name="ceiling"/> permits are out and nobody waits; does not make slots.</summary>
+    /// <summary>Whether there is no room or others come first, as far as is known without the lock.</summary>
+    public readonly bool IsRefusing
+    {
+        get
+        {
+            var flags = Volatile.Read(in _flags);
+            return (flags & Refusing) != 0 && (flags & Changing) == 0;
+        }
+    }
+
+    /// <summary>Whether a permit just taken may belong to someone who waits, or be one too many.</summary>
+    public readonly bool IsContended => (Volatile.Read(in _flags) & Contended) != 0;
+
+    /// <summary>Takes a free permit unless a flag says that there is more to ask. A "no" is no verdict.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TryTake(int ceiling, out BulkheadLease lease)
+    public readonly bool TryTake(out BulkheadLease lease)
     {
-        while (true)
+        if ((Volatile.Read(in _flags) & (Refusing | Changing | Disabled)) == 0)
         {
-            var word = Volatile.Read(ref _word);
-            var head = (int)((word & HeadMask) >>> SlotBits);
-            if ((int)(word & OutMask) >= ceiling || head == 0 || (word & WaitedFor) != 0)
+            // Each core begins elsewhere; multiplied by the golden ratio, any few neighbours are far apart whatever the length.
+            var slots = Volatile.Read(in _slots);
+            var hash = unchecked((uint)Thread.GetCurrentProcessorId() * 0x9E3779B9);
+            var start = (int)((ulong)hash * (uint)slots.Length >> 32);
+            if ((uint)start < (uint)slots.Length)
             {
-                lease = default;
-                return false;
+                var slot = slots[start];
+                return slot.TryTake(slot.State, out lease) || TryTakeFrom(slots, start, out lease);
             }
-
-            if (TryPop(word, head, out lease))
-            {
-                return true;
-            }
-        }
-    }
-
-    /// <summary>As <see cref="TryTake"/>, but past those who wait, if told so, and making slots when there is none.</summary>
-    public PermitAnswer Take(int ceiling, bool pastWaiters, out BulkheadLease lease)
-    {
-        while (true)
-        {
-            var word = Volatile.Read(ref _word);
-            var head = (int)((word & HeadMask) >>> SlotBits);
-            if ((int)(word & OutMask) >= ceiling || (!pastWaiters && (word & WaitedFor) != 0))
-            {
-                lease = default;
-                return PermitAnswer.Full;
-            }
-
-            if (head == 0)
-            {
-                if (!TryGrow())
-                {
-                    lease = default;
-                    return PermitAnswer.Untracked;
-                }
-            }
-            else if (TryPop(word, head, out lease))
-            {
-                return PermitAnswer.Taken;
-            }
-        }
-    }
-
-    /// <summary>
-    /// Ends a lease and returns its slot. Nothing happens to a lease that was issued elsewhere or is ended already. When someone waits,
-    /// the lease is ended but its slot is the caller's to hand on or return.
-    /// </summary>
-    /// <returns>The slot to hand on; <see langword="null"/> when there is nothing more to do.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public PermitSlot? End(in BulkheadLease lease)
-    {
-        // Read before the generation moves, not after: a load behind an interlocked operation waits for it.
-        var word = Volatile.Read(ref _word);
-        var slots = _slots;
-        var index = lease.Slot - 1;
-        if (lease.Owner != _id || (uint)index >= (uint)slots.Length)
-        {
-            return null;
-        }
-
-        var slot = slots[index];
-        if (!slot.TryEnd(lease.Generation))
-        {
-            return null;
-        }
-
-        while ((word & WaitedFor) == 0)
-        {
-            if (TryPush(word, slot))
-            {
-                return null;
-            }
-
-            word = Volatile.Read(ref _word);
-        }
-
-        return slot;
-    }
-
-    /// <summary>Returns the slot of an ended lease.</summary>
-    public void Return(PermitSlot slot)
-    {
-        while (!TryPush(Volatile.Read(ref _word), slot))
-        {
-        }
-    }
-
-    /// <summary>Announces a waiter, so that returns come to the queue, unless there is room after all.</summary>
-    public bool TryAnnounceWaiter(int ceiling)
-    {
-        while (true)
-        {
-            var word = Volatile.Read(ref _word);
-            if ((int)(word & OutMask) < ceiling)
-            {
-                return false;
-            }
-
-            if (Interlocked.CompareExchange(ref _word, word | WaitedFor, word) == word)
-            {
-                return true;
-            }
-        }
-    }
-
-    /// <summary>Takes the announcement back: the queue is empty.</summary>
-    public void NobodyWaits() => Interlocked.And(ref _word, ~WaitedFor);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool TryPop(long word, int head, out BulkheadLease lease)
-    {
-        var slot = _slots[head - 1];
-
-        // Read before the swap, which proves that the slot stayed free meanwhile, and a free slot's generation stands.
-        var generation = slot.Generation;
-        var next = ((word & ~HeadMask) | ((long)slot.Next << SlotBits)) + 1;
-        if (Interlocked.CompareExchange(ref _word, next, word) == word)
-        {
-            lease = new BulkheadLease(_id, head, generation);
-            return true;
         }
 
         lease = default;
         return false;
     }
 
+    /// <summary>To be called after a permit was freed.</summary>
+    /// <returns>Whether its slot is to be settled under the lock.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool TryPush(long word, PermitSlot slot)
-    {
-        slot.Next = (int)((word & HeadMask) >>> SlotBits);
-        var next = unchecked(((word & ~HeadMask) | ((long)slot.Number << SlotBits)) - 1 + OnePush);
-        return Interlocked.CompareExchange(ref _word, next, word) == word;
-    }
+    public bool Freed() => Volatile.Read(ref _flags) != 0 && FreedWatched();
 
-    private bool TryGrow()
+    private static bool TryTakeFrom(PermitSlot[] slots, int start, out BulkheadLease lease)
     {
-        lock (Growing)
+        foreach (var slot in slots.AsSpan(start))
         {
-            var old = _slots;
-            if ((Volatile.Read(ref _word) & HeadMask) != 0)
+            if (slot.TryTake(slot.State, out lease))
             {
                 return true;
             }
-
-            var size = Math.Min(Math.Max(FirstSlots, old.Length * 2), MaxPermits);
-            if (size == old.Length)
-            {
-                return false;
-            }
-
-            var slots = new PermitSlot[size];
-            old.CopyTo(slots, 0);
-            for (var i = old.Length; i < size; i++)
-            {
-                slots[i] = new PermitSlot(i + 1) { Next = i + 2 };
-            }
-
-            // Published before the word can name one of the new slots: who sees the head also sees the table that holds it.
-            Volatile.Write(ref _slots, slots);
-            Link(old.Length + 1, slots[^1]);
-            return true;
         }
-    }
 
-    private void Link(int first, PermitSlot last)
-    {
-        while (true)
+        foreach (var slot in slots.AsSpan(0, start))
         {
-            var word = Volatile.Read(ref _word);
-            last.Next = (int)((word & HeadMask) >>> SlotBits);
-            var next = unchecked(((word & ~HeadMask) | ((long)first << SlotBits)) + OnePush);
-            if (Interlocked.CompareExchange(ref _word, next, word) == word)
+            if (slot.TryTake(slot.State, out lease))
             {
-                return;
+                return true;
             }
         }
+
+        lease = default;
+        return false;
     }
-}
 
-/// <summary>What became of an attempt to take a permit.</summary>
-internal enum PermitAnswer
-{
-    /// <summary>The lease is the caller's.</summary>
-    Taken,
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool FreedWatched()
+    {
+        var flags = Volatile.Read(ref _flags);
+        if ((flags & (Full | Checking)) != 0)
+        {
+            // What stood there at this very moment counts: Checking may have become Waiting since it was read.
+            flags = Interlocked.And(ref _flags, ~(Full | Checking));
+        }
 
-    /// <summary>There is no room, or others came first.</summary>
-    Full,
-
-    /// <summary>There is room, but more permits are out than can be tracked: the call may go on with a default lease.</summary>
-    Untracked,
+        return (flags & Contended) != 0;
+    }
 }

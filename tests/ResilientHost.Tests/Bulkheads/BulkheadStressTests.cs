@@ -101,6 +101,116 @@ public class BulkheadStressTests
         bulkhead.Snapshot().ShouldBe(new BulkheadSnapshot { Limit = 1 });
     }
 
+    [Theory]
+    [InlineData(Threads, Threads)]
+    [InlineData(3, 3)]
+    [InlineData(2, 2)]
+    [InlineData(3, 64)]
+    public void TryEnter_NoMoreCallersThanTheLimit_IsNeverRefused(int threads, int limit)
+    {
+        // With one caller fewer held for good, and slots that retired, so that a search has a way to go and can be passed on it.
+        Bulkhead bulkhead = new("stress", new BulkheadOptions { MaxConcurrency = 2 * limit }, new ManualTimeProvider());
+        var held = Enumerable.Range(0, limit - threads).Select(_ => EnterOne(bulkhead)).ToList();
+        bulkhead.Apply(new BulkheadOptions { MaxConcurrency = limit });
+
+        Parallel(threads, _ =>
+        {
+            for (var round = 0; round < 300_000 / threads; round++)
+            {
+                bulkhead.Exit(EnterOne(bulkhead), CallOutcome.Succeeded);
+            }
+        });
+
+        held.ForEach(lease => bulkhead.Exit(lease, CallOutcome.Succeeded));
+        bulkhead.Snapshot().ShouldBe(new BulkheadSnapshot { Limit = limit });
+    }
+
+    [Theory]
+    [InlineData(2, 2)]
+    [InlineData(2, 32)]
+    [InlineData(4, 8)]
+    public void TryEnter_OnlyWhatTheCallerLeftIsFreeAndItsPlaceMovesAbout_IsNeverRefused(int threads, int each)
+    {
+        // All is held but what a thread has just given back, and that is freed behind a search while what lies ahead of it is taken.
+        Bulkhead bulkhead = new("stress", new BulkheadOptions { MaxConcurrency = threads * each }, new ManualTimeProvider());
+
+        Parallel(threads, worker =>
+        {
+            Random random = new(worker);
+            var held = Enumerable.Range(0, each).Select(_ => EnterOne(bulkhead)).ToArray();
+            for (var round = 0; round < 600_000 / threads; round++)
+            {
+                var leaver = random.Next(held.Length);
+                bulkhead.Exit(held[leaver], CallOutcome.Succeeded);
+                held[leaver] = EnterOne(bulkhead);
+            }
+
+            Array.ForEach(held, lease => bulkhead.Exit(lease, CallOutcome.Succeeded));
+        });
+
+        bulkhead.Snapshot().ShouldBe(new BulkheadSnapshot { Limit = threads * each });
+    }
+
+    [Fact]
+    public void TryEnter_TheOnlyPermitHandedFromThreadToThread_IsRefusedWhileHeldAndNeverAfter()
+    {
+        Bulkhead bulkhead = new("stress", new BulkheadOptions { MaxConcurrency = 1 }, new ManualTimeProvider());
+        var turn = 0;
+        var wrong = 0;
+
+        Parallel(2, worker =>
+        {
+            for (var round = worker; round < 20_000; round += 2)
+            {
+                SpinWait.SpinUntil(() => Volatile.Read(ref turn) == round);
+                wrong += bulkhead.TryEnterUncounted(out var lease) ? 0 : 1;
+                wrong += bulkhead.TryEnterUncounted(out _) ? 1 : 0;
+                bulkhead.Exit(lease, CallOutcome.Succeeded);
+                Volatile.Write(ref turn, round + 1);
+            }
+        });
+
+        wrong.ShouldBe(0);
+        bulkhead.Snapshot().InFlight.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData(BulkheadMode.Enforce)]
+    [InlineData(BulkheadMode.Shadow)]
+    public void Apply_LimitUpAndDownWhileCallsComeAndGo_NeverMoreInsideThanTheHighestAndNoneLost(BulkheadMode mode)
+    {
+        const int Highest = 6;
+        Bulkhead bulkhead = new("stress", new BulkheadOptions { MaxConcurrency = Highest, Mode = mode }, new ManualTimeProvider());
+        var inside = 0;
+        var most = 0;
+        var running = Threads - 1;
+
+        Parallel(Threads, worker =>
+        {
+            for (var round = 0; worker > 0 ? round < 20_000 : Volatile.Read(ref running) > 0; round++)
+            {
+                if (worker == 0)
+                {
+                    bulkhead.Apply(new BulkheadOptions { MaxConcurrency = 1 + (round % Highest), Mode = mode });
+                }
+                else if (bulkhead.TryEnterUncounted(out var lease))
+                {
+                    InterlockedMax(ref most, Interlocked.Increment(ref inside));
+                    Interlocked.Decrement(ref inside);
+                    bulkhead.Exit(lease, CallOutcome.Succeeded);
+                }
+            }
+
+            Interlocked.Decrement(ref running);
+        });
+
+        most.ShouldBeLessThanOrEqualTo(mode == BulkheadMode.Enforce ? Highest : Threads);
+        bulkhead.Apply(new BulkheadOptions { MaxConcurrency = 4 });
+        bulkhead.Snapshot().InFlight.ShouldBe(0);
+        Enumerable.Range(0, 4).ToList().ForEach(_ => EnterOne(bulkhead));
+        bulkhead.TryEnterUncounted(out _).ShouldBeFalse();
+    }
+
     [Fact]
     public void TryEnter_ManyThreads_NeverMoreInsideThanTheLimitAndNoneLost()
     {
@@ -121,12 +231,7 @@ public class BulkheadStressTests
                     continue;
                 }
 
-                var now = Interlocked.Increment(ref inside);
-                if (now > Volatile.Read(ref most))
-                {
-                    Volatile.Write(ref most, now);
-                }
-
+                InterlockedMax(ref most, Interlocked.Increment(ref inside));
                 Interlocked.Increment(ref admitted);
                 Interlocked.Decrement(ref inside);
                 bulkhead.Exit(lease, CallOutcome.Succeeded);
@@ -190,6 +295,20 @@ public class BulkheadStressTests
         });
 
         bulkhead.Snapshot().InFlight.ShouldBe(0);
+    }
+
+    private static BulkheadLease EnterOne(Bulkhead bulkhead)
+    {
+        bulkhead.TryEnter(out var lease, out _).ShouldBeTrue();
+        return lease;
+    }
+
+    private static void InterlockedMax(ref int most, int value)
+    {
+        for (var seen = Volatile.Read(ref most); value > seen; seen = Volatile.Read(ref most))
+        {
+            Interlocked.CompareExchange(ref most, value, seen);
+        }
     }
 
     private static void Parallel(int threads, Action<int> work)

@@ -5,32 +5,121 @@ namespace ResilientHost.Tests.Bulkheads;
 public class PermitPoolTests
 {
     [Fact]
-    public void TryAnnounceWaiter_RoomCameMeanwhile_FailsSoThatTheCallerTakesIt()
+    public void TryTakeWithinLimit_RoomCameMeanwhile_AnnouncesNoWaiterAndTakesIt()
     {
-        PermitPool pool = new();
+        var pool = Create(1);
+        pool.TryTake(out _).ShouldBeFalse("no slot is made yet");
+        pool.TryTakeWithinLimit(PermitPool.Waiting, out var first).ShouldBeTrue();
+        End(ref pool, first).ShouldBeFalse("nobody waits");
 
-        pool.TryAnnounceWaiter(1).ShouldBeFalse();
+        pool.TryTakeWithinLimit(PermitPool.Waiting, out _).ShouldBeTrue();
 
-        pool.TryTake(1, out _).ShouldBeFalse("no slot is made yet");
-        pool.Take(1, pastWaiters: false, out _).ShouldBe(PermitAnswer.Taken);
+        pool.IsRefusing.ShouldBeFalse();
     }
 
     [Fact]
-    public void End_SomeoneWaits_KeepsThePermitOutAndHandsTheSlotOver()
+    public void TryTakeWithinLimit_SomeoneWaits_ClosesTheWayInAndBringsTheFreedSlot()
     {
-        PermitPool pool = new();
-        pool.Take(1, pastWaiters: false, out var lease);
-        pool.TryAnnounceWaiter(1).ShouldBeTrue();
+        var pool = Create(1);
+        pool.TryTakeWithinLimit(PermitPool.Full, out var lease);
+        pool.TryTakeWithinLimit(PermitPool.Waiting, out _).ShouldBeFalse();
 
-        var slot = pool.End(lease).ShouldNotBeNull();
+        End(ref pool, lease).ShouldBeTrue();
 
-        pool.Out.ShouldBe(1);
-        pool.End(lease).ShouldBeNull("it is ended already");
-        pool.Return(slot);
-        pool.Take(1, pastWaiters: false, out _).ShouldBe(PermitAnswer.Full);
-        pool.Take(1, pastWaiters: true, out var next).ShouldBe(PermitAnswer.Taken);
-        pool.NobodyWaits();
-        pool.End(next).ShouldBeNull();
+        pool.TryTake(out _).ShouldBeFalse("it is the waiter's");
+        pool.IsRefusing.ShouldBeTrue();
+        pool.TryTakeFreed(lease.Slot!, forWaiter: true, out var next).ShouldBeTrue();
+        pool.TryTakeFreed(lease.Slot!, forWaiter: true, out _).ShouldBeFalse("it is held again");
+        pool.Publish(waiting: false, disabled: false);
+        End(ref pool, next).ShouldBeFalse();
         pool.Out.ShouldBe(0);
+    }
+
+    [Fact]
+    public void TryTakeWithinLimit_Full_RefusesUntilAnExit()
+    {
+        var pool = Create(2);
+        pool.TryTakeWithinLimit(PermitPool.Full, out var lease).ShouldBeTrue();
+        pool.TryTake(out _).ShouldBeTrue();
+        pool.IsRefusing.ShouldBeFalse("nobody has looked yet");
+        pool.TryTakeWithinLimit(PermitPool.Full, out _).ShouldBeFalse();
+        pool.IsRefusing.ShouldBeTrue();
+
+        End(ref pool, lease).ShouldBeFalse();
+
+        pool.IsRefusing.ShouldBeFalse();
+        pool.TryTake(out _).ShouldBeTrue();
+        pool.Out.ShouldBe(2);
+    }
+
+    [Fact]
+    public void ChangeLimit_DownAndUpAgain_KeepsNoMoreSlotsThanItNeeds()
+    {
+        var pool = Create(1_000);
+        var leases = Enumerable.Range(0, 1_000).Select(_ => Take(ref pool)).ToList();
+        pool.ChangeLimit(2);
+        pool.Publish(waiting: false, disabled: false);
+
+        leases.ForEach(lease => Settle(ref pool, lease));
+
+        pool.SlotCount.ShouldBe(2);
+        pool.IsContended.ShouldBeFalse();
+        leases.ForEach(lease => lease.Slot!.TryEnd(lease.Generation).ShouldBeFalse());
+        Count(ref pool).ShouldBe(2);
+        pool.ChangeLimit(5);
+        pool.Publish(waiting: false, disabled: false);
+        Count(ref pool).ShouldBe(3);
+    }
+
+    [Fact]
+    public void TakeAnother_BeyondTheLimitAgainAndAgain_UsesRetiredSlotsAgain()
+    {
+        var pool = Create(2);
+        Count(ref pool).ShouldBe(2);
+
+        var slots = Enumerable.Range(0, 100).Select(_ =>
+        {
+            var lease = pool.TakeAnother();
+            pool.IsContended.ShouldBeTrue();
+            Settle(ref pool, lease);
+            return lease.Slot;
+        }).Distinct();
+
+        slots.Count().ShouldBe(1);
+        pool.Out.ShouldBe(2);
+    }
+
+    private static PermitPool Create(int limit) => new(new object(), limit, disabled: false);
+
+    private static bool End(ref PermitPool pool, in BulkheadLease lease)
+    {
+        lease.Slot!.TryEnd(lease.Generation).ShouldBeTrue();
+        return pool.Freed();
+    }
+
+    private static void Settle(ref PermitPool pool, in BulkheadLease lease)
+    {
+        if (End(ref pool, lease))
+        {
+            pool.TryTakeFreed(lease.Slot!, forWaiter: false, out _).ShouldBeFalse();
+            pool.Publish(waiting: false, disabled: false);
+        }
+    }
+
+    private static BulkheadLease Take(ref PermitPool pool)
+    {
+        pool.TryTakeWithinLimit(PermitPool.Full, out var lease).ShouldBeTrue();
+        return lease;
+    }
+
+    private static int Count(ref PermitPool pool)
+    {
+        var count = 0;
+        while (pool.TryTakeWithinLimit(PermitPool.Full, out _))
+        {
+            count++;
+        }
+
+        return count;
     }
 }
