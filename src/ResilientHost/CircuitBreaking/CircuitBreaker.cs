@@ -329,7 +329,7 @@ public sealed partial class CircuitBreaker
         var cause = outcome == CallOutcome.Succeeded && !slow
             ? window.AddSuccess(policy, now)
             : window.AddTrouble(policy, outcome == CallOutcome.Failed, slow, now);
-        return cause is { } trigger ? Trip(permit.Era, trigger, now, retryAfter) : null;
+        return cause is { } trigger ? Trip(window, trigger, now, retryAfter) : null;
     }
 
     private WindowCounts Count(CircuitEra era, long now)
