@@ -161,8 +161,7 @@ public sealed partial class CircuitBreaker
             return null;
         }
 
-        var clock = _services.Clock;
-        var at = clock.UtcNow - clock.Elapsed(move.At, now);
+        var at = _services.Clock.UtcAt(move.At, now);
         var transition = new CircuitTransition(Name, move.From, move.To, move.Cause, move.Era, at);
         foreach (var listener in _listeners)
         {

@@ -222,7 +222,7 @@ public sealed partial class CircuitBreaker
             State = era.State,
             Mode = era.Policy.Mode,
             Era = era.Number,
-            Since = clock.UtcNow - clock.Elapsed(era.Since, now),
+            Since = clock.UtcAt(era.Since, now),
             Calls = (int)Math.Min(calls, int.MaxValue),
             Failures = (int)Math.Min(counts.Failures, int.MaxValue),
             SlowCalls = (int)Math.Min(counts.SlowCalls, int.MaxValue),
