@@ -84,6 +84,20 @@ public sealed partial class CircuitBreakerContractTests
     }
 
     [Theory]
+    [InlineData(10, 268_435_456L - 1_000)]
+    [InlineData(10, 268_435_456L - 500_000)]
+    [InlineData(10, 268_435_456L + 1)]
+    [InlineData(1_000, (268_435_456L * 100) - 50_000_000)]
+    public void Exit_FirstFailuresAfterAVeryLongHealthyTime_AreCounted(int samplingMilliseconds, long laterMilliseconds)
+    {
+        var breaker = Make(o => o.SamplingDuration = TimeSpan.FromMilliseconds(samplingMilliseconds));
+        Call(breaker, CallOutcome.Succeeded);
+        _time.Advance(TimeSpan.FromMilliseconds(laterMilliseconds));
+
+        Trip(breaker);
+    }
+
+    [Theory]
     [InlineData(1L)]
     [InlineData(1_000L)]
     public void Exit_ClockCoarserThanSlowCallDuration_QuickerCallIsNotSlow(long frequency)
