@@ -348,6 +348,8 @@ public sealed partial class CircuitBreaker
     private TimeSpan? RemainingBreak(CircuitEra era, long now)
     {
         var due = era.Due;
-        return era.State == CircuitState.Open && due != CircuitEra.Never ? _services.Clock.Elapsed(now, due) : null;
+
+        // The cheap clock may lie behind the exact one that opened the circuit: never more than the break itself.
+        return era.State == CircuitState.Open && due != CircuitEra.Never ? _services.Clock.Elapsed(Math.Max(now, era.Since), due) : null;
     }
 }
