@@ -123,6 +123,41 @@ public sealed partial class CircuitBreakerContractTests
     }
 
     [Fact]
+    public void TryEnter_CoresClockALittleBehind_NeverTellsMoreThanTheBreak()
+    {
+        var clock = new SkewedClock(_time);
+        var breaker = MakeOpen(o => o.MaxBreakDuration = 5 * Second, clock);
+        clock.Behind = TimeSpan.FromMilliseconds(10);
+
+        Refuse(breaker).RetryAfter.ShouldBe(5 * Second);
+        breaker.Snapshot().RetryAfter.ShouldBe(5 * Second);
+    }
+
+    [Fact]
+    public void Exit_CoresClockBehindThePermits_IsNeitherSlowNorLost()
+    {
+        var clock = new SkewedClock(_time);
+        var breaker = Make(o => o.SlowCallDuration = TimeSpan.FromTicks(1), clock);
+        _time.Advance(Second);
+        var permit = Enter(breaker);
+        clock.Behind = TimeSpan.FromMilliseconds(10);
+        breaker.Exit(permit, CallOutcome.Failed);
+
+        (breaker.Snapshot().Calls, breaker.Snapshot().Failures, breaker.Snapshot().SlowCalls).ShouldBe((1, 1, 0));
+    }
+
+    private sealed class SkewedClock(ManualTimeProvider time) : TimeProvider
+    {
+        public TimeSpan Behind { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => time.GetTimestamp() - Behind.Ticks;
+
+        public override DateTimeOffset GetUtcNow() => time.GetUtcNow();
+    }
+
+    [Fact]
     public void State_ClockStandsStill_NothingMovesByItself()
     {
         var breaker = MakeOpen();

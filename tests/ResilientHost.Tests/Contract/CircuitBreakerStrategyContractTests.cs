@@ -105,4 +105,63 @@ public sealed class CircuitBreakerStrategyContractTests
 
         Counted.ShouldBe((1, 1));
     }
+
+    [Fact]
+    public async Task Execute_BulkheadFurtherInIsFull_CountsNothing()
+    {
+        var bulkhead = new Bulkhead("inner", new BulkheadOptions { MaxConcurrency = 1 }, new ManualTimeProvider());
+        bulkhead.TryEnter(out _, out _).ShouldBeTrue();
+        var pipeline = new ResiliencePipelineBuilder().AddResilientCircuitBreaker(_breaker).AddResilientBulkhead(bulkhead).Build();
+
+        (await Should.ThrowAsync<RefusedException>(async () => await pipeline.ExecuteAsync(_ => ValueTask.CompletedTask, TestContext.Current.CancellationToken)))
+            .Refusal.Source.ShouldBe("inner");
+
+        Counted.ShouldBe((0, 0));
+    }
+
+    [Fact]
+    public async Task Execute_CircuitFurtherInIsOpen_ReturnsTheBulkheadsLease()
+    {
+        var bulkhead = new Bulkhead("outer", new BulkheadOptions { MaxConcurrency = 1 }, new ManualTimeProvider());
+        _breaker.Isolate();
+        var pipeline = new ResiliencePipelineBuilder().AddResilientBulkhead(bulkhead).AddResilientCircuitBreaker(_breaker).Build();
+
+        for (var i = 0; i < 3; i++)
+        {
+            (await Should.ThrowAsync<RefusedException>(async () => await pipeline.ExecuteAsync(_ => ValueTask.CompletedTask, TestContext.Current.CancellationToken)))
+                .Refusal.Source.ShouldBe("db");
+        }
+
+        bulkhead.Snapshot().ShouldBe(new BulkheadSnapshot { Limit = 1, InFlight = 0, Queued = 0, Refused = 0 });
+    }
+
+    [Fact]
+    public async Task Execute_OptionsApplied_PipelineKeepsItsState()
+    {
+        await Should.ThrowAsync<InvalidOperationException>(async () => await _pipeline.ExecuteAsync(_ => throw new InvalidOperationException(), TestContext.Current.CancellationToken));
+        _breaker.Apply(new CircuitBreakerOptions { MinimumThroughput = 2, BreakJitter = 0 });
+        await Should.ThrowAsync<InvalidOperationException>(async () => await _pipeline.ExecuteAsync(_ => throw new InvalidOperationException(), TestContext.Current.CancellationToken));
+
+        await Should.ThrowAsync<RefusedException>(async () => await _pipeline.ExecuteAsync(_ => ValueTask.CompletedTask, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Execute_TripsItself_ReturnsItsOwnResult()
+    {
+        var breaker = new CircuitBreaker("db", new CircuitBreakerOptions { MinimumThroughput = 1 }, new ManualTimeProvider());
+        var pipeline = new ResiliencePipelineBuilder<string>().AddResilientCircuitBreaker(breaker, _ => CallOutcome.Failed).Build();
+
+        (await pipeline.ExecuteAsync(_ => ValueTask.FromResult("mine"), TestContext.Current.CancellationToken)).ShouldBe("mine");
+
+        breaker.State.ShouldBe(CircuitState.Open);
+    }
+
+    [Fact]
+    public void Build_WithoutBreakerOrBulkhead_Throws()
+    {
+        Should.Throw<ArgumentNullException>(() => new ResiliencePipelineBuilder().AddResilientCircuitBreaker(null!));
+        Should.Throw<ArgumentNullException>(() => new ResiliencePipelineBuilder<int>().AddResilientCircuitBreaker(null!));
+        Should.Throw<ArgumentNullException>(() => new ResiliencePipelineBuilder().AddResilientBulkhead(null!));
+        Should.Throw<ArgumentNullException>(() => new ResiliencePipelineBuilder<int>().AddResilientBulkhead(null!));
+    }
 }
