@@ -69,7 +69,7 @@ internal static class BulkheadCall
     private static CallOutcome Classify(Exception? exception, ResilienceContext context) => exception switch
     {
         null => CallOutcome.Succeeded,
-        TimeoutRejectedException => CallOutcome.Failed,
+        TimeoutRejectedException or RefusedException { Refusal.Reason: RefusalReason.Timeout } => CallOutcome.Failed,
         ExecutionRejectedException => CallOutcome.Ignored,
         OperationCanceledException when context.CancellationToken.IsCancellationRequested => CallOutcome.Ignored,
         _ => CallOutcome.Failed,

@@ -91,11 +91,11 @@ public sealed partial class CircuitBreaker
             && (window.Read(era.Policy, now).Calls == 0 || (era.Policy.WindowSize > 0 && restedFor >= era.Policy.SamplingTicks));
     }
 
-    private CircuitTransition? Trip(long era, CircuitTransitionCause cause, long now, TimeSpan? retryAfter)
+    private CircuitTransition? Trip(CircuitWindow window, CircuitTransitionCause cause, long now, TimeSpan? retryAfter)
     {
         lock (_lock)
         {
-            return PublishUnderLock(_machine.Trip(era, cause, now, _services.Clock, _services.Random, retryAfter), now);
+            return PublishUnderLock(_machine.Trip(window, cause, now, _services.Clock, _services.Random, retryAfter), now);
         }
     }
 
@@ -161,8 +161,7 @@ public sealed partial class CircuitBreaker
             return null;
         }
 
-        var clock = _services.Clock;
-        var at = clock.UtcNow - clock.Elapsed(move.At, now);
+        var at = _services.Clock.UtcAt(move.At, now);
         var transition = new CircuitTransition(Name, move.From, move.To, move.Cause, move.Era, at);
         foreach (var listener in _listeners)
         {

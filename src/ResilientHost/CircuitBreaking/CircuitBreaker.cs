@@ -215,7 +215,7 @@ public sealed partial class CircuitBreaker
             State = era.State,
             Mode = era.Policy.Mode,
             Era = era.Number,
-            Since = clock.UtcNow - clock.Elapsed(era.Since, now),
+            Since = clock.UtcAt(era.Since, now),
             Calls = (int)Math.Min(calls, int.MaxValue),
             Failures = (int)Math.Min(counts.Failures, int.MaxValue),
             SlowCalls = (int)Math.Min(counts.SlowCalls, int.MaxValue),
@@ -324,7 +324,7 @@ public sealed partial class CircuitBreaker
         var cause = outcome == CallOutcome.Succeeded && !slow
             ? window.AddSuccess(policy, now)
             : window.AddTrouble(policy, outcome == CallOutcome.Failed, slow, now);
-        return cause is { } trigger ? Trip(permit.Era, trigger, now, retryAfter) : null;
+        return cause is { } trigger ? Trip(window, trigger, now, retryAfter) : null;
     }
 
     private WindowCounts Count(CircuitEra era, long now)
@@ -343,6 +343,8 @@ public sealed partial class CircuitBreaker
     private TimeSpan? RemainingBreak(CircuitEra era, long now)
     {
         var due = era.Due;
-        return era.State == CircuitState.Open && due != CircuitEra.Never ? _services.Clock.Elapsed(now, due) : null;
+
+        // The cheap clock may lie behind the exact one that opened the circuit: never more than the break itself.
+        return era.State == CircuitState.Open && due != CircuitEra.Never ? _services.Clock.Elapsed(Math.Max(now, era.Since), due) : null;
     }
 }

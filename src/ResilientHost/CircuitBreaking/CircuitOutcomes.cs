@@ -1,4 +1,5 @@
 using Polly;
+using Polly.Timeout;
 
 namespace ResilientHost.CircuitBreaking;
 
@@ -6,10 +7,12 @@ namespace ResilientHost.CircuitBreaking;
 internal static class CircuitOutcomes
 {
     /// <summary>Whether the outcome says nothing about the protected thing: the caller gave up, or a layer further in refused.</summary>
+    /// <remarks>A timeout is no refusal, though Polly's derives from the same exception: the thing was called and did not answer.</remarks>
     public static bool IsIgnored(Exception? exception, ResilienceContext context) => exception switch
     {
         null => false,
-        RefusedException => true,
+        TimeoutRejectedException or RefusedException { Refusal.Reason: RefusalReason.Timeout } => false,
+        ExecutionRejectedException => true,
         OperationCanceledException => context.CancellationToken.IsCancellationRequested,
         _ => false,
     };

@@ -28,9 +28,10 @@ internal struct CircuitStateMachine
             : Reopen(CircuitTransitionCause.ProbesTimedOut, due, clock, random, retryAfter: null);
     }
 
-    /// <summary>Opens a closed circuit for the first break, unless the era that pulled the trigger is over.</summary>
-    public CircuitMove? Trip(long era, CircuitTransitionCause cause, long now, MonotonicClock clock, Random random, TimeSpan? retryAfter) =>
-        era != _era.Number || !_era.AdmitsAll ? null : Open(cause, now, clock, random, retryAfter);
+    /// <summary>Opens a closed circuit for the first break, unless the window that pulled the trigger is gone.</summary>
+    // Not unless the era is over: a reset of a closed circuit empties the window within its era, and what a call counted before must not open it after.
+    public CircuitMove? Trip(CircuitWindow window, CircuitTransitionCause cause, long now, MonotonicClock clock, Random random, TimeSpan? retryAfter) =>
+        window != _era.Window || !_era.AdmitsAll ? null : Open(cause, now, clock, random, retryAfter);
 
     /// <summary>Takes a probe's place in the half-open era; 0 when there is none.</summary>
     public readonly int TryTakeProbe(long now)

@@ -7,18 +7,19 @@ namespace ResilientHost.CircuitBreaking;
 /// moved to a new bucket and counted up by the same compare-and-swap, so rotation needs no lock and reading alone expires.
 /// </summary>
 /// <remarks>
-/// 28 bits of number repeat after 2^28 buckets (3 days of the narrowest window); a word that old is taken for a current one
-/// only within the very bucket of the repetition.
+/// 32 bits of number repeat after 2^32 buckets (49 days of the narrowest window). A word that nobody wrote for so long is taken for
+/// a current one around the bucket of the repetition, and for a newer one in the few seconds of narrow buckets before it; then its outcomes do not count.
 /// </remarks>
 [InlineArray(TimeWindow.BucketCount)]
 internal struct TimeBuckets
 {
-    private const int CountBits = 36;
+    private const int CountBits = 32;
     private const long CountMask = (1L << CountBits) - 1;
     private const long NumberMask = (1L << (64 - CountBits)) - 1;
 
-    // Clocks of two threads differ by kernel ticks or a preemption, never by so many buckets.
-    private const long Newer = 1L << 20;
+    // Clocks of two threads differ by kernel ticks or a preemption: 4 s in the narrowest buckets. More would only widen the time for which a
+    // word that rested for a whole cycle takes no counts; an outcome later than this costs its word what it held.
+    private const long Newer = 1L << 12;
 
     private long _first;
 
@@ -79,6 +80,7 @@ internal struct TimeBuckets
         return sum;
     }
 
+    // A word without counts was never written: its zero is no bucket number.
     private static bool IsNewer(long seen, long number) =>
-        (((long)((ulong)seen >> CountBits) - number) & NumberMask) < Newer;
+        (seen & CountMask) != 0 && (((long)((ulong)seen >> CountBits) - number) & NumberMask) < Newer;
 }

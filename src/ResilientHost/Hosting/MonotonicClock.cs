@@ -48,16 +48,23 @@ internal sealed class MonotonicClock
     public TimeSpan Elapsed(long from, long to) =>
         to <= from ? TimeSpan.Zero : ToTimeSpan(to - from);
 
-    /// <summary>A number of timestamp ticks as a duration.</summary>
+    /// <summary>Wall-clock time of a timestamp that lies before <paramref name="now"/>, as far as calendars reach: the wall clock may have been set anywhere.</summary>
+    public DateTimeOffset UtcAt(long timestamp, long now) =>
+        new(Math.Max(UtcNow.UtcTicks - Elapsed(timestamp, now).Ticks, 0), TimeSpan.Zero);
+
+    /// <summary>A number of timestamp ticks as the nearest duration.</summary>
     public TimeSpan ToTimeSpan(long timestampTicks) =>
         Frequency == TimeSpan.TicksPerSecond
             ? new TimeSpan(timestampTicks)
-            : new TimeSpan((long)Math.Min(timestampTicks * ((double)TimeSpan.TicksPerSecond / Frequency), TimeSpan.MaxValue.Ticks / 2));
+            : new TimeSpan((long)Math.Min(Math.Round(timestampTicks * ((double)TimeSpan.TicksPerSecond / Frequency)), TimeSpan.MaxValue.Ticks / 2));
 
-    /// <summary>A duration in timestamp ticks, saturating far below overflow so that it can be added to a timestamp.</summary>
+    /// <summary>
+    /// A duration in timestamp ticks, saturating far below overflow so that it can be added to a timestamp. Rounded up, for what took at
+    /// least so many ticks took at least the duration.
+    /// </summary>
     public long ToTimestampTicks(TimeSpan duration)
     {
-        var ticks = (Int128)duration.Ticks * Frequency / TimeSpan.TicksPerSecond;
+        var ticks = (((Int128)duration.Ticks * Frequency) + TimeSpan.TicksPerSecond - 1) / TimeSpan.TicksPerSecond;
         return ticks > long.MaxValue / 4 ? long.MaxValue / 4 : (long)ticks;
     }
 }
