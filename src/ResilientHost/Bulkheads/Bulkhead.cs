@@ -109,7 +109,7 @@ public sealed partial class Bulkhead
     /// <param name="outcome">How the call ended. A fixed limit does not depend on it.</param>
     public void Exit(in BulkheadLease lease, CallOutcome outcome)
     {
-        if (lease.Slot is { } slot && ReferenceEquals(slot.Owner, this) && slot.TryEnd(lease.Generation) && _permits.Freed())
+        if (lease.Slot is { } slot && ReferenceEquals(slot.Owner, this) && slot.TryEnd(lease.Generation) && _permits.Freed(slot))
         {
             Settle(slot);
         }

@@ -21,7 +21,7 @@ internal partial struct PermitPool
         do
         {
             flags = Interlocked.Or(ref _flags, Checking) | Checking;
-            if (TryTakeFrom(_slots, start: 0, out lease))
+            if (TryTakeFrom(_slots, start: 0, out lease) >= 0)
             {
                 return true;
             }
@@ -131,11 +131,13 @@ internal partial struct PermitPool
         PermitSlot? first = null;
         for (var i = slots.Length - 1; i >= old.Length; i--)
         {
-            first = slots[i] = new PermitSlot(_owner) { Next = first };
+            first = slots[i] = new PermitSlot(_owner) { Next = first, Position = i };
         }
 
+        var hints = slots.Length > SlotsWithoutHints ? _hints ?? new int[(HintMask + 1) * HintSpacing] : null;
         _retired = first;
         Volatile.Write(ref _slots, slots);
+        Volatile.Write(ref _hints, hints);
     }
 
     /// <summary>Forgets the retired slots once nothing is left of a higher limit, when they are most of what there is to search.</summary>
@@ -143,7 +145,13 @@ internal partial struct PermitPool
     {
         if (_inUse == _limit && _slots.Length > (2 * (long)_inUse) + (2 * FirstSlots))
         {
-            Volatile.Write(ref _slots, Array.FindAll(_slots, static slot => !PermitSlot.IsRetired(slot.State)));
+            var kept = Array.FindAll(_slots, static slot => !PermitSlot.IsRetired(slot.State));
+            for (var i = 0; i < kept.Length; i++)
+            {
+                kept[i].Position = i;
+            }
+
+            Volatile.Write(ref _slots, kept);
             _retired = null;
         }
     }

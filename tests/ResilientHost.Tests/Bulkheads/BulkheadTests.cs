@@ -201,7 +201,7 @@ public partial class BulkheadTests
 
         var each = (GC.GetAllocatedBytesForCurrentThread() - before) / Count;
 
-        each.ShouldBeLessThanOrEqualTo(128);
+        each.ShouldBeLessThanOrEqualTo(136);
     }
 
     private static BulkheadOptions Options(int? limit, int queue = 0, QueueOrder order = QueueOrder.OldestFirst, BulkheadMode mode = BulkheadMode.Enforce) =>

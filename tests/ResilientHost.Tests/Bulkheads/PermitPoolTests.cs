@@ -89,12 +89,29 @@ public class PermitPoolTests
         pool.Out.ShouldBe(2);
     }
 
+    [Fact]
+    public void TryTake_OneFreeAmongManyHeld_FindsItWhereverItIs()
+    {
+        var pool = Create(1_000);
+        var leases = Enumerable.Range(0, 1_000).Select(_ => Take(ref pool)).ToList();
+
+        foreach (var place in new[] { 0, 999, 500, 1, 998, 31, 32, 33 })
+        {
+            End(ref pool, leases[place]).ShouldBeFalse();
+            pool.TryTake(out var next).ShouldBeTrue();
+            next.Slot.ShouldBeSameAs(leases[place].Slot);
+            leases[place] = next;
+        }
+
+        pool.Out.ShouldBe(1_000);
+    }
+
     private static PermitPool Create(int limit) => new(new object(), limit, disabled: false);
 
     private static bool End(ref PermitPool pool, in BulkheadLease lease)
     {
         lease.Slot!.TryEnd(lease.Generation).ShouldBeTrue();
-        return pool.Freed();
+        return pool.Freed(lease.Slot!);
     }
 
     private static void Settle(ref PermitPool pool, in BulkheadLease lease)
