@@ -11,20 +11,20 @@ internal sealed class BulkheadOptionsValidator : IValidateOptions<BulkheadOption
 
     public ValidateOptionsResult Validate(string? name, BulkheadOptions options)
     {
-        var failures = Failures(name ?? string.Empty, options).ToList();
+        var failures = Errors(name ?? string.Empty, options).ToList();
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 
     public static void ThrowIfInvalid(string name, BulkheadOptions options)
     {
-        var failures = Failures(name, options).ToList();
+        var failures = Errors(name, options).ToList();
         if (failures.Count > 0)
         {
             throw new OptionsValidationException(name, typeof(BulkheadOptions), failures);
         }
     }
 
-    public static IEnumerable<string> Failures(string name, BulkheadOptions options)
+    public static IEnumerable<string> Errors(string name, BulkheadOptions options)
     {
         if (!Enum.IsDefined(options.Mode))
         {

@@ -138,8 +138,8 @@ public sealed class BulkheadRegistry : IDisposable
 
     private static void ThrowIfInvalid(BulkheadSettings settings)
     {
-        List<string> failures = [.. settings.Named.SelectMany(static named => BulkheadOptionsValidator.Failures(named.Key, named.Value))];
-        failures.AddRange(BulkheadOptionsValidator.Failures("Default", settings.ForEndpoints));
+        List<string> failures = [.. settings.Named.SelectMany(static named => BulkheadOptionsValidator.Errors(named.Key, named.Value))];
+        failures.AddRange(BulkheadOptionsValidator.Errors("Default", settings.ForEndpoints));
         if (failures.Count > 0)
         {
             throw new OptionsValidationException("Bulkheads", typeof(BulkheadOptions), failures);

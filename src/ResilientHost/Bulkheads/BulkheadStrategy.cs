@@ -1,5 +1,4 @@
 using Polly;
-using Polly.Timeout;
 
 namespace ResilientHost.Bulkheads;
 
@@ -8,14 +7,7 @@ internal sealed class BulkheadStrategy(Bulkhead bulkhead, Func<Outcome<object>, 
 {
     protected override ValueTask<Outcome<TResult>> ExecuteCore<TResult, TState>(
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state) =>
-        BulkheadCall.ExecuteAsync(
-            bulkhead,
-            callback,
-            context,
-            state,
-            classify is null
-                ? null
-                : outcome => classify(outcome.Exception is { } error ? Outcome.FromException<object>(error) : Outcome.FromResult<object>(outcome.Result)));
+        BulkheadCall.ExecuteAsync(bulkhead, callback, context, state, PollyCallOutcomes.For<TResult>(classify));
 }
 
 /// <summary>A bulkhead in a Polly pipeline of one result type.</summary>
@@ -51,27 +43,18 @@ internal static class BulkheadCall
             return Outcome.FromException<TResult>(new RefusedException(admission.Refusal));
         }
 
-        // What is thrown past the outcome (by the callback or the classifier) is a failure too.
-        var ended = CallOutcome.Failed;
+        Outcome<TResult> outcome;
         try
         {
-            var outcome = await callback(context, state);
-            ended = classify is null ? Classify(outcome.Exception, context) : classify(outcome);
-            return outcome;
+            outcome = await callback(context, state);
         }
-        finally
+        catch (Exception exception)
         {
-            bulkhead.Exit(admission.Lease, ended);
+            // Polly hands down callbacks that turn exceptions into outcomes; one of ExecuteOutcomeAsync's own need not.
+            outcome = Outcome.FromException<TResult>(exception);
         }
-    }
 
-    /// <summary>No exception: succeeded. The caller's cancellation or another layer's refusal: ignored, but a timeout is a failure.</summary>
-    private static CallOutcome Classify(Exception? exception, ResilienceContext context) => exception switch
-    {
-        null => CallOutcome.Succeeded,
-        TimeoutRejectedException or RefusedException { Refusal.Reason: RefusalReason.Timeout } => CallOutcome.Failed,
-        ExecutionRejectedException => CallOutcome.Ignored,
-        OperationCanceledException when context.CancellationToken.IsCancellationRequested => CallOutcome.Ignored,
-        _ => CallOutcome.Failed,
-    };
+        bulkhead.Exit(admission.Lease, PollyCallOutcomes.Classify(ref outcome, classify, context));
+        return outcome;
+    }
 }

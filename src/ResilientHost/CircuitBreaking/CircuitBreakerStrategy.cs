@@ -19,11 +19,7 @@ internal sealed class CircuitBreakerStrategy(CircuitBreaker breaker, Func<Outcom
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
         ResilienceContext context,
         TState state) =>
-        CircuitBreakerCall<TResult>.ExecuteAsync(breaker, classify is null ? null : Classify, callback, context, state);
-
-    private CallOutcome Classify<TResult>(Outcome<TResult> outcome) => classify!(outcome.Exception is { } exception
-        ? Outcome.FromException<object>(exception)
-        : Outcome.FromResult<object>(outcome.Result));
+        CircuitBreakerCall<TResult>.ExecuteAsync(breaker, PollyCallOutcomes.For<TResult>(classify), callback, context, state);
 }
 
 /// <summary>One call through a circuit. It allocates nothing when admitted and completed synchronously.</summary>
@@ -84,22 +80,7 @@ internal static class CircuitBreakerCall<T>
         ResilienceContext context,
         Outcome<T> outcome)
     {
-        var exception = outcome.Exception;
-        var ended = CallOutcome.Ignored;
-        try
-        {
-            if (!CircuitOutcomes.IsIgnored(exception, context))
-            {
-                ended = classify is null ? CircuitOutcomes.Of(exception) : CircuitOutcomes.Checked(classify(outcome));
-            }
-        }
-        catch (Exception broken)
-        {
-            // A classifier that throws tells nothing about the call: it is ignored, and the error surfaces where it is seen.
-            outcome = Outcome.FromException<T>(broken);
-        }
-
-        breaker.Exit(permit, ended);
+        breaker.Exit(permit, PollyCallOutcomes.Classify(ref outcome, classify, context));
         return outcome;
     }
 }

@@ -31,7 +31,7 @@ internal static class ResilienceLayers
         nameof(ResilienceOptions.Bulkheads),
         static options => options.Bulkheads,
         static (section, options) => section.Bind(options),
-        BulkheadOptionsValidator.Failures);
+        BulkheadOptionsValidator.Errors);
 
     public static IReadOnlyList<ILayerSection> All { get; } = [Recovery, CircuitBreakers, Bulkheads];
 }

@@ -122,7 +122,7 @@ public sealed class CircuitBreakerStrategyTests
     {
         var pipeline = new ResiliencePipelineBuilder().AddResilientCircuitBreaker(_breaker, _ => (CallOutcome)9).Build();
         (await Should.ThrowAsync<InvalidOperationException>(async () => await pipeline.ExecuteAsync(_ => default)))
-            .Message.ShouldBe("The classifier of a circuit breaker returned 9, which is no CallOutcome.");
+            .Message.ShouldBe("The classifier of a resilience layer returned 9, which is no CallOutcome.");
         Counts().ShouldBe((0, 0));
     }
 

@@ -31,7 +31,7 @@ public sealed class ConfigurationSchemaTests
     {
         "Recovery" => (new RecoveryOptions(), OptionsShape.Of<RecoveryOptions>(), o => RecoveryOptionsValidator.Errors((RecoveryOptions)o, null)),
         "CircuitBreakers" => (new CircuitBreakerOptions(), OptionsShape.Of<CircuitBreakerOptions>(), o => CircuitBreakerOptionsValidator.Errors("x", (CircuitBreakerOptions)o)),
-        _ => (new BulkheadOptions(), OptionsShape.Of<BulkheadOptions>(), o => BulkheadOptionsValidator.Failures("x", (BulkheadOptions)o)),
+        _ => (new BulkheadOptions(), OptionsShape.Of<BulkheadOptions>(), o => BulkheadOptionsValidator.Errors("x", (BulkheadOptions)o)),
     };
 
     private static JsonObject Properties(string section, string definition) =>

@@ -8,7 +8,7 @@ using ResilientHost.Telemetry;
 namespace ResilientHost.CircuitBreaking;
 
 /// <summary>Registration of the slice.</summary>
-internal static class CircuitBreakingServices
+internal static class CircuitBreakingServiceCollectionExtensions
 {
     /// <summary>Adds the registry. The clock is the registered <see cref="TimeProvider"/>, else the system's.</summary>
     public static IServiceCollection AddCircuitBreaking(this IServiceCollection services)

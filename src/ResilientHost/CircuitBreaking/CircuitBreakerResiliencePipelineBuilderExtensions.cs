@@ -10,7 +10,7 @@ namespace Polly;
 /// <see cref="ResilientHost.CircuitBreaker.Apply(ResilientHost.CircuitBreakerOptions)"/> keeps both its state and the pipelines. A refused call ends with a
 /// <see cref="ResilientHost.RefusedException"/>, as an outcome where the pipeline is asked for outcomes.
 /// </remarks>
-public static class ResilientCircuitBreakerPipelineBuilderExtensions
+public static class CircuitBreakerResiliencePipelineBuilderExtensions
 {
     private const string NoAnnotations = "Polly checks data annotations by reflection; the options below have a name and no annotation.";
 
