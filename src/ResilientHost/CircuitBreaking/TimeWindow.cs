@@ -13,6 +13,9 @@ internal sealed class TimeWindow(long origin) : CircuitWindow
 
     // 192 bytes: the 80 in use of two neighbours never share a line of 64, however the array lies.
     private const int StripeLength = 24;
+
+    // Nothing is counted beside the array's length, which every core reads before each count.
+    private const int FirstStripe = 16;
     private static readonly int StripeMask = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Min(Environment.ProcessorCount, 64)) - 1;
 
     private TimeBuckets _calls;
@@ -75,7 +78,7 @@ internal sealed class TimeWindow(long origin) : CircuitWindow
         var place = (int)((ulong)bucket % BucketCount);
         if (_stripes is { } stripes)
         {
-            TimeBuckets.Count(ref stripes[((Thread.GetCurrentProcessorId() & StripeMask) * StripeLength) + place], bucket);
+            TimeBuckets.Count(ref stripes[FirstStripe + ((Thread.GetCurrentProcessorId() & StripeMask) * StripeLength) + place], bucket);
         }
         else if (!TimeBuckets.TryCount(ref _calls[place], bucket))
         {
@@ -92,7 +95,7 @@ internal sealed class TimeWindow(long origin) : CircuitWindow
             return;
         }
 
-        Interlocked.CompareExchange(ref _stripes, new long[(StripeMask + 1) * StripeLength], null);
+        Interlocked.CompareExchange(ref _stripes, new long[FirstStripe + ((StripeMask + 1) * StripeLength)], null);
         CountCall(bucket);
     }
 
@@ -127,7 +130,7 @@ internal sealed class TimeWindow(long origin) : CircuitWindow
         var calls = TimeBuckets.Sum(_calls, bucket);
         if (Volatile.Read(ref _stripes) is { } stripes)
         {
-            for (var start = 0; start < stripes.Length; start += StripeLength)
+            for (var start = FirstStripe; start < stripes.Length; start += StripeLength)
             {
                 calls += TimeBuckets.Sum(stripes.AsSpan(start, BucketCount), bucket);
             }
