@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace ResilientHost.Refusals;
 
@@ -13,7 +12,7 @@ internal sealed class RefusalWriter(ProblemWriter problems)
         var problem = RefusalTable.Resolve(refusal);
 
         // The host makes an activity for logs alone, too; tags on one that nobody exports would be the most expensive part of a refusal.
-        var activity = Activity.Current ?? context.Features.Get<IHttpActivityFeature>()?.Activity;
+        var activity = Activity.Current;
         if (activity is { IsAllDataRequested: true } && (activity.Recorded || activity.Source.HasListeners()))
         {
             Tag(activity, refusal, problem);
