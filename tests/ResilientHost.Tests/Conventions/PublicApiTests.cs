@@ -6,13 +6,13 @@ namespace ResilientHost.Tests.Conventions;
 /// <summary>The public API as text. A change of it is seen in review, never by accident.</summary>
 public sealed class PublicApiTests
 {
-    private const string Snapshot = "tests/ResilientHost.Tests/PublicApi.txt";
-
-    [Fact]
-    public void PublicApi_OfLibrary_EqualsSnapshot()
+    [Theory]
+    [InlineData(typeof(CircuitBreaker), "tests/ResilientHost.Tests/PublicApi.txt")]
+    [InlineData(typeof(ManualTimeProvider), "tests/ResilientHost.Tests/PublicApi.Testing.txt")]
+    public void PublicApi_OfPackage_EqualsSnapshot(Type member, string snapshot)
     {
-        var actual = Describe(typeof(CircuitBreaker).Assembly);
-        var path = Path.Combine(Repository.Root, Snapshot);
+        var actual = Describe(member.Assembly);
+        var path = Path.Combine(Repository.Root, snapshot);
         if (Environment.GetEnvironmentVariable("UPDATE_PUBLIC_API") == "1")
         {
             File.WriteAllText(path, actual);
