@@ -12,15 +12,15 @@ internal sealed partial class PipelinePlacement(
     IServiceProvider services,
     CircuitBreakerRegistry circuitBreakers,
     BulkheadRegistry bulkheads,
-    IHostEnvironment environment,
-    ILogger<PipelinePlacement> logger)
+    ILogger<PipelinePlacement> logger,
+    IHostEnvironment? environment = null)
 {
     private const string Place = "app.UseResilienceLayers() after UseRouting, UseCors, UseAuthentication, UseAuthorization, UseRateLimiter and UseOutputCache, and before the endpoints run";
 
     private int _saidTooLate;
 
-    /// <summary>Set by <c>UseResilienceLayers()</c>.</summary>
-    public bool LayersAreUsed { get; set; }
+    /// <summary>How often <c>UseResilienceLayers()</c> has put the layers into the pipeline and its branches.</summary>
+    public int Entrances { get; set; }
 
     /// <summary>Checks every mapped endpoint against configuration and the pipeline.</summary>
     /// <exception cref="InvalidOperationException">A layer that an endpoint asks for cannot be applied. Lists every such endpoint.</exception>
@@ -49,7 +49,7 @@ internal sealed partial class PipelinePlacement(
             return work;
         }
 
-        if (environment.IsDevelopment())
+        if (environment?.IsDevelopment() == true)
         {
             return FailAfterAsync(work, endpoint);
         }
@@ -77,7 +77,7 @@ internal sealed partial class PipelinePlacement(
         }
 
         var name = endpoint.DisplayName ?? EndpointKey.Plain(endpoint);
-        if (!LayersAreUsed)
+        if (Entrances == 0)
         {
             errors.Add($"Endpoint '{name}' asks for resilience layers, but the pipeline has none. Call {Place}.");
         }
@@ -97,7 +97,7 @@ internal sealed partial class PipelinePlacement(
 
     private void CheckOperations(Endpoint endpoint, List<string> errors)
     {
-        if (environment.IsDevelopment() || endpoint.Metadata.GetMetadata<OperationsEndpointMetadata>() is not { } operations)
+        if (environment?.IsDevelopment() == true || endpoint.Metadata.GetMetadata<OperationsEndpointMetadata>() is not { } operations)
         {
             return;
         }

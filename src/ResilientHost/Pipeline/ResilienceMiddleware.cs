@@ -30,6 +30,11 @@ internal sealed class ResilienceMiddleware(
             return InvokeWithoutEndpoint(context);
         }
 
+        return placement.Entrances > 1 ? InvokeOnceAsync(context, endpoint) : InvokeLayers(context, endpoint);
+    }
+
+    private Task InvokeLayers(HttpContext context, Endpoint endpoint)
+    {
         var plan = plans.Of(endpoint);
         if (plan.IsExempt)
         {
@@ -49,10 +54,46 @@ internal sealed class ResilienceMiddleware(
         var task = next(context);
         if (context.GetEndpoint() is { } late)
         {
-            return placement.RoutedTooLate(context, late, task);
+            return placement.Entrances > 1 ? CheckBehindAsync(context, late, task) : placement.RoutedTooLate(context, late, task);
         }
 
         return task;
+    }
+
+    private async Task CheckBehindAsync(HttpContext context, Endpoint late, Task task)
+    {
+        await task;
+        if (context.Features.Get<LayersEntry>()?.Last != late)
+        {
+            await placement.RoutedTooLate(context, late, Task.CompletedTask);
+        }
+    }
+
+    // Branches that rejoin the pipeline bring a request to several entrances.
+    private async Task InvokeOnceAsync(HttpContext context, Endpoint endpoint)
+    {
+        var entry = context.Features.Get<LayersEntry>();
+        if (entry is null)
+        {
+            context.Features.Set(entry = new LayersEntry());
+        }
+
+        if (entry.Inside == endpoint)
+        {
+            await next(context);
+            return;
+        }
+
+        var outer = entry.Inside;
+        entry.Last = entry.Inside = endpoint;
+        try
+        {
+            await InvokeLayers(context, endpoint);
+        }
+        finally
+        {
+            entry.Inside = outer;
+        }
     }
 
     private Task InvokeEndpoint(HttpContext context, EndpointPlan plan, Admission admission)
@@ -86,7 +127,8 @@ internal sealed class ResilienceMiddleware(
             state ??= states.Rent(context, plan, admission);
             state.Endpoint = endpoint;
             LetGoOfStream(state);
-            return HandledTask.Mark(AwaitEndpoint(state));
+            state.IsHandled = !CutResponse.IsBodyReplaced(context);
+            return state.IsHandled ? HandledTask.Mark(AwaitEndpoint(state)) : AwaitEndpoint(state);
         }
 
         if (state is null)
@@ -124,6 +166,7 @@ internal sealed class ResilienceMiddleware(
     private async Task RecoverAsync(RequestState state, Exception exception)
     {
         var outcome = CallOutcome.Failed;
+        var (context, isHandled) = (state.Context, state.IsHandled);
         try
         {
             if (!settings.Current.Recovery.Enabled)
@@ -146,6 +189,11 @@ internal sealed class ResilienceMiddleware(
             // The outcome is decided last: a handler may have turned the exception into a fine answer.
             Leave(state.Context, state.Plan, ref state.Admission, outcome, recovered: true);
             states.Return(state);
+        }
+
+        if (!isHandled && CutResponse.MustBeTold(context))
+        {
+            throw CutResponse.Tell(context);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.OutputCaching;
 using ResilientHost.Refusals;
 
 namespace ResilientHost.Recovery;
@@ -46,7 +47,11 @@ internal sealed class ExceptionRecovery(
     {
         log.ClientGone(context, scope);
         var response = context.Response;
-        if (!response.HasStarted)
+        if (response.HasStarted)
+        {
+            CutResponse.Mark(context);
+        }
+        else
         {
             if (ResponseBody.TryDiscard(response))
             {
@@ -75,6 +80,7 @@ internal sealed class ExceptionRecovery(
             return AbortStarted(context, exception, scope, isNews);
         }
 
+        KeepOutOfCache(context);
         if (exception is RefusedException { Refusal: var refusal })
         {
             // A layer further in, in a Polly pipeline of the endpoint's own, said no: the same answer as one of ours, and no verdict on the endpoint.
@@ -141,6 +147,15 @@ internal sealed class ExceptionRecovery(
         }
     }
 
+    // The output cache asks for the status alone, and a handler's answer may well be a 200: it would stand in for the endpoint until it expires.
+    private static void KeepOutOfCache(HttpContext context)
+    {
+        if (context.Features.Get<IOutputCacheFeature>() is { Context: { } caching })
+        {
+            caching.AllowCacheStorage = false;
+        }
+    }
+
     private static void Observe(HttpContext context, Exception exception, bool isError)
     {
         var activity = Activity.Current ?? context.Features.Get<IHttpActivityFeature>()?.Activity;
@@ -168,6 +183,7 @@ internal sealed class ExceptionRecovery(
 
     private static void Abort(HttpContext context)
     {
+        CutResponse.Mark(context);
         try
         {
             context.Abort();
