@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using ResilientHost.Hosting;
 using ResilientHost.Recovery;
 using ResilientHost.Refusals;
@@ -17,6 +18,7 @@ internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSetting
         }
 
         RequestIdentity.Echo(context);
+        CutResponse.RememberServersBody(context.Features.Get<IHttpResponseBodyFeature>());
         Task task;
         try
         {
@@ -25,6 +27,10 @@ internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSetting
         catch (Exception exception)
         {
             return RecoverAsync(context, exception);
+        }
+        finally
+        {
+            CutResponse.RememberServersBody(null);
         }
 
         return HandledTask.Take(task) || task.IsCompletedSuccessfully ? task : AwaitPipeline(context, task);

@@ -15,8 +15,8 @@ internal sealed class RequestState
 
     public ResponseBaseline Baseline { get; } = new();
 
-    /// <summary>The outermost catch puts no frame around the request: its task must not fail.</summary>
-    public bool IsHandled { get; set; }
+    /// <summary>Middleware further out holds the response body: an exception must tell it of an answer that was cut off.</summary>
+    public bool TellsOuter { get; set; }
 
     /// <summary>A callback of the response may still hold this state after the request's own frame has ended: dropped, not pooled.</summary>
     public bool IsShared { get; set; }
@@ -36,7 +36,7 @@ internal sealed class RequestState
         Context = null!;
         Plan = null!;
         Endpoint = Task.CompletedTask;
-        IsHandled = false;
+        TellsOuter = false;
         Admission = default;
         Baseline.Clear();
     }

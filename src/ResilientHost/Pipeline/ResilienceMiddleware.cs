@@ -119,7 +119,9 @@ internal sealed class ResilienceMiddleware(
         }
         catch (Exception exception)
         {
-            return RecoverAsync(state ?? states.Rent(context, plan, admission), exception);
+            state ??= states.Rent(context, plan, admission);
+            state.TellsOuter = CutResponse.IsBodyReplaced(context);
+            return RecoverAsync(state, exception);
         }
 
         if (!endpoint.IsCompletedSuccessfully)
@@ -127,8 +129,8 @@ internal sealed class ResilienceMiddleware(
             state ??= states.Rent(context, plan, admission);
             state.Endpoint = endpoint;
             LetGoOfStream(state);
-            state.IsHandled = !CutResponse.IsBodyReplaced(context);
-            return state.IsHandled ? HandledTask.Mark(AwaitEndpoint(state)) : AwaitEndpoint(state);
+            state.TellsOuter = CutResponse.IsBodyReplaced(context);
+            return state.TellsOuter ? AwaitEndpoint(state) : HandledTask.Mark(AwaitEndpoint(state));
         }
 
         if (state is null)
@@ -166,7 +168,7 @@ internal sealed class ResilienceMiddleware(
     private async Task RecoverAsync(RequestState state, Exception exception)
     {
         var outcome = CallOutcome.Failed;
-        var (context, isHandled) = (state.Context, state.IsHandled);
+        var (context, tellsOuter) = (state.Context, state.TellsOuter);
         try
         {
             if (!settings.Current.Recovery.Enabled)
@@ -191,7 +193,7 @@ internal sealed class ResilienceMiddleware(
             states.Return(state);
         }
 
-        if (!isHandled && CutResponse.MustBeTold(context))
+        if (tellsOuter && CutResponse.IsMarked(context))
         {
             throw CutResponse.Tell(context);
         }

@@ -10,16 +10,23 @@ namespace ResilientHost.Refusals;
 /// </remarks>
 internal static class CutResponse
 {
+    // On the thread, not in the request: looked at on the way down the same stack, it costs no request anything to keep.
+    [ThreadStatic]
+    private static IHttpResponseBodyFeature? _serversBody;
+
     /// <summary>Notes that the answer is not whole.</summary>
     public static void Mark(HttpContext context) => context.Features.Set(Cut.Instance);
 
-    /// <summary>Whether someone further out holds the body and must be told by an exception that it is not whole.</summary>
-    public static bool MustBeTold(HttpContext context) => IsBodyReplaced(context) && context.Features.Get<Cut>() is not null;
+    /// <summary>Whether the answer is not whole.</summary>
+    public static bool IsMarked(HttpContext context) => context.Features.Get<Cut>() is not null;
+
+    /// <summary>Remembers the body that the server gave; called where no middleware has run yet, and again with null on the way back.</summary>
+    public static void RememberServersBody(IHttpResponseBodyFeature? body) => _serversBody = body;
 
     /// <summary>Whether middleware put a body of its own before the server's.</summary>
-    /// <remarks>Servers implement both features with one object. One that does not is only served with more care than it needs.</remarks>
+    /// <remarks>Behind a middleware that has awaited, the thread may know nothing of the request: then it is served with more care than it may need.</remarks>
     public static bool IsBodyReplaced(HttpContext context) =>
-        !ReferenceEquals(context.Features.Get<IHttpResponseBodyFeature>(), context.Features.Get<IHttpResponseFeature>());
+        !ReferenceEquals(context.Features.Get<IHttpResponseBodyFeature>(), _serversBody);
 
     /// <summary>What tells them.</summary>
     /// <remarks>
