@@ -7,7 +7,8 @@ namespace ResilientHost.Pipeline;
 /// <remarks>
 /// The hop returns its task down the same stack that the outermost catch called up. When every middleware in between hands the task
 /// on as it is (routing, authorization without requirements, static files …), both see the same object, on the same thread. A
-/// middleware that awaits returns another task, and the outermost catch puts its own frame around that one.
+/// middleware that awaits returns another task, and the outermost catch puts its own frame around that one. Where middleware has replaced
+/// the response body nothing is marked: it may have to be told of an answer that was cut off.
 /// </remarks>
 internal static class HandledTask
 {

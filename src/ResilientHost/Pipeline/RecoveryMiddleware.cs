@@ -42,6 +42,7 @@ internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSetting
         }
     }
 
-    private Task<CallOutcome> RecoverAsync(HttpContext context, Exception exception) =>
-        recovery.RecoverAsync(context, exception, new RecoveryScope { Origin = ExceptionOrigins.Pipeline });
+    private Task RecoverAsync(HttpContext context, Exception exception) => exception is CutResponseException
+        ? Task.CompletedTask
+        : recovery.RecoverAsync(context, exception, new RecoveryScope { Origin = ExceptionOrigins.Pipeline });
 }

@@ -15,6 +15,9 @@ internal sealed class RequestState
 
     public ResponseBaseline Baseline { get; } = new();
 
+    /// <summary>The outermost catch puts no frame around the request: its task must not fail.</summary>
+    public bool IsHandled { get; set; }
+
     /// <summary>A callback of the response may still hold this state after the request's own frame has ended: dropped, not pooled.</summary>
     public bool IsShared { get; set; }
 
@@ -33,6 +36,7 @@ internal sealed class RequestState
         Context = null!;
         Plan = null!;
         Endpoint = Task.CompletedTask;
+        IsHandled = false;
         Admission = default;
         Baseline.Clear();
     }

@@ -86,7 +86,8 @@ internal sealed class ResilienceMiddleware(
             state ??= states.Rent(context, plan, admission);
             state.Endpoint = endpoint;
             LetGoOfStream(state);
-            return HandledTask.Mark(AwaitEndpoint(state));
+            state.IsHandled = !CutResponse.IsBodyReplaced(context);
+            return state.IsHandled ? HandledTask.Mark(AwaitEndpoint(state)) : AwaitEndpoint(state);
         }
 
         if (state is null)
@@ -124,6 +125,7 @@ internal sealed class ResilienceMiddleware(
     private async Task RecoverAsync(RequestState state, Exception exception)
     {
         var outcome = CallOutcome.Failed;
+        var (context, isHandled) = (state.Context, state.IsHandled);
         try
         {
             if (!settings.Current.Recovery.Enabled)
@@ -146,6 +148,11 @@ internal sealed class ResilienceMiddleware(
             // The outcome is decided last: a handler may have turned the exception into a fine answer.
             Leave(state.Context, state.Plan, ref state.Admission, outcome, recovered: true);
             states.Return(state);
+        }
+
+        if (!isHandled && CutResponse.MustBeTold(context))
+        {
+            throw CutResponse.Tell(context);
         }
     }
 

@@ -46,7 +46,11 @@ internal sealed class ExceptionRecovery(
     {
         log.ClientGone(context, scope);
         var response = context.Response;
-        if (!response.HasStarted)
+        if (response.HasStarted)
+        {
+            CutResponse.Mark(context);
+        }
+        else
         {
             if (ResponseBody.TryDiscard(response))
             {
@@ -168,6 +172,7 @@ internal sealed class ExceptionRecovery(
 
     private static void Abort(HttpContext context)
     {
+        CutResponse.Mark(context);
         try
         {
             context.Abort();

@@ -37,6 +37,7 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
     {
         if (!TryPrepare(context, problem, baseline))
         {
+            CutResponse.Mark(context);
             context.Abort();
             return Task.CompletedTask;
         }
@@ -209,6 +210,7 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
         }
         else
         {
+            CutResponse.Mark(context);
             context.Abort();
         }
     }

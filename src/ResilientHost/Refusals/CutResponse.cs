@@ -1,0 +1,42 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace ResilientHost.Refusals;
+
+/// <summary>An answer that ended before it was whole, and how middleware outside the layers learns of it.</summary>
+/// <remarks>
+/// Aborting the connection says it to the client alone. Middleware that replaced the response body (output cache, response caching, compression) would
+/// take a quiet return for a whole answer: keep half of it for the next caller, or end it properly.
+/// </remarks>
+internal static class CutResponse
+{
+    /// <summary>Notes that the answer is not whole.</summary>
+    public static void Mark(HttpContext context) => context.Features.Set(Cut.Instance);
+
+    /// <summary>Whether someone further out holds the body and must be told by an exception that it is not whole.</summary>
+    public static bool MustBeTold(HttpContext context) => IsBodyReplaced(context) && context.Features.Get<Cut>() is not null;
+
+    /// <summary>Whether middleware put a body of its own before the server's.</summary>
+    /// <remarks>Servers implement both features with one object. One that does not is only served with more care than it needs.</remarks>
+    public static bool IsBodyReplaced(HttpContext context) =>
+        !ReferenceEquals(context.Features.Get<IHttpResponseBodyFeature>(), context.Features.Get<IHttpResponseFeature>());
+
+    /// <summary>What tells them.</summary>
+    /// <remarks>
+    /// A cancellation of an aborted request is what everyone knows to ignore; the stock exception handler logs nothing for it. The server cancels the token a
+    /// moment after the abort and on another thread, which would be too late.
+    /// </remarks>
+    public static CutResponseException Tell(HttpContext context)
+    {
+        context.RequestAborted = new CancellationToken(canceled: true);
+        return new CutResponseException();
+    }
+
+    private sealed class Cut
+    {
+        public static Cut Instance { get; } = new();
+    }
+}
+
+/// <summary>Unwinds the middleware outside the layers when an answer was cut off. Everything has been said of it: the outermost catch ends it.</summary>
+internal sealed class CutResponseException() : OperationCanceledException("The answer was cut off before it was whole.");
