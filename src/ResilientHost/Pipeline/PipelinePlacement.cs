@@ -19,8 +19,8 @@ internal sealed partial class PipelinePlacement(
 
     private int _saidTooLate;
 
-    /// <summary>Set by <c>UseResilienceLayers()</c>.</summary>
-    public bool LayersAreUsed { get; set; }
+    /// <summary>How often <c>UseResilienceLayers()</c> has put the layers into the pipeline and its branches.</summary>
+    public int Entrances { get; set; }
 
     /// <summary>Checks every mapped endpoint against configuration and the pipeline.</summary>
     /// <exception cref="InvalidOperationException">A layer that an endpoint asks for cannot be applied. Lists every such endpoint.</exception>
@@ -77,7 +77,7 @@ internal sealed partial class PipelinePlacement(
         }
 
         var name = endpoint.DisplayName ?? EndpointKey.Plain(endpoint);
-        if (!LayersAreUsed)
+        if (Entrances == 0)
         {
             errors.Add($"Endpoint '{name}' asks for resilience layers, but the pipeline has none. Call {Place}.");
         }

@@ -14,7 +14,7 @@ public static class ResilienceApplicationBuilderExtensions
     /// <remarks>
     /// Belongs after <c>UseRouting</c>, <c>UseCors</c>, <c>UseAuthentication</c>, <c>UseAuthorization</c>, <c>UseRateLimiter</c> and
     /// <c>UseOutputCache</c>; a <c>WebApplication</c> puts routing and authorization before it by itself. Idempotent: a further call
-    /// changes nothing.
+    /// changes nothing. A branch with routing of its own (<c>app.Map("/admin", …)</c>) needs a call of its own; no request enters the layers of its endpoint twice.
     /// </remarks>
     /// <exception cref="InvalidOperationException"><c>AddResilienceLayers()</c> was not called.</exception>
     public static IApplicationBuilder UseResilienceLayers(this IApplicationBuilder app)
@@ -22,9 +22,12 @@ public static class ResilienceApplicationBuilderExtensions
         ArgumentNullException.ThrowIfNull(app);
         var placement = app.ApplicationServices.GetService<PipelinePlacement>()
             ?? throw new InvalidOperationException("UseResilienceLayers() needs the services of the layers. Call builder.AddResilienceLayers() before builder.Build().");
-        placement.LayersAreUsed = true;
-        if (app.Properties.TryAdd(UsedProperty, true))
+
+        // A branch starts with a copy of the properties, but may have routing of its own, and then needs an entrance of its own.
+        if (!app.Properties.TryGetValue(UsedProperty, out var used) || !ReferenceEquals(used, app))
         {
+            app.Properties[UsedProperty] = app;
+            placement.Entrances++;
             app.UseMiddleware<ResilienceMiddleware>();
         }
 

@@ -30,6 +30,11 @@ internal sealed class ResilienceMiddleware(
             return InvokeWithoutEndpoint(context);
         }
 
+        return placement.Entrances > 1 ? InvokeOnceAsync(context, endpoint) : InvokeLayers(context, endpoint);
+    }
+
+    private Task InvokeLayers(HttpContext context, Endpoint endpoint)
+    {
         var plan = plans.Of(endpoint);
         if (plan.IsExempt)
         {
@@ -49,10 +54,46 @@ internal sealed class ResilienceMiddleware(
         var task = next(context);
         if (context.GetEndpoint() is { } late)
         {
-            return placement.RoutedTooLate(context, late, task);
+            return placement.Entrances > 1 ? CheckBehindAsync(context, late, task) : placement.RoutedTooLate(context, late, task);
         }
 
         return task;
+    }
+
+    private async Task CheckBehindAsync(HttpContext context, Endpoint late, Task task)
+    {
+        await task;
+        if (context.Features.Get<LayersEntry>()?.Last != late)
+        {
+            await placement.RoutedTooLate(context, late, Task.CompletedTask);
+        }
+    }
+
+    // Branches that rejoin the pipeline bring a request to several entrances.
+    private async Task InvokeOnceAsync(HttpContext context, Endpoint endpoint)
+    {
+        var entry = context.Features.Get<LayersEntry>();
+        if (entry is null)
+        {
+            context.Features.Set(entry = new LayersEntry());
+        }
+
+        if (entry.Inside == endpoint)
+        {
+            await next(context);
+            return;
+        }
+
+        var outer = entry.Inside;
+        entry.Last = entry.Inside = endpoint;
+        try
+        {
+            await InvokeLayers(context, endpoint);
+        }
+        finally
+        {
+            entry.Inside = outer;
+        }
     }
 
     private Task InvokeEndpoint(HttpContext context, EndpointPlan plan, Admission admission)

@@ -64,6 +64,47 @@ public sealed class PlacementTests
     }
 
     [Fact]
+    public async Task UseResilienceLayers_InABranchThatRejoins_IsOnce()
+    {
+        await using var service = await TestService.StartAsync(new TestServiceSetup
+        {
+            Configuration = Named,
+            Outside = app => app.UseWhen(_ => true, branch => branch.UseResilienceLayers()),
+            Endpoints = app => app.MapGet("/", () => "fine").WithBulkhead("checkout").WithCircuitBreaker("orders"),
+        });
+        (await service.StatusOfAsync("/")).ShouldBe(200);
+        (await service.StatusOfAsync("/")).ShouldBe(200);
+        await TestService.EventuallyAsync(async () => (await service.BreakerAsync("orders")).GetProperty("calls").GetInt32() >= 2, "both calls counted");
+        (await service.BreakerAsync("orders")).GetProperty("calls").GetInt32().ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData("Development")]
+    [InlineData("Production")]
+    public async Task UseResilienceLayers_InABranchWithRoutingOfItsOwn_ProtectsItsEndpoints(string environment)
+    {
+        await using var service = await TestService.StartAsync(new TestServiceSetup
+        {
+            Configuration = Named,
+            Environment = environment,
+            Endpoints = app => app.Map("/admin", branch =>
+            {
+                branch.UseRouting();
+                branch.Use(async (context, next) =>
+                {
+                    await Task.Yield();
+                    await next(context);
+                });
+                branch.UseResilienceLayers();
+                branch.UseEndpoints(endpoints => endpoints.MapGet("/report", () => Results.StatusCode(500)).WithCircuitBreaker("orders"));
+            }),
+        });
+        (await service.StatusOfAsync("/admin/report")).ShouldBe(500);
+        await TestService.EventuallyAsync(async () => (await service.BreakerAsync("orders")).GetProperty("calls").GetInt32() >= 1, "the call counted");
+        service.LogsAbout("UseRouting()").ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task AddResilienceLayers_Twice_IsOnce()
     {
         await using var service = await TestService.StartAsync(new TestServiceSetup
