@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.OutputCaching;
 using ResilientHost.Refusals;
 
 namespace ResilientHost.Recovery;
@@ -79,6 +80,7 @@ internal sealed class ExceptionRecovery(
             return AbortStarted(context, exception, scope, isNews);
         }
 
+        KeepOutOfCache(context);
         if (exception is RefusedException { Refusal: var refusal })
         {
             // A layer further in, in a Polly pipeline of the endpoint's own, said no: the same answer as one of ours, and no verdict on the endpoint.
@@ -142,6 +144,15 @@ internal sealed class ExceptionRecovery(
         else
         {
             log.Answered(context, exception, scope, status);
+        }
+    }
+
+    // The output cache asks for the status alone, and a handler's answer may well be a 200: it would stand in for the endpoint until it expires.
+    private static void KeepOutOfCache(HttpContext context)
+    {
+        if (context.Features.Get<IOutputCacheFeature>() is { Context: { } caching })
+        {
+            caching.AllowCacheStorage = false;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.AspNetCore.Diagnostics;
 
 namespace ResilientHost.IntegrationTests.Recovery;
 
@@ -25,6 +26,17 @@ public sealed class CutResponseTests
         (await service.Client(wire).GetStringAsync("/report")).ShouldBe("first half, second half");
         (await service.OneLogAboutAsync("marker-half")).Level.ShouldBe(LogLevel.Error);
         service.LoudLogs.Count(entry => !entry.Category.StartsWith("Microsoft.AspNetCore.Server", StringComparison.Ordinal)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task AnswerOfAnExceptionHandler_BehindTheOutputCache_IsNeverStored()
+    {
+        var calls = 0;
+        await using var service = await StartAsync(app => app.MapGet("/report", () =>
+            Interlocked.Increment(ref calls) == 1 ? throw new InvalidOperationException("marker-handled") : "the report").CacheOutput());
+
+        (await service.Client().GetStringAsync("/report")).ShouldBe("stand-in");
+        (await service.Client().GetStringAsync("/report")).ShouldBe("the report");
     }
 
     [Fact]
@@ -86,6 +98,7 @@ public sealed class CutResponseTests
             builder.Services.AddOutputCache();
             builder.Services.AddResponseCompression();
             builder.Services.AddProblemDetails();
+            builder.Services.AddExceptionHandler<StandIn>();
         },
         Outside = app =>
         {
@@ -95,4 +108,19 @@ public sealed class CutResponseTests
         },
         Endpoints = endpoints,
     });
+
+    private sealed class StandIn : IExceptionHandler
+    {
+        public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+        {
+            if (exception.Message != "marker-handled")
+            {
+                return false;
+            }
+
+            httpContext.Response.StatusCode = StatusCodes.Status200OK;
+            await httpContext.Response.WriteAsync("stand-in", cancellationToken);
+            return true;
+        }
+    }
 }
