@@ -6,14 +6,14 @@ namespace ResilientHost.Dashboard;
 internal sealed class ResilienceStatusReader(
     CircuitBreakerRegistry circuitBreakers,
     BulkheadRegistry bulkheads,
-    IHostEnvironment environment,
-    TimeProvider timeProvider)
+    TimeProvider timeProvider,
+    IHostEnvironment? environment = null)
 {
     private readonly string _instance = $"{Environment.MachineName}:{Environment.ProcessId}";
     private readonly DateTimeOffset _startedAt = timeProvider.GetUtcNow();
 
     public ResilienceStatus Read() => new(
-        environment.ApplicationName,
+        environment?.ApplicationName ?? AppDomain.CurrentDomain.FriendlyName,
         _instance,
         _startedAt,
         [.. circuitBreakers.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],

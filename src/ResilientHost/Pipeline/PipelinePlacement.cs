@@ -12,8 +12,8 @@ internal sealed partial class PipelinePlacement(
     IServiceProvider services,
     CircuitBreakerRegistry circuitBreakers,
     BulkheadRegistry bulkheads,
-    IHostEnvironment environment,
-    ILogger<PipelinePlacement> logger)
+    ILogger<PipelinePlacement> logger,
+    IHostEnvironment? environment = null)
 {
     private const string Place = "app.UseResilienceLayers() after UseRouting, UseCors, UseAuthentication, UseAuthorization, UseRateLimiter and UseOutputCache, and before the endpoints run";
 
@@ -49,7 +49,7 @@ internal sealed partial class PipelinePlacement(
             return work;
         }
 
-        if (environment.IsDevelopment())
+        if (environment?.IsDevelopment() == true)
         {
             return FailAfterAsync(work, endpoint);
         }
@@ -97,7 +97,7 @@ internal sealed partial class PipelinePlacement(
 
     private void CheckOperations(Endpoint endpoint, List<string> errors)
     {
-        if (environment.IsDevelopment() || endpoint.Metadata.GetMetadata<OperationsEndpointMetadata>() is not { } operations)
+        if (environment?.IsDevelopment() == true || endpoint.Metadata.GetMetadata<OperationsEndpointMetadata>() is not { } operations)
         {
             return;
         }

@@ -205,4 +205,13 @@ public sealed class AddResilienceLayersTests
 
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
+
+    [Fact]
+    public void Services_WithoutAHost_AreAllConstructible()
+    {
+        using var provider = new ServiceCollection()
+            .AddResilienceLayers(new ConfigurationBuilder().Build())
+            .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
+        provider.GetRequiredService<CircuitBreakerRegistry>().Names.ShouldBeEmpty();
+    }
 }
