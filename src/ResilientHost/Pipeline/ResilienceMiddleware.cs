@@ -115,7 +115,7 @@ internal sealed class ResilienceMiddleware(
                 LetGoWhenStreaming(state);
             }
 
-            endpoint = next(context);
+            endpoint = next(context) ?? throw new InvalidOperationException($"The handler of {plan.Key} returned null instead of a task.");
         }
         catch (Exception exception)
         {

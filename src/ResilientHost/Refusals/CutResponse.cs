@@ -35,7 +35,15 @@ internal static class CutResponse
     /// </remarks>
     public static CutResponseException Tell(HttpContext context)
     {
-        context.RequestAborted = new CancellationToken(canceled: true);
+        try
+        {
+            context.RequestAborted = new CancellationToken(canceled: true);
+        }
+        catch (Exception)
+        {
+            // A lifetime feature of someone's own that takes no token: then they see the server's a moment later.
+        }
+
         return new CutResponseException();
     }
 

@@ -52,12 +52,27 @@ internal static class RequestIdentity
         return IsAcceptable(own) ? own : TraceIdOf(context);
     }
 
-    /// <summary>Puts a received request id on the response; does nothing when there is none or the response has started.</summary>
+    /// <summary>Puts a received request id on the response when that starts; does nothing when there is none or the response has started.</summary>
+    /// <remarks>
+    /// Not before: the output cache would keep the id with the answer and hand it to the next caller, and the stock exception handler would clear it.
+    /// The first callback that was registered runs last, so the outermost catch has the last word.
+    /// </remarks>
     public static void Echo(HttpContext context)
     {
-        if (!context.Response.HasStarted && ReceivedRequestIdOf(context) is { } received)
+        if (!context.Response.HasStarted && ReceivedRequestIdOf(context) is not null)
         {
-            context.Response.Headers[HeaderName] = received;
+            context.Response.OnStarting(
+                static state =>
+                {
+                    var context = (HttpContext)state;
+                    if (ReceivedRequestIdOf(context) is { } received)
+                    {
+                        context.Response.Headers[HeaderName] = received;
+                    }
+
+                    return Task.CompletedTask;
+                },
+                context);
         }
     }
 

@@ -124,6 +124,10 @@ public sealed class TestService : IAsyncDisposable
         return measurements.Count > 0 && measurements[^1].IsObservable ? measurements[^1].Value : measurements.Sum(measurement => measurement.Value);
     }
 
+    /// <summary>Exceptions counted of one origin. Those of other origins may stem from another test: every host of the process observes unobserved tasks.</summary>
+    public double ExceptionsOf(string origin) =>
+        Metrics.Sum(ResilienceDiagnostics.Instruments.RecoveryExceptions, (ResilienceDiagnostics.Tags.ExceptionOrigin, origin));
+
     /// <summary>Waits until <paramref name="queued"/> calls wait at the bulkhead.</summary>
     public Task QueuedAsync(string bulkhead, int queued) =>
         EventuallyAsync(async () => (await BulkheadAsync(bulkhead)).GetProperty("queued").GetInt32() == queued, $"{queued} queued at {bulkhead}");

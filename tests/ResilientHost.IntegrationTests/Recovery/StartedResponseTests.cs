@@ -75,7 +75,7 @@ public sealed class StartedResponseTests
         await using var service = await TestService.StartAsync(app => MapBreaking(app));
         await Should.ThrowAsync<HttpRequestException>(() => service.Client(wire).GetStringAsync(path));
         await service.OneLogAboutAsync("marker-started");
-        service.Metrics.Sum(ResilienceDiagnostics.Instruments.RecoveryExceptions).ShouldBe(1);
+        service.ExceptionsOf("endpoint").ShouldBe(1);
         await service.NothingHeldAsync();
         (await service.BreakerAsync($"GET {path}")).GetProperty("failureRatio").GetDouble().ShouldBe(1);
     }

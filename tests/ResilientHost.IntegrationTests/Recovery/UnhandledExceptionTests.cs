@@ -174,7 +174,7 @@ public sealed class UnhandledExceptionTests
 
         await service.Logs.WaitForAsync(entry => entry.Level == LogLevel.Error, TestService.Patience);
         service.LoudLogs.Count(entry => entry.Level == LogLevel.Error).ShouldBe(1);
-        service.Metrics.Sum(ResilienceDiagnostics.Instruments.RecoveryExceptions).ShouldBe(50);
+        service.ExceptionsOf("endpoint").ShouldBe(50);
 
         time.Advance(TimeSpan.FromSeconds(11));
         (await service.StatusOfAsync("/async")).ShouldBe(500);

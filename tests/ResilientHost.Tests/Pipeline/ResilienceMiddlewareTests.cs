@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -53,6 +54,16 @@ public sealed class ResilienceMiddlewareTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Invoke_HandlerReturnsNoTask_GivesEverythingBack()
+    {
+        Map(static _ => NoTask());
+
+        (await CallAsync()).ShouldBe(500);
+
+        ShouldHoldNothing(failures: 1);
+    }
+
+    [Fact]
     public async Task Invoke_TaskCancelledWithoutTheCallersDoing_IsAFailure()
     {
         Map(static _ => Task.FromCanceled(new CancellationToken(canceled: true)));
@@ -86,6 +97,8 @@ public sealed class ResilienceMiddlewareTests : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+
+    private static Task NoTask() => Unsafe.As<Task>(null)!;
 
     private void Map(RequestDelegate endpoint) => _app.MapGet("/", endpoint).WithBulkhead("db").WithCircuitBreaker("db");
 

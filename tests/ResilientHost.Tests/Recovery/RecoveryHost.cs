@@ -87,6 +87,7 @@ internal sealed class FakeRequest : IHttpRequestLifetimeFeature, IHttpResponseFe
 {
     private readonly CancellationTokenSource _client = new();
     private readonly MemoryStream _body = new();
+    private readonly Stack<Func<Task>> _starting = new();
 
     public FakeRequest()
     {
@@ -134,8 +135,17 @@ internal sealed class FakeRequest : IHttpRequestLifetimeFeature, IHttpResponseFe
 
     public void Abort() => IsAborted = true;
 
-    public void OnStarting(Func<object, Task> callback, object state)
+    public void OnStarting(Func<object, Task> callback, object state) => _starting.Push(() => callback(state));
+
+    /// <summary>Runs what waits for the response to start, in a server's order: the first registered comes last.</summary>
+    public async Task StartAsync()
     {
+        while (_starting.TryPop(out var callback))
+        {
+            await callback();
+        }
+
+        HasStarted = true;
     }
 
     public void OnCompleted(Func<object, Task> callback, object state)

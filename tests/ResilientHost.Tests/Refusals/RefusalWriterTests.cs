@@ -153,17 +153,20 @@ public class RefusalWriterTests
         twice.Headers["X-Request-ID"].ToString().ShouldBe(twice.Json.GetProperty("traceId").GetString());
     }
 
-    [Fact]
-    public void Echo_NothingReceived_SetsNothing()
+    [Theory]
+    [InlineData(null)]
+    [InlineData("mine")]
+    public async Task Echo_ResponseStarts_SetsWhatWasReceivedOnly(string? id)
     {
         var request = new FakeRequest();
+        request.Context.Request.Headers["X-Request-ID"] = id;
 
         RequestIdentity.Echo(request.Context);
         request.Headers.ShouldBeEmpty();
 
-        request.Context.Request.Headers["X-Request-ID"] = "mine";
-        RequestIdentity.Echo(request.Context);
-        request.Headers["X-Request-ID"].ToString().ShouldBe("mine");
+        request.Headers["X-Request-ID"] = id is null ? default : "that of an answer from a cache";
+        await request.StartAsync();
+        request.Headers["X-Request-ID"].ToString().ShouldBe(id ?? "");
     }
 
     [Fact]
