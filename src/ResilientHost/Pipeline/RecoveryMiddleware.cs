@@ -48,7 +48,8 @@ internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSetting
         }
     }
 
-    private Task RecoverAsync(HttpContext context, Exception exception) => exception is CutResponseException
+    // Middleware may hand one request's exception to another that waited for the same answer, as the output cache does: there it is a failure.
+    private Task RecoverAsync(HttpContext context, Exception exception) => exception is CutResponseException && CutResponse.IsMarked(context)
         ? Task.CompletedTask
         : recovery.RecoverAsync(context, exception, new RecoveryScope { Origin = ExceptionOrigins.Pipeline });
 }

@@ -10,6 +10,7 @@ public sealed class CutResponseTests
     public async Task HalfAnAnswer_BehindTheOutputCache_IsNeverStored(Wire wire)
     {
         var calls = 0;
+        TaskCompletionSource left = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var service = await StartAsync(app => app.MapGet("/report", async (HttpContext context) =>
         {
             await context.Response.WriteAsync("first half");
@@ -20,9 +21,10 @@ public sealed class CutResponseTests
             }
 
             await context.Response.WriteAsync(", second half");
-        }).CacheOutput());
+        }).CacheOutput(), left);
 
         await Should.ThrowAsync<HttpRequestException>(() => service.Client(wire).GetStringAsync("/report"));
+        await left.Task.WaitAsync(TestService.Patience);
         (await service.Client(wire).GetStringAsync("/report")).ShouldBe("first half, second half");
         (await service.OneLogAboutAsync("marker-half")).Level.ShouldBe(LogLevel.Error);
         service.LoudLogs.Count(entry => !entry.Category.StartsWith("Microsoft.AspNetCore.Server", StringComparison.Ordinal)).ShouldBe(1);
@@ -44,6 +46,7 @@ public sealed class CutResponseTests
     {
         var gate = new Gate();
         var calls = 0;
+        TaskCompletionSource left = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var service = await StartAsync(app => app.MapGet("/report", async (HttpContext context) =>
         {
             await context.Response.WriteAsync("first half");
@@ -54,7 +57,7 @@ public sealed class CutResponseTests
             }
 
             await context.Response.WriteAsync(", second half");
-        }).CacheOutput());
+        }).CacheOutput(), left);
 
         using (var connection = await service.ConnectAsync())
         {
@@ -64,7 +67,7 @@ public sealed class CutResponseTests
             connection.Reset();
         }
 
-        await service.NothingHeldAsync();
+        await left.Task.WaitAsync(TestService.Patience);
         (await service.Client().GetStringAsync("/report")).ShouldBe("first half, second half");
         service.ShouldHaveLoggedNoError();
     }
@@ -91,7 +94,9 @@ public sealed class CutResponseTests
         await service.OneLogAboutAsync("marker-compressed");
     }
 
-    private static Task<TestService> StartAsync(Action<WebApplication> endpoints) => TestService.StartAsync(new TestServiceSetup
+    /// <param name="endpoints">Maps <c>/report</c>.</param>
+    /// <param name="left">Set when a request for the report has left all middleware. Until then the output cache has others wait for it, and fail with it.</param>
+    private static Task<TestService> StartAsync(Action<WebApplication> endpoints, TaskCompletionSource? left = null) => TestService.StartAsync(new TestServiceSetup
     {
         Builder = builder =>
         {
@@ -102,6 +107,20 @@ public sealed class CutResponseTests
         },
         Outside = app =>
         {
+            app.Use(async (context, next) =>
+            {
+                try
+                {
+                    await next(context);
+                }
+                finally
+                {
+                    if (context.Request.Path == "/report")
+                    {
+                        left?.TrySetResult();
+                    }
+                }
+            });
             app.UseExceptionHandler();
             app.UseResponseCompression();
             app.UseOutputCache();
