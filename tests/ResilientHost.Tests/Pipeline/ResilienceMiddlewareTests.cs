@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using ResilientHost.Refusals;
 
 namespace ResilientHost.Tests.Pipeline;
 
@@ -14,6 +15,7 @@ namespace ResilientHost.Tests.Pipeline;
 public sealed class ResilienceMiddlewareTests : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private Action _outside = static () => { };
 
     public ResilienceMiddlewareTests()
     {
@@ -26,6 +28,11 @@ public sealed class ResilienceMiddlewareTests : IAsyncDisposable
         });
         builder.AddResilienceLayers();
         _app = builder.Build();
+        _app.Use((context, next) =>
+        {
+            _outside();
+            return next(context);
+        });
         _app.UseResilienceLayers();
     }
 
@@ -54,9 +61,10 @@ public sealed class ResilienceMiddlewareTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Invoke_HandlerReturnsNoTask_GivesEverythingBack()
+    public async Task Invoke_MiddlewareInsideReturnsNoTask_GivesEverythingBack()
     {
-        Map(static _ => NoTask());
+        _app.Use(static (HttpContext _, RequestDelegate _) => NoTask());
+        Map(static _ => Task.CompletedTask);
 
         (await CallAsync()).ShouldBe(500);
 
@@ -71,6 +79,16 @@ public sealed class ResilienceMiddlewareTests : IAsyncDisposable
         (await CallAsync()).ShouldBe(500);
 
         ShouldHoldNothing(failures: 1);
+    }
+
+    [Fact]
+    public async Task Invoke_CutAnswerOfAnotherRequest_IsAFailureOfThisOne()
+    {
+        // As the output cache does it, which lets requests wait for one that makes their answer, and fail with it.
+        _outside = static () => throw new CutResponseException();
+        Map(static _ => Task.CompletedTask);
+
+        (await CallAsync()).ShouldBe(500);
     }
 
     [Fact]
