@@ -15,6 +15,9 @@ internal sealed class RequestState
 
     public ResponseBaseline Baseline { get; } = new();
 
+    /// <summary>Whether recovery was on when the endpoint was called: a request keeps to the end what it began with.</summary>
+    public bool Recovers { get; set; }
+
     /// <summary>Middleware further out holds the response body: an exception must tell it of an answer that was cut off.</summary>
     public bool TellsOuter { get; set; }
 
@@ -36,6 +39,7 @@ internal sealed class RequestState
         Context = null!;
         Plan = null!;
         Endpoint = Task.CompletedTask;
+        Recovers = false;
         TellsOuter = false;
         Admission = default;
         Baseline.Clear();

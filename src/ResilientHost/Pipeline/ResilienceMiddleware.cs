@@ -120,7 +120,7 @@ internal sealed class ResilienceMiddleware(
         catch (Exception exception)
         {
             state ??= states.Rent(context, plan, admission);
-            state.TellsOuter = CutResponse.IsBodyReplaced(context);
+            Prepare(state);
             return RecoverAsync(state, exception);
         }
 
@@ -129,8 +129,8 @@ internal sealed class ResilienceMiddleware(
             state ??= states.Rent(context, plan, admission);
             state.Endpoint = endpoint;
             LetGoOfStream(state);
-            state.TellsOuter = CutResponse.IsBodyReplaced(context);
-            return state.TellsOuter ? AwaitEndpoint(state) : HandledTask.Mark(AwaitEndpoint(state));
+            Prepare(state);
+            return state.Recovers && !state.TellsOuter ? HandledTask.Mark(AwaitEndpoint(state)) : AwaitEndpoint(state);
         }
 
         if (state is null)
@@ -143,6 +143,13 @@ internal sealed class ResilienceMiddleware(
         }
 
         return endpoint;
+    }
+
+    // On the thread and under the settings that called the endpoint: after an await neither may be the same.
+    private void Prepare(RequestState state)
+    {
+        state.Recovers = settings.Current.Recovery.Enabled;
+        state.TellsOuter = CutResponse.IsBodyReplaced(state.Context);
     }
 
     private async Task AwaitEndpoint(RequestState state)
@@ -171,7 +178,7 @@ internal sealed class ResilienceMiddleware(
         var (context, tellsOuter) = (state.Context, state.TellsOuter);
         try
         {
-            if (!settings.Current.Recovery.Enabled)
+            if (!state.Recovers)
             {
                 outcome = exception is OperationCanceledException && state.Context.RequestAborted.IsCancellationRequested ? CallOutcome.Ignored : outcome;
                 ExceptionDispatchInfo.Throw(exception);
@@ -208,7 +215,9 @@ internal sealed class ResilienceMiddleware(
         }
         catch (OperationCanceledException exception) when (context.RequestAborted.IsCancellationRequested)
         {
-            await RecoverAsync(states.Rent(context, plan, admission), exception);
+            var state = states.Rent(context, plan, admission);
+            Prepare(state);
+            await RecoverAsync(state, exception);
             return;
         }
 

@@ -61,6 +61,28 @@ public sealed class ResilienceMiddlewareTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Invoke_RecoverySwitchedOffMeanwhile_RequestKeepsWhatItBeganWith()
+    {
+        TaskCompletionSource entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource switched = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Map(async _ =>
+        {
+            entered.SetResult();
+            await switched.Task;
+            throw new InvalidOperationException();
+        });
+
+        var call = CallAsync();
+        await entered.Task;
+        _app.Configuration["Resilience:Recovery:Enabled"] = "false";
+        ((IConfigurationRoot)_app.Configuration).Reload();
+        switched.SetResult();
+
+        (await call).ShouldBe(500);
+        ShouldHoldNothing(failures: 1);
+    }
+
+    [Fact]
     public async Task Invoke_MiddlewareInsideReturnsNoTask_GivesEverythingBack()
     {
         _app.Use(static (HttpContext _, RequestDelegate _) => NoTask());
