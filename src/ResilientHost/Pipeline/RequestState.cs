@@ -1,11 +1,18 @@
 using Microsoft.AspNetCore.Http;
+using ResilientHost.Fallbacks;
+using ResilientHost.Hosting;
 using ResilientHost.Refusals;
+using ResilientHost.Timeouts;
 
 namespace ResilientHost.Pipeline;
 
 /// <summary>What one request holds while it is inside the layers. Pooled; owned by one request at a time.</summary>
-internal sealed class RequestState
+internal sealed class RequestState(LayerGates gates, MonotonicClock clock) : IOverrunListener
 {
+    private RequestTimeout? _timeout;
+    private GuardedResponseBody? _body;
+    private int _hasLeftCircuit;
+
     public HttpContext Context { get; private set; } = null!;
 
     public EndpointPlan Plan { get; private set; } = null!;
@@ -24,6 +31,33 @@ internal sealed class RequestState
     /// <summary>A callback of the response may still hold this state after the request's own frame has ended: dropped, not pooled.</summary>
     public bool IsShared { get; set; }
 
+    /// <summary>The timeout of this request, while it has one.</summary>
+    public RequestTimeout? Timeout { get; private set; }
+
+    /// <summary>The timeout ran out before the response started.</summary>
+    public bool HasTimedOut { get; private set; }
+
+    /// <summary>The endpoint did not return within the grace either, and the connection has been aborted.</summary>
+    public bool HasOverrun { get; private set; }
+
+    /// <summary>Stands before the response's body, where a failure could be replaced or a success is recorded.</summary>
+    public GuardedResponseBody? Body { get; private set; }
+
+    /// <summary>Whether an answer of 500 or above is held back and may be replaced.</summary>
+    public bool ReplacesFailures { get; private set; }
+
+    /// <summary>Keeps the good response for later, while this is due.</summary>
+    public StaleRecording? Recording { get; private set; }
+
+    /// <summary>Keeps what the endpoint reads of the request's body, for a fallback that binds it.</summary>
+    public ReplayableRequestBody? RequestBody { get; set; }
+
+    /// <summary>The rules that fallbacks were under when the request came; <see langword="null"/> when it has none.</summary>
+    public FallbackPolicy? FallbackPolicy { get; set; }
+
+    /// <summary>Whether authorization had let the request pass before it came to the layers.</summary>
+    public bool WasAuthorized { get; set; }
+
     // A field: the gates change it in place.
     public Admission Admission;
 
@@ -34,6 +68,43 @@ internal sealed class RequestState
         Admission = admission;
     }
 
+    public void BeginTimeout(TimeSpan? timeout, TimeSpan grace)
+    {
+        if (timeout is not { } limit)
+        {
+            return;
+        }
+
+        Timeout = _timeout ??= new(clock);
+        _timeout.Begin(Context, limit, grace, clock.CoarseTimestamp(), this);
+    }
+
+    public void BeginGuard(bool replacesFailures, StaleRecording? recording)
+    {
+        ReplacesFailures = replacesFailures;
+        Recording = recording;
+        Body = _body ??= new();
+        _body.Attach(Context, replacesFailures, recording);
+    }
+
+    /// <summary>Takes everything off the request that stood between the server and the endpoint. No timer touches the request afterwards.</summary>
+    public void EndGuards()
+    {
+        if (Timeout is { } timeout)
+        {
+            HasTimedOut = timeout.End();
+            HasOverrun = timeout.HasOverrun;
+            if (HasTimedOut || !timeout.MayBeReused)
+            {
+                _timeout = null;
+            }
+
+            Timeout = null;
+        }
+
+        Body?.Detach();
+    }
+
     public void End()
     {
         Context = null!;
@@ -41,7 +112,27 @@ internal sealed class RequestState
         Endpoint = Task.CompletedTask;
         Recovers = false;
         TellsOuter = false;
+        HasTimedOut = false;
+        HasOverrun = false;
+        Body = null;
+        ReplacesFailures = false;
+        Recording = null;
+        RequestBody = null;
+        FallbackPolicy = null;
+        WasAuthorized = false;
         Admission = default;
         Baseline.Clear();
+    }
+
+    /// <summary>Whether the caller is the one to leave the circuit: the frame, or the timer of a request that overran.</summary>
+    public bool TakeCircuit() => Interlocked.Exchange(ref _hasLeftCircuit, 1) == 0;
+
+    // The dependency has been shown to hang: the circuit need not wait for the end of a work that may never end. Its place in the bulkhead is another matter.
+    void IOverrunListener.OnOverrun()
+    {
+        if (TakeCircuit())
+        {
+            gates.ExitCircuit(Plan, ref Admission, CallOutcome.Failed);
+        }
     }
 }
