@@ -1,0 +1,168 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using System.Security.Claims;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.Abstractions;
+using Microsoft.AspNetCore.Mvc.Controllers;
+using Microsoft.AspNetCore.Mvc.Infrastructure;
+using Microsoft.AspNetCore.Mvc.ModelBinding;
+using Microsoft.AspNetCore.Mvc.ModelBinding.Binders;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace ResilientHost.Fallbacks;
+
+/// <summary>Tells MVC where the parameters of a controller's fallback come from.</summary>
+/// <remarks>In this order: the request itself, what the parameter's attributes say, what the action does for its parameter of the same name and type, services, and what MVC would do for an action's parameter.</remarks>
+internal sealed class FallbackMvcParameters(FallbackSubject subject, MethodInfo method, IServiceProvider services)
+{
+    private readonly IModelMetadataProvider _metadata = services.GetRequiredService<IModelMetadataProvider>();
+    private readonly IModelBinderFactory _binders = services.GetRequiredService<IModelBinderFactory>();
+    private readonly IServiceProviderIsService? _isService = services.GetService<IServiceProviderIsService>();
+    private readonly bool _inferred = Infers(subject.Action!, services);
+
+    /// <summary>After binding: one of them comes from the request's body, or may.</summary>
+    public bool ReadsBody { get; private set; }
+
+    public IList<ParameterDescriptor> Bind(ICollection<string> errors)
+    {
+        var parameters = new List<ParameterDescriptor>();
+        foreach (var parameter in method.GetParameters())
+        {
+            var problem = Bind(parameter, parameters);
+            if (problem is not null)
+            {
+                errors.Add($"{subject.Introduction} has the fallback '{FallbackSignature.Of(method)}', whose parameter '{parameter.Name}' cannot be bound: {problem} Let it take what the request's route, query and headers carry, services that are registered, and FallbackContext.");
+            }
+        }
+
+        if (!method.IsStatic)
+        {
+            foreach (var property in subject.Action!.BoundProperties)
+            {
+                ReadsBody |= MayReadBody(property, _metadata.GetMetadataForProperty(subject.Action.ControllerTypeInfo, property.Name));
+            }
+        }
+
+        return parameters;
+    }
+
+    private string? Bind(ParameterInfo parameter, List<ParameterDescriptor> parameters)
+    {
+        if (parameter.ParameterType.IsByRef || parameter.ParameterType.IsByRefLike)
+        {
+            return "it is passed by reference.";
+        }
+
+        var metadata = _metadata is ModelMetadataProvider provider ? provider.GetMetadataForParameter(parameter) : _metadata.GetMetadataForType(parameter.ParameterType);
+        var descriptor = new ControllerParameterDescriptor
+        {
+            Name = parameter.Name!,
+            ParameterType = parameter.ParameterType,
+            ParameterInfo = parameter,
+            BindingInfo = SourceOf(parameter, metadata),
+        };
+
+        try
+        {
+            var binder = _binders.CreateBinder(new ModelBinderFactoryContext { BindingInfo = descriptor.BindingInfo, Metadata = metadata, CacheToken = descriptor });
+            if (binder is ComplexObjectModelBinder && metadata.ModelType is { IsAbstract: true })
+            {
+                return $"{FallbackSignature.Of(parameter.ParameterType)} is no registered service, and MVC cannot make one.";
+            }
+        }
+        catch (Exception error)
+        {
+            return error.Message;
+        }
+
+        var inferredBody = descriptor.BindingInfo?.BindingSource == BindingSource.Body && BindingInfo.GetBindingInfo(parameter.GetCustomAttributes(inherit: true)) is null;
+        if (inferredBody && !subject.HasBody && ActionParameter(parameter) is null)
+        {
+            return $"{FallbackSignature.Of(parameter.ParameterType)} is no registered service, and requests of this endpoint have no body.";
+        }
+
+        ReadsBody |= MayReadBody(descriptor, metadata);
+        parameters.Add(descriptor);
+        return null;
+    }
+
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = FallbackMvcAction.MvcIsNotTrimmed)]
+    private BindingInfo? SourceOf(ParameterInfo parameter, ModelMetadata metadata)
+    {
+        var type = parameter.ParameterType;
+        if (FallbackMvcModelBinder.Binds(type))
+        {
+            return new BindingInfo { BinderType = typeof(FallbackMvcModelBinder), BindingSource = BindingSource.Special };
+        }
+
+        if (BindingInfo.GetBindingInfo(parameter.GetCustomAttributes(inherit: true)) is { } own)
+        {
+            return own;
+        }
+
+        if (ActionParameter(parameter) is { } twin)
+        {
+            return twin.BindingInfo;
+        }
+
+        if (IsService(type))
+        {
+            return new BindingInfo { BindingSource = BindingSource.Services };
+        }
+
+        // What [ApiController] infers for its actions, it has inferred once for them and does not for us.
+        return !_inferred || metadata.BindingSource is not null ? null
+            : subject.HasRouteValue(parameter.Name!) ? new BindingInfo { BindingSource = BindingSource.Path }
+            : new BindingInfo { BindingSource = metadata.IsComplexType ? BindingSource.Body : BindingSource.Query };
+    }
+
+    private ParameterDescriptor? ActionParameter(ParameterInfo parameter) =>
+        subject.Action!.Parameters.FirstOrDefault(other => other.ParameterType == parameter.ParameterType && other.Name.Equals(parameter.Name, StringComparison.OrdinalIgnoreCase));
+
+    // Of any sequence a container says that it has it: an empty one.
+    private bool IsService(Type type) =>
+        _isService?.IsService(type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IEnumerable<>) ? type.GetGenericArguments()[0] : type) == true;
+
+    private bool MayReadBody(ParameterDescriptor parameter, ModelMetadata metadata)
+    {
+        var source = parameter.BindingInfo?.BindingSource ?? metadata.BindingSource;
+        if (source is not null && source != BindingSource.ModelBinding)
+        {
+            return source == BindingSource.Body || source == BindingSource.FormFile || source.CanAcceptDataFrom(BindingSource.Form);
+        }
+
+        return subject.HasBody && !subject.HasRouteValue(parameter.BindingInfo?.BinderModelName ?? parameter.Name);
+    }
+
+    private static bool Infers(ControllerActionDescriptor action, IServiceProvider services) =>
+        (action.ControllerTypeInfo.IsDefined(typeof(ApiControllerAttribute), inherit: true) || action.ControllerTypeInfo.Assembly.IsDefined(typeof(ApiControllerAttribute)))
+        && services.GetService<IOptions<ApiBehaviorOptions>>()?.Value.SuppressInferBindingSourcesForParameters == false;
+}
+
+/// <summary>Gives a controller's fallback the request itself, as routing gives it to a route handler.</summary>
+internal sealed class FallbackMvcModelBinder : IModelBinder
+{
+    public static bool Binds(Type type) =>
+        type == typeof(FallbackContext) || type == typeof(HttpContext) || type == typeof(HttpRequest) || type == typeof(HttpResponse) || type == typeof(ClaimsPrincipal);
+
+    public Task BindModelAsync(ModelBindingContext bindingContext)
+    {
+        var context = bindingContext.HttpContext;
+        var type = bindingContext.ModelType;
+        object? value = type == typeof(FallbackContext) ? context.Features.Get<FallbackContext>()
+            : type == typeof(HttpContext) ? context
+            : type == typeof(HttpRequest) ? context.Request
+            : type == typeof(HttpResponse) ? context.Response
+            : context.User;
+        bindingContext.Result = ModelBindingResult.Success(value);
+        if (value is not null)
+        {
+            // Validation would walk all there is to be found from a request.
+            bindingContext.ValidationState.Add(value, new() { SuppressValidation = true });
+        }
+
+        return Task.CompletedTask;
+    }
+}
