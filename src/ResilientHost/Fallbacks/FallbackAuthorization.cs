@@ -8,16 +8,17 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ResilientHost.Fallbacks;
 
 /// <summary>Who decides who may see an endpoint's answers.</summary>
+[Flags]
 internal enum RequiredAuthorization
 {
     /// <summary>Nobody: it is for everyone.</summary>
-    None,
+    None = 0,
 
     /// <summary>The authorization middleware.</summary>
-    Middleware,
+    Middleware = 1,
 
-    /// <summary>Filters of MVC (alone, or with the middleware), which run inside of the endpoint: only a fallback that runs through MVC passes them.</summary>
-    Filters,
+    /// <summary>Filters of MVC, which run inside of the endpoint: only a fallback that runs through MVC passes them.</summary>
+    Filters = 2,
 }
 
 /// <summary>Nothing is served around authorization: tells whether an endpoint needs it, and whether a request has had it. Thread-safe.</summary>
@@ -30,35 +31,41 @@ internal sealed class FallbackAuthorization(IServiceProvider services)
     public RequiredAuthorization RequiredBy(Endpoint endpoint)
     {
         var metadata = endpoint.Metadata;
+        var required = RequiredAuthorization.None;
         if (metadata.GetMetadata<ActionDescriptor>() is { } action && action.FilterDescriptors.Any(descriptor => Authorizes(descriptor.Filter)))
         {
-            return RequiredAuthorization.Filters;
+            required |= RequiredAuthorization.Filters;
         }
 
-        return metadata.GetMetadata<IAllowAnonymous>() is not null ? RequiredAuthorization.None
-            : metadata.GetMetadata<IAuthorizeData>() is not null
+        if (metadata.GetMetadata<IAllowAnonymous>() is null
+            && (metadata.GetMetadata<IAuthorizeData>() is not null
                 || metadata.GetMetadata<AuthorizationPolicy>() is not null
                 || metadata.GetMetadata<IAuthorizationRequirementData>() is not null
-                || HasFallbackPolicy() ? RequiredAuthorization.Middleware
-            : RequiredAuthorization.None;
+                || HasFallbackPolicy()))
+        {
+            required |= RequiredAuthorization.Middleware;
+        }
+
+        return required;
     }
 
     /// <summary>Whether the middleware has let the request pass. Asked where the layers are entered: inside of them it may also have failed.</summary>
     public static bool HasRun(HttpContext context) => context.Items.ContainsKey(MiddlewareHasRun);
 
-    /// <summary>Whether the request may see what a fallback that does not run through MVC has to say.</summary>
+    /// <summary>Whether the request may see what a fallback has to say.</summary>
     /// <param name="context">The request.</param>
     /// <param name="required">What the endpoint needs.</param>
     /// <param name="wasAuthorized">Whether authorization had run when the request entered the layers.</param>
-    public async ValueTask<bool> AllowsAsync(HttpContext context, RequiredAuthorization required, bool wasAuthorized)
+    /// <param name="runsFilters">Whether the fallback runs inside of the filters that authorize.</param>
+    public async ValueTask<bool> AllowsAsync(HttpContext context, RequiredAuthorization required, bool wasAuthorized, bool runsFilters)
     {
-        if (required == RequiredAuthorization.None || (required == RequiredAuthorization.Middleware && wasAuthorized))
+        if (required.HasFlag(RequiredAuthorization.Filters) && !runsFilters)
         {
-            return true;
+            return false;
         }
 
-        // It ran inside of the layers, where it may be what failed: ask again.
-        return required == RequiredAuthorization.Middleware && HasRun(context) && await EvaluateAsync(context);
+        // Where it ran inside of the layers it may be what failed: ask again.
+        return !required.HasFlag(RequiredAuthorization.Middleware) || wasAuthorized || (HasRun(context) && await EvaluateAsync(context));
     }
 
     /// <summary>Whether an MVC filter decides who may run an action.</summary>

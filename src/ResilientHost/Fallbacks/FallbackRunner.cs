@@ -96,11 +96,13 @@ internal sealed class FallbackRunner(
     private async Task<Attempt> RunHandlerAsync(FallbackBinding handler, RequestFallback request, FallbackCause cause)
     {
         var (context, fallbacks, policy) = (request.Context, request.Fallbacks, request.Policy);
-        if (!handler.RunsFilters && !await authorization.AllowsAsync(context, fallbacks.Authorization, request.WasAuthorized))
+        if (!await authorization.AllowsAsync(context, fallbacks.Authorization, request.WasAuthorized, handler.RunsFilters))
         {
             return Attempt.Failed(
                 FallbackTagValues.Unauthorized,
-                "the endpoint needs authorization, and none had run for the request; UseAuthorization() must come before UseResilienceLayers()");
+                fallbacks.Authorization.HasFlag(RequiredAuthorization.Filters)
+                    ? "filters of the action decide who may see its answers, and they run inside of it; name a method of the controller by [Fallback], which runs inside of them, too"
+                    : "the endpoint needs authorization, and none had run for the request; UseAuthorization() must come before UseResilienceLayers()");
         }
 
         if (handler.ReadsBody && !TryReplay(request))

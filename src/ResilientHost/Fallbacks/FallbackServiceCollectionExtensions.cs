@@ -11,7 +11,7 @@ internal static class FallbackServiceCollectionExtensions
         services.TryAddSingleton<FallbackMetrics>();
         services.TryAddSingleton<FallbackLog>();
         services.TryAddSingleton<FallbackAuthorization>();
-        services.TryAddSingleton<FallbackBinder>();
+        services.AddFallbackBinding();
         services.TryAddSingleton<FallbackRunner>();
         return services;
     }

@@ -18,7 +18,7 @@ internal sealed class RequestFallbacks(FallbackRunner runner, Hosting.MonotonicC
         state.FallbackPolicy = policy;
 
         // Now: further in, authorization may be what fails.
-        state.WasAuthorized = fallbacks.Authorization == RequiredAuthorization.Middleware && FallbackAuthorization.HasRun(context);
+        state.WasAuthorized = fallbacks.Authorization.HasFlag(RequiredAuthorization.Middleware) && FallbackAuthorization.HasRun(context);
         if (fallbacks.Handler is { ReadsBody: true })
         {
             state.RequestBody = ReplayableRequestBody.TryAttach(context.Request);
@@ -45,7 +45,7 @@ internal sealed class RequestFallbacks(FallbackRunner runner, Hosting.MonotonicC
     public RequestFallback? ForRefused(RequestState state, FallbackPolicy policy) => state.Plan.Fallbacks is { } fallbacks && policy.Enabled
         ? new(runner, state.Context, fallbacks, policy, state.Baseline)
         {
-            WasAuthorized = fallbacks.Authorization == RequiredAuthorization.Middleware && FallbackAuthorization.HasRun(state.Context),
+            WasAuthorized = fallbacks.Authorization.HasFlag(RequiredAuthorization.Middleware) && FallbackAuthorization.HasRun(state.Context),
             IsBodyUnread = true,
         }
         : null;
