@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using ResilientHost.Hosting;
 using ResilientHost.Recovery;
 using ResilientHost.Refusals;
@@ -137,8 +136,7 @@ internal sealed class FallbackRunner(
             FailedStatusCode = cause.StatusCode,
         });
         var mark = FallbackMark.Put(response, FallbackTagValues.Delegate);
-        var body = new GuardedResponseBody();
-        body.Attach(context, replacesFailures: true, tap: null);
+        var body = GuardedResponseBody.Attach(context, replacesFailures: true, tap: null);
 
         // Not one of a pool: a fallback runs when something has failed already, and may be abandoned.
         using var timeout = new RequestTimeout(clock);
@@ -155,14 +153,14 @@ internal sealed class FallbackRunner(
 
         await call.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var timedOut = timeout.End();
-        body.Detach();
+        body?.Detach(mayBeHeld: timedOut);
         context.Features.Set<FallbackContext>(null);
         if (timeout.HasOverrun)
         {
             return Attempt.Cut(FallbackTagValues.Timeout, "it did not end when it was cancelled (Fallbacks:Timeout); the connection was aborted");
         }
 
-        var isWhole = call.IsCompletedSuccessfully && !body.HasReplaced && (response.HasStarted || response.StatusCode < StatusCodes.Status500InternalServerError);
+        var isWhole = call.IsCompletedSuccessfully && body is not { HasReplaced: true } && (response.HasStarted || response.StatusCode < StatusCodes.Status500InternalServerError);
         if (isWhole && (response.HasStarted || !timedOut))
         {
             return Attempt.Answered;
@@ -186,14 +184,7 @@ internal sealed class FallbackRunner(
             return false;
         }
 
-        var context = request.Context;
-        context.Request.Body = body.Replay();
-        if (context.Features.Get<IFormFeature>() is { Form: null })
-        {
-            // It remembers the failure to read the form, or is still half-way through it.
-            context.Features.Set<IFormFeature>(null);
-        }
-
+        body.Replay();
         return true;
     }
 

@@ -42,8 +42,7 @@ internal sealed class RequestFallback(FallbackRunner runner, HttpContext context
     {
         if (!HttpMethods.IsHead(Context.Request.Method))
         {
-            _handlers = new();
-            _handlers.Attach(Context, replacesFailures: true, tap: null);
+            _handlers = GuardedResponseBody.Attach(Context, replacesFailures: true, tap: null);
         }
     }
 

@@ -93,6 +93,7 @@ public static class ResilienceServiceCollectionExtensions
         services.AddCircuitBreaking();
         services.AddBulkheads();
         services.AddRecovery();
+        services.AddTimeouts();
         services.AddFallbacks();
         services.AddPipeline();
         services.FollowSettings<CircuitBreakerRegistry, CircuitBreakerSettings>(s => s.CircuitBreakers, (registry, part) => registry.Apply(part));

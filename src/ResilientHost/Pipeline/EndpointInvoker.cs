@@ -125,6 +125,7 @@ internal sealed class EndpointInvoker(
     {
         var outcome = state.HasTimedOut ? CallOutcome.Failed : OutcomeOf(state.Context);
         state.Recording?.Complete(outcome == CallOutcome.Succeeded);
+        state.RequestBody?.Detach();
         Leave(state, outcome);
         states.Return(state);
     }
@@ -231,6 +232,7 @@ internal sealed class EndpointInvoker(
     private void End(RequestState state, CallOutcome outcome, RequestFallback? fallback, bool recovered = false)
     {
         state.Recording?.Complete(succeeded: false);
+        state.RequestBody?.Detach();
         Leave(state, outcome, recovered, fallback is { HasAnswered: true });
         states.Return(state);
     }

@@ -21,7 +21,7 @@ internal sealed class RequestFallbacks(FallbackRunner runner, Hosting.MonotonicC
         state.WasAuthorized = fallbacks.Authorization.HasFlag(RequiredAuthorization.Middleware) && FallbackAuthorization.HasRun(context);
         if (fallbacks.Handler is { ReadsBody: true })
         {
-            state.RequestBody = ReplayableRequestBody.TryAttach(context.Request);
+            state.RequestBody = ReplayableRequestBody.Attach(context);
         }
 
         var replaces = !plan.IsStreaming && !HttpMethods.IsHead(context.Request.Method) && !HttpMethods.IsConnect(context.Request.Method) && context.Request.Headers.Upgrade.Count == 0;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using ResilientHost.Fallbacks;
 using ResilientHost.Hosting;
@@ -7,11 +8,13 @@ using ResilientHost.Timeouts;
 namespace ResilientHost.Pipeline;
 
 /// <summary>What one request holds while it is inside the layers. Pooled; owned by one request at a time.</summary>
-internal sealed class RequestState(LayerGates gates, MonotonicClock clock) : IOverrunListener
+internal sealed class RequestState(LayerGates gates, MonotonicClock clock, TimeoutMetrics timeoutMetrics, TimeoutLog timeoutLog) : IOverrunListener
 {
     private RequestTimeout? _timeout;
-    private GuardedResponseBody? _body;
     private int _hasLeftCircuit;
+    private TimeSpan _limit;
+    private TimeSpan _grace;
+    private Activity? _activity;
 
     public HttpContext Context { get; private set; } = null!;
 
@@ -75,6 +78,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock) : IOv
             return;
         }
 
+        (_limit, _grace, _activity) = (limit, grace, Activity.Current);
         Timeout = _timeout ??= new(clock);
         _timeout.Begin(Context, limit, grace, clock.CoarseTimestamp(), this);
     }
@@ -83,8 +87,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock) : IOv
     {
         ReplacesFailures = replacesFailures;
         Recording = recording;
-        Body = _body ??= new();
-        _body.Attach(Context, replacesFailures, recording);
+        Body = GuardedResponseBody.Attach(Context, replacesFailures, recording);
     }
 
     /// <summary>Takes everything off the request that stood between the server and the endpoint. No timer touches the request afterwards.</summary>
@@ -93,16 +96,21 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock) : IOv
         if (Timeout is { } timeout)
         {
             HasTimedOut = timeout.End();
-            HasOverrun = timeout.HasOverrun;
-            if (HasTimedOut || !timeout.MayBeReused)
+            HasOverrun = HasTimedOut && timeout.HasOverrun;
+            if (!timeout.MayBeReused)
             {
                 _timeout = null;
+                timeout.Dispose();
             }
 
             Timeout = null;
+            if (HasTimedOut)
+            {
+                TellTimedOut();
+            }
         }
 
-        Body?.Detach();
+        Body?.Detach(mayBeHeld: HasTimedOut);
     }
 
     public void End()
@@ -120,6 +128,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock) : IOv
         RequestBody = null;
         FallbackPolicy = null;
         WasAuthorized = false;
+        _activity = null;
         Admission = default;
         Baseline.Clear();
     }
@@ -127,9 +136,28 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock) : IOv
     /// <summary>Whether the caller is the one to leave the circuit: the frame, or the timer of a request that overran.</summary>
     public bool TakeCircuit() => Interlocked.Exchange(ref _hasLeftCircuit, 1) == 0;
 
+    /// <summary>Tells that the time ran out; on the request's own flow, for its trace and span.</summary>
+    private void TellTimedOut()
+    {
+        Activity.Current?.AddEvent(new ActivityEvent(ResilienceDiagnostics.SpanEvents.TimeoutExpired));
+        if (!HasOverrun)
+        {
+            timeoutLog.Expired(Plan.Key, _limit, RequestIdentity.TraceIdOf(Context));
+        }
+        else
+        {
+            Activity.Current?.AddEvent(new ActivityEvent(ResilienceDiagnostics.SpanEvents.TimeoutOverrun));
+        }
+    }
+
+    // Also of a request that never returns.
+    void IOverrunListener.OnExpired() => timeoutMetrics.Expired(Plan.Tag);
+
     // The dependency has been shown to hang: the circuit need not wait for the end of a work that may never end. Its place in the bulkhead is another matter.
     void IOverrunListener.OnOverrun()
     {
+        timeoutMetrics.Overran(Plan.Tag);
+        timeoutLog.Overran(Plan.Key, _limit, _grace, _activity?.TraceId.ToHexString() ?? "-");
         if (TakeCircuit())
         {
             gates.ExitCircuit(Plan, ref Admission, CallOutcome.Failed);

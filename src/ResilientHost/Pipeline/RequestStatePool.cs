@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.ObjectPool;
 using ResilientHost.Hosting;
+using ResilientHost.Timeouts;
 
 namespace ResilientHost.Pipeline;
 
@@ -12,7 +13,8 @@ internal sealed class RequestStatePool
 
     private readonly DefaultObjectPool<RequestState> _pool;
 
-    public RequestStatePool(LayerGates gates, MonotonicClock clock) => _pool = new(new Policy(gates, clock), MaxRetained);
+    public RequestStatePool(LayerGates gates, MonotonicClock clock, TimeoutMetrics timeoutMetrics, TimeoutLog timeoutLog) =>
+        _pool = new(new Policy(() => new RequestState(gates, clock, timeoutMetrics, timeoutLog)), MaxRetained);
 
     public RequestState Rent(HttpContext context, EndpointPlan plan, in Admission admission)
     {
@@ -31,9 +33,9 @@ internal sealed class RequestStatePool
         }
     }
 
-    private sealed class Policy(LayerGates gates, MonotonicClock clock) : PooledObjectPolicy<RequestState>
+    private sealed class Policy(Func<RequestState> create) : PooledObjectPolicy<RequestState>
     {
-        public override RequestState Create() => new(gates, clock);
+        public override RequestState Create() => create();
 
         public override bool Return(RequestState obj) => true;
     }

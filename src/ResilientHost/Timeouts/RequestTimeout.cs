@@ -98,9 +98,9 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
     /// <param name="timeout">How long it may take until its response starts.</param>
     /// <param name="grace">How long it may take to return once it was cancelled.</param>
     /// <param name="now">The timestamp since when it counts.</param>
-    /// <param name="listener">Is told when the time is over.</param>
+    /// <param name="listener">Is told when the time is over, if anyone is to be.</param>
     /// <exception cref="InvalidOperationException">A request is still inside, or the last one left something behind: see <see cref="MayBeReused"/>.</exception>
-    public void Begin(HttpContext context, TimeSpan timeout, TimeSpan grace, long now, IOverrunListener listener)
+    public void Begin(HttpContext context, TimeSpan timeout, TimeSpan grace, long now, IOverrunListener? listener)
     {
         if (_context is not null || !MayBeReused)
         {
