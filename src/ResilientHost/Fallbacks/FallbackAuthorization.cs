@@ -57,7 +57,7 @@ internal sealed class FallbackAuthorization(IServiceProvider services)
     /// <param name="required">What the endpoint needs.</param>
     /// <param name="wasAuthorized">Whether authorization had run when the request entered the layers.</param>
     /// <param name="runsFilters">Whether the fallback runs inside of the filters that authorize.</param>
-    public async ValueTask<bool> AllowsAsync(HttpContext context, RequiredAuthorization required, bool wasAuthorized, bool runsFilters)
+    public static async ValueTask<bool> AllowsAsync(HttpContext context, RequiredAuthorization required, bool wasAuthorized, bool runsFilters)
     {
         if (required.HasFlag(RequiredAuthorization.Filters) && !runsFilters)
         {
@@ -71,7 +71,7 @@ internal sealed class FallbackAuthorization(IServiceProvider services)
     /// <summary>Whether an MVC filter decides who may run an action.</summary>
     public static bool Authorizes(IFilterMetadata filter) => filter switch
     {
-        IAllowAnonymousFilter => false,
+        Microsoft.AspNetCore.Mvc.Authorization.IAllowAnonymousFilter => false,
         IAuthorizationFilter or IAsyncAuthorizationFilter => true,
         Microsoft.AspNetCore.Mvc.ServiceFilterAttribute service => Authorizes(service.ServiceType),
         Microsoft.AspNetCore.Mvc.TypeFilterAttribute type => Authorizes(type.ImplementationType),

@@ -12,7 +12,7 @@ namespace ResilientHost.Fallbacks;
 /// <summary>Runs an endpoint's fallbacks in their order, each in its bulkhead and under its timeout. Thread-safe; nothing a fallback does is thrown.</summary>
 /// <remarks>A fallback is called directly, not through the pipeline: it has no layers and no fallback of its own.</remarks>
 internal sealed class FallbackRunner(
-    Func<TimeoutPolicy> timeouts, FallbackAuthorization authorization, MonotonicClock clock, FallbackMetrics metrics, FallbackLog log)
+    Func<TimeoutPolicy> timeouts, MonotonicClock clock, FallbackMetrics metrics, FallbackLog log)
 {
     /// <summary>Asks the endpoint's own fallback, then for the last good response.</summary>
     public async Task<FallbackResult> TryAnswerAsync(RequestFallback request, FallbackCause cause)
@@ -95,7 +95,7 @@ internal sealed class FallbackRunner(
     private async Task<Attempt> RunHandlerAsync(FallbackBinding handler, RequestFallback request, FallbackCause cause)
     {
         var (context, fallbacks, policy) = (request.Context, request.Fallbacks, request.Policy);
-        if (!await authorization.AllowsAsync(context, fallbacks.Authorization, request.WasAuthorized, handler.RunsFilters))
+        if (!await FallbackAuthorization.AllowsAsync(context, fallbacks.Authorization, request.WasAuthorized, handler.RunsFilters))
         {
             return Attempt.Failed(
                 FallbackTagValues.Unauthorized,

@@ -11,6 +11,7 @@ using ResilientHost.Hosting;
 using ResilientHost.Pipeline;
 using ResilientHost.Recovery;
 using ResilientHost.Telemetry;
+using ResilientHost.Timeouts;
 
 namespace Microsoft.Extensions.DependencyInjection;
 

@@ -6,18 +6,18 @@ namespace ResilientHost.Pipeline;
 /// <summary>What an endpoint's metadata asks for, before any name is looked up.</summary>
 internal readonly record struct EndpointLayers
 {
-    public string? CircuitBreaker { get; private init; }
+    public string? CircuitBreaker { get; init; }
 
-    public string? Bulkhead { get; private init; }
+    public string? Bulkhead { get; init; }
 
-    public IFallbackMetadata? Fallback { get; private init; }
+    public IFallbackMetadata? Fallback { get; init; }
 
-    public IStaleFallbackMetadata? StaleFallback { get; private init; }
+    public IStaleFallbackMetadata? StaleFallback { get; init; }
 
-    public ITimeoutMetadata? Timeout { get; private init; }
+    public ITimeoutMetadata? Timeout { get; init; }
 
     /// <summary>Layers that the endpoint does not ask for: its own breaker and bulkhead, the default timeout.</summary>
-    public bool AutomaticLayers { get; private init; }
+    public bool AutomaticLayers { get; init; }
 
     public bool AsksForLayers =>
         CircuitBreaker is not null || Bulkhead is not null || Fallback is not null || StaleFallback is not null || Timeout is not null;

@@ -105,7 +105,7 @@ public sealed class FallbackAuthorizationTests
     public async Task Fallback_AuthorizationItselfFailsBehindTheLayers_IsNotServed()
     {
         await using var service = await StartAsync(authorizationBefore: false, app =>
-            app.MapGet("/", () => "real").RequireAuthorization(policy => policy.RequireAssertion(_ => throw new InvalidOperationException())).WithFallback(() => "spare"));
+            app.MapGet("/", () => "real").RequireAuthorization(policy => policy.RequireAssertion(bool (_) => throw new InvalidOperationException())).WithFallback(() => "spare"));
 
         var answer = await AskAsync(service, Caller.User);
         answer.Status.ShouldBe(500);
