@@ -25,6 +25,10 @@ internal sealed class FallbackMvcParameters(FallbackSubject subject, MethodInfo 
     /// <summary>After binding: one of them comes from the request's body, or may.</summary>
     public bool ReadsBody { get; private set; }
 
+    /// <summary>The controller, or its assembly, is an <c>[ApiController]</c>.</summary>
+    public static bool IsApi(ControllerActionDescriptor action) =>
+        action.ControllerTypeInfo.GetCustomAttributes(inherit: true).Concat(action.ControllerTypeInfo.Assembly.GetCustomAttributes()).OfType<IApiBehaviorMetadata>().Any();
+
     public IList<ParameterDescriptor> Bind(ICollection<string> errors)
     {
         var parameters = new List<ParameterDescriptor>();
@@ -78,7 +82,7 @@ internal sealed class FallbackMvcParameters(FallbackSubject subject, MethodInfo 
         }
 
         var inferredBody = descriptor.BindingInfo?.BindingSource == BindingSource.Body && BindingInfo.GetBindingInfo(parameter.GetCustomAttributes(inherit: true)) is null;
-        if (inferredBody && !subject.HasBody && ActionParameter(parameter) is null)
+        if (inferredBody && !subject.MayHaveBody && ActionParameter(parameter) is null)
         {
             return $"{FallbackSignature.Of(parameter.ParameterType)} is no registered service, and requests of this endpoint have no body.";
         }
@@ -107,7 +111,8 @@ internal sealed class FallbackMvcParameters(FallbackSubject subject, MethodInfo 
             return twin.BindingInfo;
         }
 
-        if (IsService(type))
+        // A string that someone has registered is not what a parameter of a request is about.
+        if (metadata.IsComplexType && IsService(type))
         {
             return new BindingInfo { BindingSource = BindingSource.Services };
         }
@@ -133,12 +138,11 @@ internal sealed class FallbackMvcParameters(FallbackSubject subject, MethodInfo 
             return source == BindingSource.Body || source == BindingSource.FormFile || source.CanAcceptDataFrom(BindingSource.Form);
         }
 
-        return subject.HasBody && !subject.HasRouteValue(parameter.BindingInfo?.BinderModelName ?? parameter.Name);
+        return subject.MayHaveBody && !subject.HasRouteValue(parameter.BindingInfo?.BinderModelName ?? parameter.Name);
     }
 
     private static bool Infers(ControllerActionDescriptor action, IServiceProvider services) =>
-        (action.ControllerTypeInfo.IsDefined(typeof(ApiControllerAttribute), inherit: true) || action.ControllerTypeInfo.Assembly.IsDefined(typeof(ApiControllerAttribute)))
-        && services.GetService<IOptions<ApiBehaviorOptions>>()?.Value.SuppressInferBindingSourcesForParameters == false;
+        IsApi(action) && services.GetRequiredService<IOptions<ApiBehaviorOptions>>().Value is { SuppressInferBindingSourcesForParameters: false };
 }
 
 /// <summary>Gives a controller's fallback the request itself, as routing gives it to a route handler.</summary>
