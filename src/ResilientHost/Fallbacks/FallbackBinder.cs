@@ -57,7 +57,7 @@ internal sealed class FallbackBinder(IServiceProvider services)
         {
             ServiceProvider = services,
             RouteParameterNames = subject.Pattern?.Parameters.Select(parameter => parameter.Name),
-            DisableInferBodyFromParameters = !subject.HasBody,
+            DisableInferBodyFromParameters = !subject.InfersBody,
             EndpointBuilder = builder,
 
             // A caller whose request suits the endpoint must not be told 400 because the fallback wanted more of it.

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.AspNetCore.Mvc.Infrastructure;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace ResilientHost.Fallbacks;
 
@@ -35,7 +36,7 @@ internal static class FallbackMvcAction
         var routeData = new RouteData();
         routeData.PushState(router: null, context.Request.RouteValues, new RouteValueDictionary(context.GetEndpoint()?.Metadata.GetMetadata<IDataTokensMetadata>()?.DataTokens));
         var invoker = invokers.CreateInvoker(new ActionContext(context, routeData, descriptor))
-            ?? throw new InvalidOperationException($"MVC has no invoker for the fallback '{FallbackSignature.Of(descriptor.MethodInfo)}'.");
+            ?? throw new InvalidOperationException($"MVC has no invoker for the fallback '{descriptor.DisplayName}'.");
         return invoker.InvokeAsync();
     }
 
@@ -44,6 +45,7 @@ internal static class FallbackMvcAction
     {
         var descriptor = new ControllerActionDescriptor
         {
+            DisplayName = FallbackSignature.Of(method),
             ControllerName = action.ControllerName,
             ActionName = action.ActionName,
             ControllerTypeInfo = action.ControllerTypeInfo,
@@ -58,6 +60,11 @@ internal static class FallbackMvcAction
             Properties = new Dictionary<object, object?>(action.Properties),
         };
 
+        if (IsModelChecked(action, services))
+        {
+            descriptor.FilterDescriptors.Add(FallbackMvcFilters.RequireBoundParameters());
+        }
+
         if (method.IsStatic)
         {
             // MVC calls methods of instances only. It is given one that needs nothing, not the controller: its constructor may be what failed.
@@ -69,4 +76,7 @@ internal static class FallbackMvcAction
 
         return descriptor;
     }
+
+    private static bool IsModelChecked(ControllerActionDescriptor action, IServiceProvider services) =>
+        FallbackMvcParameters.IsApi(action) && services.GetRequiredService<IOptions<ApiBehaviorOptions>>().Value is { SuppressModelStateInvalidFilter: false };
 }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Controllers;
 using Microsoft.AspNetCore.Mvc.Filters;
@@ -28,6 +29,9 @@ internal static class FallbackMvcFilters
 
         return kept;
     }
+
+    /// <summary>Lets a fallback fail whose parameters the request does not fill. <c>[ApiController]</c> keeps such requests from its actions, and a refusal comes before that.</summary>
+    public static FilterDescriptor RequireBoundParameters() => new(new BoundParameters(), FilterScope.First);
 
     private static IFilterMetadata? PartOf(IFilterMetadata filter)
     {
@@ -75,6 +79,22 @@ internal static class FallbackMvcFilters
 
         // A factory must make something.
         public IFilterMetadata CreateInstance(IServiceProvider serviceProvider) => PartOf(factory.CreateInstance(serviceProvider)) ?? NoPart.Instance;
+    }
+
+    private sealed class BoundParameters : IActionFilter
+    {
+        public void OnActionExecuting(ActionExecutingContext context)
+        {
+            if (!context.ModelState.IsValid)
+            {
+                var unfit = context.ModelState.Where(entry => entry.Value?.Errors.Count > 0).Select(entry => $"'{entry.Key}'");
+                throw new BadHttpRequestException($"The fallback '{context.ActionDescriptor.DisplayName}' cannot bind {string.Join(", ", unfit)} from the request.");
+            }
+        }
+
+        public void OnActionExecuted(ActionExecutedContext context)
+        {
+        }
     }
 
     private sealed class NoPart : IFilterMetadata

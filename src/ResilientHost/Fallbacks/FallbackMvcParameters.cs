@@ -1,7 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
-using System.Security.Claims;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Abstractions;
 using Microsoft.AspNetCore.Mvc.Controllers;
@@ -24,6 +22,10 @@ internal sealed class FallbackMvcParameters(FallbackSubject subject, MethodInfo 
 
     /// <summary>After binding: one of them comes from the request's body, or may.</summary>
     public bool ReadsBody { get; private set; }
+
+    /// <summary>The controller, or its assembly, is an <c>[ApiController]</c>.</summary>
+    public static bool IsApi(ControllerActionDescriptor action) =>
+        action.ControllerTypeInfo.GetCustomAttributes(inherit: true).Concat(action.ControllerTypeInfo.Assembly.GetCustomAttributes()).OfType<IApiBehaviorMetadata>().Any();
 
     public IList<ParameterDescriptor> Bind(ICollection<string> errors)
     {
@@ -78,7 +80,7 @@ internal sealed class FallbackMvcParameters(FallbackSubject subject, MethodInfo 
         }
 
         var inferredBody = descriptor.BindingInfo?.BindingSource == BindingSource.Body && BindingInfo.GetBindingInfo(parameter.GetCustomAttributes(inherit: true)) is null;
-        if (inferredBody && !subject.HasBody && ActionParameter(parameter) is null)
+        if (inferredBody && !subject.MayHaveBody && ActionParameter(parameter) is null)
         {
             return $"{FallbackSignature.Of(parameter.ParameterType)} is no registered service, and requests of this endpoint have no body.";
         }
@@ -107,7 +109,8 @@ internal sealed class FallbackMvcParameters(FallbackSubject subject, MethodInfo 
             return twin.BindingInfo;
         }
 
-        if (IsService(type))
+        // A string that someone has registered is not what a parameter of a request is about.
+        if (metadata.IsComplexType && IsService(type))
         {
             return new BindingInfo { BindingSource = BindingSource.Services };
         }
@@ -133,36 +136,9 @@ internal sealed class FallbackMvcParameters(FallbackSubject subject, MethodInfo 
             return source == BindingSource.Body || source == BindingSource.FormFile || source.CanAcceptDataFrom(BindingSource.Form);
         }
 
-        return subject.HasBody && !subject.HasRouteValue(parameter.BindingInfo?.BinderModelName ?? parameter.Name);
+        return subject.MayHaveBody && !subject.HasRouteValue(parameter.BindingInfo?.BinderModelName ?? parameter.Name);
     }
 
     private static bool Infers(ControllerActionDescriptor action, IServiceProvider services) =>
-        (action.ControllerTypeInfo.IsDefined(typeof(ApiControllerAttribute), inherit: true) || action.ControllerTypeInfo.Assembly.IsDefined(typeof(ApiControllerAttribute)))
-        && services.GetService<IOptions<ApiBehaviorOptions>>()?.Value.SuppressInferBindingSourcesForParameters == false;
-}
-
-/// <summary>Gives a controller's fallback the request itself, as routing gives it to a route handler.</summary>
-internal sealed class FallbackMvcModelBinder : IModelBinder
-{
-    public static bool Binds(Type type) =>
-        type == typeof(FallbackContext) || type == typeof(HttpContext) || type == typeof(HttpRequest) || type == typeof(HttpResponse) || type == typeof(ClaimsPrincipal);
-
-    public Task BindModelAsync(ModelBindingContext bindingContext)
-    {
-        var context = bindingContext.HttpContext;
-        var type = bindingContext.ModelType;
-        object? value = type == typeof(FallbackContext) ? context.Features.Get<FallbackContext>()
-            : type == typeof(HttpContext) ? context
-            : type == typeof(HttpRequest) ? context.Request
-            : type == typeof(HttpResponse) ? context.Response
-            : context.User;
-        bindingContext.Result = ModelBindingResult.Success(value);
-        if (value is not null)
-        {
-            // Validation would walk all there is to be found from a request.
-            bindingContext.ValidationState.Add(value, new() { SuppressValidation = true });
-        }
-
-        return Task.CompletedTask;
-    }
+        IsApi(action) && services.GetRequiredService<IOptions<ApiBehaviorOptions>>().Value is { SuppressInferBindingSourcesForParameters: false };
 }

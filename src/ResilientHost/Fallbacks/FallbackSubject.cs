@@ -29,7 +29,9 @@ internal sealed class FallbackSubject
         Result = Method is null || Method == called ? typeof(void) : FallbackShape.ResultOf(Method.ReturnType);
 
         var methods = endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods;
-        HasBody = methods is null || !methods.Any(method => BodilessMethods.Contains(method, StringComparer.OrdinalIgnoreCase));
+        var bodiless = methods?.Count(method => BodilessMethods.Contains(method, StringComparer.OrdinalIgnoreCase)) ?? 0;
+        InfersBody = bodiless == 0;
+        MayHaveBody = methods is null || bodiless < methods.Count;
     }
 
     public string Name { get; }
@@ -45,8 +47,11 @@ internal sealed class FallbackSubject
     /// <summary>What the endpoint returns, out of its task; <see cref="void"/> when it writes the answer by itself or nothing is known.</summary>
     public Type Result { get; }
 
-    /// <summary>Its requests may have a body, as routing sees it.</summary>
-    public bool HasBody { get; }
+    /// <summary>Routing takes an unknown parameter for the body: none of the endpoint's methods is without one.</summary>
+    public bool InfersBody { get; }
+
+    /// <summary>One of its methods has a body.</summary>
+    public bool MayHaveBody { get; }
 
     /// <summary>How messages begin.</summary>
     public string Introduction => Method is null ? $"Endpoint '{Name}'" : $"Endpoint '{Name}' ({FallbackSignature.Of(Method)})";

@@ -170,6 +170,27 @@ public sealed class FallbackControllerTests
         (await host.GetAsync(path)).ShouldStartWith(path == "/shop/static-null/7" ? "599 InvalidOperationException" : "599 NotSupportedException: no");
     }
 
+    [Theory]
+    [InlineData("/shop/instance/x")]
+    [InlineData("/shop/static/x")]
+    public async Task Invoke_ParameterThatTheRequestDoesNotFill_FailsTheFallback(string path)
+    {
+        await using var host = await FallbackBindingHost.OfControllersAsync(typeof(ShopController));
+
+        (await host.GetAsync(path)).ShouldMatch(@"^599 BadHttpRequestException: The fallback '.*(GetInstance|GetStatic)\(.*' cannot bind 'id' from the request\.$");
+    }
+
+    [Fact]
+    public async Task Invoke_RegisteredString_IsNotTakenForTheRequests()
+    {
+        await using var host = await FallbackBindingHost.OfControllersAsync(static mvc => mvc.Services.AddSingleton("secret"), typeof(PlainController));
+        using var content = new FormUrlEncodedContent([new("text", "sent")]);
+
+        using var response = await host.Client.PostAsync("/plain/text", content);
+
+        (await response.Content.ReadAsStringAsync()).ShouldBe("sent");
+    }
+
     [Fact]
     public async Task Invoke_DelegateThatReturnsMvcResult_IsWrittenByMvc()
     {
@@ -380,6 +401,12 @@ public sealed class FallbackControllerTests
         [HttpPost("/plain")]
         [Fallback(nameof(AddNamed))]
         public string Named(string name) => throw new InvalidOperationException(name);
+
+        [HttpPost("/plain/text")]
+        [Fallback(nameof(AddText))]
+        public string Text() => throw new InvalidOperationException();
+
+        private static string AddText(string text) => text;
 
         private static string AddNumbered(int id) => $"{id}";
 
