@@ -153,7 +153,7 @@ internal sealed class ScriptedPlayer(ScriptedServer server, ScriptedServerOption
         {
             var now = Math.Min(chunk, end - sent);
             // Armed before the chunk is sent: a client that has it advances manual time at once.
-            var pause = sent + now < end ? DelayAsync(reply.Pause, over) : Task.CompletedTask;
+            var pause = sent + now < end || reply.CutAfter is not null ? DelayAsync(reply.Pause, over) : Task.CompletedTask;
             await response.Body.WriteAsync(reply.Body.Slice(sent, now), over);
             await response.Body.FlushAsync(over);
             await pause;

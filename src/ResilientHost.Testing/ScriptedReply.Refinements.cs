@@ -57,7 +57,7 @@ public sealed partial class ScriptedReply
     /// <returns>The refined reply.</returns>
     public ScriptedReply WhenReleased() => new(this) { IsHeld = true };
 
-    /// <summary>Sends the body slowly: a chunk at once, then a pause and a chunk, to the end.</summary>
+    /// <summary>Sends the body slowly: a chunk at once, then a pause and a chunk, to the end. A body that is cut has a pause before the cut, too.</summary>
     /// <param name="chunkBytes">Bytes of a chunk; at least 1.</param>
     /// <param name="pause">
     /// From zero to a day, on the server's <see cref="ScriptedServerOptions.TimeProvider"/>. Its timer is armed before a chunk is sent: once a client has a
@@ -78,6 +78,10 @@ public sealed partial class ScriptedReply
     /// Announces the whole body, sends its beginning and closes the connection in good order (TCP <c>FIN</c>). Over HTTP/2, where a connection is shared, the
     /// stream is reset instead.
     /// </summary>
+    /// <remarks>
+    /// Over HTTP/2 an <see cref="HttpClient"/> drops what it has received and not yet handed on when it learns of the reset. Use <see cref="InChunks"/>, whose
+    /// pause before the cut gives a test the time to read.
+    /// </remarks>
     /// <param name="bodyBytes">Bytes of the body that are sent: from 0 to one less than the body has.</param>
     /// <returns>The refined reply.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There would be nothing to cut.</exception>
@@ -87,6 +91,10 @@ public sealed partial class ScriptedReply
     /// <summary>
     /// Announces the whole body, sends its beginning and resets the connection (TCP <c>RST</c>). Over HTTP/2 this ends all requests of the connection.
     /// </summary>
+    /// <remarks>
+    /// A reset overtakes what the client's system has no room for: of a beginning of more than some 30,000 bytes a slow reader may miss the end, unless
+    /// <see cref="InChunks"/> gives it the time. Over HTTP/2 an <see cref="HttpClient"/> may then miss even status and headers.
+    /// </remarks>
     /// <param name="bodyBytes">Bytes of the body that are sent: from 0 to one less than the body has.</param>
     /// <returns>The refined reply.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There would be nothing to cut.</exception>

@@ -136,11 +136,6 @@ public sealed partial class ScriptedReply
 
     /// <summary>No answer: the connection is reset (TCP <c>RST</c>) once the request was read. Over HTTP/2 this ends all requests of the connection.</summary>
     /// <returns>The reply.</returns>
-    /// <remarks>
-    /// An <see cref="HttpClient"/> sends a request again by itself when a connection that it had used before is reset before the first byte of the answer;
-    /// the next step of the script then answers that second request. Use <see cref="ResetAfter"/>, or let the answer before carry <c>Connection: close</c>,
-    /// where a test counts requests.
-    /// </remarks>
     public static ScriptedReply Reset() => new(ScriptedReplyKind.Reset);
 
     /// <summary>Bytes that are no HTTP; then the connection is closed. Over https they are no TLS either.</summary>
