@@ -34,7 +34,16 @@ public sealed class ScriptedRoute
     public string Path { get; }
 
     /// <summary>Number of requests that this route took, since the start or the last <see cref="ScriptedServer.Clear"/>.</summary>
-    public long RequestCount => Interlocked.Read(ref _requests);
+    public long RequestCount
+    {
+        get
+        {
+            lock (_server.Recording)
+            {
+                return _requests;
+            }
+        }
+    }
 
     /// <summary>Number of recorded requests that are being answered: delayed, held, or in the middle of their answer.</summary>
     public int InFlight => Volatile.Read(ref _inFlight);
@@ -117,15 +126,17 @@ public sealed class ScriptedRoute
     internal static ScriptedReply Unscripted(string why, string text) =>
         ScriptedReply.Text($"ScriptedServer: {text}\n", 501).WithHeader("Scripted-Server", why);
 
+    /// <summary>Counts a request; the server holds its lock.</summary>
     internal void Begin()
     {
-        Interlocked.Increment(ref _requests);
+        _requests++;
         Interlocked.Increment(ref _inFlight);
     }
 
     internal void End() => Interlocked.Decrement(ref _inFlight);
 
-    internal void ClearCount() => Interlocked.Exchange(ref _requests, 0);
+    /// <summary>Counts anew; the server holds its lock.</summary>
+    internal void ClearCount() => _requests = 0;
 
     internal void Forget()
     {

@@ -49,10 +49,22 @@ public sealed class ScriptedServer : IAsyncDisposable
     public IReadOnlyList<ScriptedRequest> Requests => _requests.ToList();
 
     /// <summary>Number of requests recorded since the start or the last <see cref="Clear"/>, those no longer kept included.</summary>
-    public long RequestCount => Interlocked.Read(ref _requestCount);
+    public long RequestCount
+    {
+        get
+        {
+            lock (Recording)
+            {
+                return _requestCount;
+            }
+        }
+    }
 
     /// <summary>Number of recorded requests that are being answered: delayed, held, or in the middle of their answer.</summary>
     public int InFlight => Volatile.Read(ref _inFlight);
+
+    /// <summary>Guards the counts and what is recorded together: who sees a request counted finds it among the requests.</summary>
+    internal Lock Recording { get; } = new();
 
     /// <summary>Starts a server on a free port of <c>127.0.0.1</c>.</summary>
     /// <param name="options">How to listen; defaults when <see langword="null"/>.</param>
@@ -117,12 +129,15 @@ public sealed class ScriptedServer : IAsyncDisposable
     /// <summary>Forgets the recorded requests and begins to count anew. Scripts stay where they are.</summary>
     public void Clear()
     {
-        _requests.Clear();
-        Interlocked.Exchange(ref _requestCount, 0);
-        Default.ClearCount();
-        foreach (var route in _routes)
+        lock (Recording)
         {
-            route.ClearCount();
+            _requests.Clear();
+            _requestCount = 0;
+            Default.ClearCount();
+            foreach (var route in _routes)
+            {
+                route.ClearCount();
+            }
         }
     }
 
@@ -203,11 +218,13 @@ public sealed class ScriptedServer : IAsyncDisposable
 
     internal void Begin(ScriptedRequest request)
     {
-        Interlocked.Increment(ref _requestCount);
         Interlocked.Increment(ref _inFlight);
-        request.Route?.Begin();
-        // After the counts: adding wakes those who wait for them.
-        _requests.Add(request);
+        lock (Recording)
+        {
+            _requestCount++;
+            request.Route?.Begin();
+            _requests.Add(request);
+        }
     }
 
     internal void End(ScriptedRequest request, ScriptedEnd end)

@@ -44,7 +44,7 @@ public sealed class ScriptedDisposalTests
         using var connection = await RawConnection.OpenAsync(server.Address);
         await connection.SendAsync("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf");
         await server.DisposeAsync().AsTask().WaitAsync(TestService.Patience);
-        (await connection.ReadToEndAsync()).ShouldBe("<reset>");
+        (await connection.ReadToEndAsync()).ShouldNotContain("HTTP/1.1 2");
         server.RequestCount.ShouldBe(0);
     }
 

@@ -101,6 +101,26 @@ public sealed class ScriptedRecordingTests
     }
 
     [Fact]
+    public async Task WaitForRequests_WhileTheyArrive_HasThoseItCounted()
+    {
+        await using var upstream = await Upstream.StartAsync();
+        var route = upstream.Server.On("GET", "/").Replies(ScriptedReply.Status(200));
+        List<Task<int>> answers = [];
+        for (var count = 1; count <= 300; count++)
+        {
+            answers.Add(upstream.StatusAsync("/"));
+            while (route.RequestCount < count)
+            {
+                await Task.Yield();
+            }
+
+            (await route.WaitForRequestsAsync(count)).Count.ShouldBeGreaterThanOrEqualTo(count);
+        }
+
+        (await Task.WhenAll(answers)).ShouldAllBe(status => status == 200);
+    }
+
+    [Fact]
     public async Task Server_InTheProcessOfATest_MakesNoRequestActivities()
     {
         using var activities = new ActivityRecorder("Microsoft.AspNetCore");
