@@ -22,7 +22,7 @@ internal sealed class ScriptedPlayer(ScriptedServer server, ScriptedServerOption
         }
         catch (Exception error) when (IsGone(error, over.Token))
         {
-            AbortConnection(context);
+            Leave(context);
             return;
         }
 
@@ -42,7 +42,7 @@ internal sealed class ScriptedPlayer(ScriptedServer server, ScriptedServerOption
         catch (Exception error) when (IsGone(error, over.Token))
         {
             end = stopping.IsCancellationRequested ? ScriptedEnd.ServerStopped : ScriptedEnd.ClientGone;
-            AbortConnection(context);
+            Leave(context);
         }
         finally
         {
@@ -55,6 +55,19 @@ internal sealed class ScriptedPlayer(ScriptedServer server, ScriptedServerOption
     private static bool IsGone(Exception error, CancellationToken over) =>
         error is IOException or ConnectionAbortedException or SocketException or ObjectDisposedException
         || (error is OperationCanceledException && over.IsCancellationRequested);
+
+    private void Leave(HttpContext context)
+    {
+        if (stopping.IsCancellationRequested)
+        {
+            AbortConnection(context);
+        }
+        else
+        {
+            // The stream alone: over HTTP/2 the client that gave up one request goes on with the others.
+            context.Abort();
+        }
+    }
 
     private static void AbortConnection(HttpContext context)
     {

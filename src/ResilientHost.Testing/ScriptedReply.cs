@@ -139,11 +139,12 @@ public sealed partial class ScriptedReply
     public static ScriptedReply Reset() => new(ScriptedReplyKind.Reset);
 
     /// <summary>Bytes that are no HTTP; then the connection is closed. Over https they are no TLS either.</summary>
-    /// <param name="bytes">What to send, as Latin-1; not empty.</param>
+    /// <param name="bytes">What to send, as Latin-1; not empty. Some lines that are no HTTP when <see langword="null"/>.</param>
     /// <returns>The reply.</returns>
     /// <exception cref="ArgumentException">There is nothing to send.</exception>
-    public static ScriptedReply Garbage(string bytes = "\u0001\u0002 this is no HTTP, neither 1.1 nor 2 \u00ff\u00fe\r\n\r\n")
+    public static ScriptedReply Garbage(string? bytes = null)
     {
+        bytes ??= "\u0001\u0002 this is no HTTP, neither 1.1 nor 2 \u00ff\u00fe\r\n\r\n";
         ArgumentException.ThrowIfNullOrEmpty(bytes);
         return new ScriptedReply(ScriptedReplyKind.Garbage) { Body = Encoding.Latin1.GetBytes(bytes) };
     }

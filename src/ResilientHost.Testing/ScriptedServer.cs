@@ -73,7 +73,7 @@ public sealed class ScriptedServer : IAsyncDisposable
     /// <exception cref="ArgumentException">An option is out of bounds, or options do not go together.</exception>
     public static async Task<ScriptedServer> StartAsync(ScriptedServerOptions? options = null, CancellationToken cancellationToken = default)
     {
-        options ??= new ScriptedServerOptions();
+        options = options?.Copy() ?? new ScriptedServerOptions();
         options.Validate();
         var server = new ScriptedServer(options);
         try

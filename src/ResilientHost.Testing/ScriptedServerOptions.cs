@@ -33,6 +33,8 @@ public sealed class ScriptedServerOptions
     /// <value>More than zero and at most a day, or <see cref="Timeout.InfiniteTimeSpan"/>; 30 seconds by default.</value>
     public TimeSpan WaitTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    internal ScriptedServerOptions Copy() => (ScriptedServerOptions)MemberwiseClone();
+
     internal void Validate()
     {
         if (!Enum.IsDefined(Certificate))

@@ -121,6 +121,20 @@ public sealed class ScriptedRecordingTests
     }
 
     [Fact]
+    public async Task Options_ChangedAfterTheStart_DoNotMatter()
+    {
+        var options = new ScriptedServerOptions();
+        await using var upstream = await Upstream.StartAsync(options);
+        options.MaxRecordedBodyBytes = 0;
+        options.TimeProvider = null!;
+
+        using var content = new StringContent("body");
+        using var response = await upstream.Client.PostAsync("/", content);
+
+        upstream.Server.Requests[0].BodyText.ShouldBe("body");
+    }
+
+    [Fact]
     public async Task Server_InTheProcessOfATest_MakesNoRequestActivities()
     {
         using var activities = new ActivityRecorder("Microsoft.AspNetCore");

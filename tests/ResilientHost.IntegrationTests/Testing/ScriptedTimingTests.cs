@@ -88,6 +88,27 @@ public sealed class ScriptedTimingTests
 
     [Theory]
     [OverBothWires]
+    public async Task Client_ThatGivesUpOneRequest_KeepsItsOthers(Wire wire)
+    {
+        await using var upstream = await Upstream.StartAsync(wire);
+        upstream.Server.On("GET", "/stays").Replies(ScriptedReply.Status(202).WhenReleased());
+        upstream.Server.On("GET", "/leaves").Replies(ScriptedReply.Hang());
+        using var leaving = new CancellationTokenSource();
+        var stays = upstream.StatusAsync("/stays");
+        await upstream.Server.WaitForRequestsAsync(1);
+        var leaves = upstream.Client.GetAsync("/leaves", leaving.Token);
+        var request = (await upstream.Server.WaitForRequestsAsync(2))[1];
+
+        await leaving.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(() => leaves);
+        await request.Ended.WaitAsync(TestService.Patience);
+        upstream.Server.Release();
+
+        (await stays).ShouldBe(202);
+    }
+
+    [Theory]
+    [OverBothWires]
     public async Task Chunks_InManualTime_ArriveOneAPause(Wire wire)
     {
         await using var upstream = await Upstream.StartAsync(wire, _time);
