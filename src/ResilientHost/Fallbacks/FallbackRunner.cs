@@ -196,30 +196,25 @@ internal sealed class FallbackRunner(
             return Attempt.Failed(FallbackTagValues.BulkheadFull, $"{policy.MaxConcurrency} lookups waited for the store already (Fallbacks:MaxConcurrency)");
         }
 
-        using var giveUp = new CancellationTokenSource();
-        var find = stale.FindAsync(context, giveUp.Token).AsTask();
-        await find.WaitAsync(policy.Timeout, clock.Provider).ContinueWith(static _ => { }, TaskScheduler.Default);
-        if (!find.IsCompleted)
+        try
         {
-            await giveUp.CancelAsync();
-            _ = find.ContinueWith(
-                task =>
-                {
-                    _ = task.Exception;
-                    fallbacks.Use.Stale.Exit(lease, CallOutcome.Failed);
-                },
-                TaskScheduler.Default);
-            return Attempt.Failed(FallbackTagValues.Timeout, $"the store of responses took longer than {policy.Timeout:c} (Fallbacks:Timeout)");
-        }
+            // What hangs is given up on when the time is over; what is held elsewhere is bounded there.
+            using var timeUp = new CancellationTokenSource(policy.Timeout, clock.Provider);
+            using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(timeUp.Token, context.RequestAborted);
+            if (await stale.FindAsync(context, giveUp.Token) is not { } answer)
+            {
+                return timeUp.IsCancellationRequested
+                    ? Attempt.Failed(FallbackTagValues.Timeout, $"the store of responses took longer than {policy.Timeout:c} (Fallbacks:Timeout)")
+                    : Attempt.Failed(FallbackTagValues.Miss, "no response was kept that is young enough");
+            }
 
-        fallbacks.Use.Stale.Exit(lease, find.IsCompletedSuccessfully ? CallOutcome.Succeeded : CallOutcome.Failed);
-        if (await find is not { } response)
+            await StaleFallback.WriteAsync(context, answer, request.Baseline);
+            return Attempt.Answered;
+        }
+        finally
         {
-            return Attempt.Failed(FallbackTagValues.Miss, "no response was kept that is young enough");
+            fallbacks.Use.Stale.Exit(lease, CallOutcome.Ignored);
         }
-
-        await stale.WriteAsync(context, response, request.Baseline);
-        return Attempt.Answered;
     }
 
     /// <param name="Reason">Why there is no answer; null when there is one.</param>

@@ -1,5 +1,8 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using ResilientHost;
 using ResilientHost.Fallbacks;
+using ResilientHost.Hosting;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -12,6 +15,17 @@ internal static class FallbackServiceCollectionExtensions
         services.TryAddSingleton<FallbackLog>();
         services.TryAddSingleton<FallbackAuthorization>();
         services.AddFallbackBinding();
+        services.TryAddSingleton<IStaleResponseStore>(static provider => new MemoryStaleResponseStore(
+            provider.GetRequiredService<MonotonicClock>(), provider.GetRequiredService<Func<FallbackPolicy>>()().MaxStaleStoreBytes));
+        services.TryAddSingleton(static provider =>
+        {
+            var policy = provider.GetRequiredService<Func<FallbackPolicy>>();
+            return new StaleResponses(
+                provider.GetRequiredService<IStaleResponseStore>(),
+                provider.GetRequiredService<MonotonicClock>(),
+                provider.GetRequiredService<ILogger<StaleResponses>>(),
+                () => policy().MaxStaleResponseBytes);
+        });
         services.TryAddSingleton<FallbackRunner>();
         return services;
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
@@ -21,6 +22,9 @@ namespace ResilientHost.Fallbacks;
 /// </remarks>
 internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
 {
+    /// <summary>The largest answer of a failure that is kept.</summary>
+    public const int MaxReplacedBytes = 64 * 1024;
+
     private static readonly ConditionalWeakTable<IFeatureCollection, Home> Homes = [];
 
     private readonly Home? _home;
@@ -30,6 +34,7 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
     private IResponseTap? _tap;
     private bool _replacesFailures;
     private Course _course;
+    private ArrayBufferWriter<byte>? _replaced;
 
     private GuardedResponseBody(IHttpResponseBodyFeature original, Home? home)
     {
@@ -61,6 +66,9 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
     /// <summary>Whether bytes must be shown before they are passed on.</summary>
     public bool IsTapped => _tap is not null;
 
+    /// <summary>Whether bytes must be looked at: for the tap, or because they may have to be kept.</summary>
+    public bool Looks => _tap is not null || _course == Course.Diverting || (_replacesFailures && _course == Course.Undecided);
+
     /// <summary>Whether what is written goes nowhere. Decides nothing.</summary>
     /// <exception cref="ObjectDisposedException">The guard is detached.</exception>
     public bool IsDiverting => _course switch
@@ -88,6 +96,7 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
         guard._replacesFailures = replacesFailures;
         guard._tap = tap;
         guard.ReplacedStatusCode = 0;
+        guard._replaced = null;
         guard._course = Course.Undecided;
         features.Set<IHttpResponseBodyFeature>(guard);
         return guard;
@@ -133,12 +142,31 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
     {
         if (!Passes())
         {
+            _replaced = null;
             return Task.CompletedTask;
         }
 
         LoseSight();
         return Original.SendFileAsync(path, offset, count, cancellationToken);
     }
+
+    /// <summary>Keeps what is diverted, for the case that nothing better can be said; nothing of it, once it is too much.</summary>
+    public void Keep(ReadOnlySpan<byte> bytes)
+    {
+        if (_replaced is { } replaced)
+        {
+            if (bytes.Length > MaxReplacedBytes - replaced.WrittenCount)
+            {
+                _replaced = null;
+                return;
+            }
+
+            replaced.Write(bytes);
+        }
+    }
+
+    /// <summary>The answer that was diverted; <see langword="null"/> when it was too large to be kept, or its bytes were not seen.</summary>
+    public byte[]? TakeReplaced() => _replaced?.WrittenSpan.ToArray();
 
     public void DisableBuffering()
     {
@@ -223,6 +251,7 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
             ReplacedStatusCode = response.StatusCode;
             _tap = null;
             _course = Course.Diverting;
+            _replaced = new();
             return false;
         }
 

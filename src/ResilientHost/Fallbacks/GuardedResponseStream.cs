@@ -142,6 +142,7 @@ internal sealed class GuardedResponseStream(GuardedResponseBody body) : Stream
     {
         if (!body.Passes())
         {
+            body.Keep(bytes);
             return false;
         }
 

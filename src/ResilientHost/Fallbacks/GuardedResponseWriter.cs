@@ -7,7 +7,7 @@ internal sealed class GuardedResponseWriter(GuardedResponseBody body) : PipeWrit
 {
     private const int ScratchSize = 4096;
 
-    // What the endpoint was last given, less what it has advanced over; only while a tap must see it.
+    // What the endpoint was last given, less what it has advanced over; only while its bytes are looked at.
     private Memory<byte> _handedOut;
     private byte[]? _scratch;
 
@@ -18,13 +18,8 @@ internal sealed class GuardedResponseWriter(GuardedResponseBody body) : PipeWrit
     // Decides nothing: memory that is not advanced over was never written, and the status may change until then.
     public override Memory<byte> GetMemory(int sizeHint = 0)
     {
-        if (body.IsDiverting)
-        {
-            return Scratch(sizeHint);
-        }
-
-        var memory = body.Original.Writer.GetMemory(sizeHint);
-        if (body.IsTapped)
+        var memory = body.IsDiverting ? Scratch(sizeHint) : body.Original.Writer.GetMemory(sizeHint);
+        if (body.Looks)
         {
             _handedOut = memory;
         }
@@ -33,13 +28,14 @@ internal sealed class GuardedResponseWriter(GuardedResponseBody body) : PipeWrit
     }
 
     public override Span<byte> GetSpan(int sizeHint = 0) =>
-        body.IsTapped || body.IsDiverting ? GetMemory(sizeHint).Span : Direct(sizeHint);
+        body.Looks ? GetMemory(sizeHint).Span : Direct(sizeHint);
 
     public override void Advance(int bytes)
     {
         // Nothing is written by it, so it decides nothing; a negative count is for the writer behind to refuse.
         if (bytes <= 0 ? body.IsDiverting : !body.Passes())
         {
+            KeepAdvanced(bytes);
             return;
         }
 
@@ -58,6 +54,7 @@ internal sealed class GuardedResponseWriter(GuardedResponseBody body) : PipeWrit
     {
         if (!body.Passes())
         {
+            body.Keep(source.Span);
             return Nowhere(cancellationToken);
         }
 
@@ -109,6 +106,14 @@ internal sealed class GuardedResponseWriter(GuardedResponseBody body) : PipeWrit
         }
 
         return true;
+    }
+
+    private void KeepAdvanced(int bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, _handedOut.Length);
+        body.Keep(_handedOut.Span[..bytes]);
+        _handedOut = _handedOut[bytes..];
     }
 
     private void ShowAdvanced(int bytes)

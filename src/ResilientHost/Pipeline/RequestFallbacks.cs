@@ -25,7 +25,7 @@ internal sealed class RequestFallbacks(FallbackRunner runner, Hosting.MonotonicC
         }
 
         var replaces = !plan.IsStreaming && !HttpMethods.IsHead(context.Request.Method) && !HttpMethods.IsConnect(context.Request.Method) && context.Request.Headers.Upgrade.Count == 0;
-        var recording = fallbacks.Stale is { } stale && stale.ShouldRecord(context, clock.CoarseTimestamp()) ? stale.Record(context, state.Baseline) : null;
+        var recording = fallbacks.Stale is { } stale && stale.ShouldRecord(context, clock.CoarseTimestamp()) ? stale.Record(context) : null;
         if (replaces || recording is not null)
         {
             state.BeginGuard(replaces, recording);
