@@ -68,7 +68,9 @@ public sealed class FallbackAuthorizationTests
         var isLetIn = !authorized || caller == Caller.User;
         var isServed = kind == "delegate"
             ? isLetIn && (!authorized || authorizationBefore || failure == "throws")
-            : !authorized && caller == Caller.Anonymous;
+
+            // Where nobody has been asked who the caller is, everyone is anonymous: and so is what was kept.
+            : !authorized && (caller == Caller.Anonymous || (caller == Caller.User && failure == "refused" && !authorizationBefore));
         if (isServed)
         {
             answer.ShouldBe((200, kind == "delegate" ? "spare" : "real", kind));
