@@ -5,7 +5,7 @@ namespace ResilientHost.Tests.Timeouts;
 
 public class RequestTimeoutStressTests
 {
-    private const int Requests = 20_000;
+    private const int Requests = 10_000;
 
     [Theory]
     [InlineData(1)]
