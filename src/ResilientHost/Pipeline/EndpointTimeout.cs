@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Timeouts;
+using ResilientHost.Timeouts;
 
 namespace ResilientHost.Pipeline;
 
@@ -17,7 +18,7 @@ internal static class EndpointTimeout
     /// <summary>What is wrong with what an endpoint says; <see langword="null"/> when nothing is.</summary>
     public static string? Error(ITimeoutMetadata metadata)
     {
-        if (metadata.Timeout is { } timeout && (timeout == Timeout.InfiniteTimeSpan || (timeout > TimeSpan.Zero && timeout <= TimeSpan.FromDays(1))))
+        if (metadata.Timeout is { } timeout && (timeout == Timeout.InfiniteTimeSpan || TimeoutOptionsValidator.IsTimeout(timeout)))
         {
             return null;
         }
