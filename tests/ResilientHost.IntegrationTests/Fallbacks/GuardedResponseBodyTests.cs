@@ -124,6 +124,40 @@ public sealed class GuardedResponseBodyTests
     }
 
     [Theory, OverBothWires]
+    public async Task Guard_OfOneConnection_IsKeptWithIt(Wire wire)
+    {
+        await using var service = await StartAsync();
+
+        await service.Client(wire).GetStringAsync("/works/text");
+        var first = service.Services.GetRequiredService<Taps>().Guard;
+        await service.Client(wire).GetStringAsync("/works/json");
+
+        service.Services.GetRequiredService<Taps>().Guard.ShouldBeSameAs(first);
+    }
+
+    [Theory, OverBothWires]
+    public async Task WriterThatWasKept_AcrossConnections_NeverReachesAnotherCaller(Wire wire)
+    {
+        Stream? kept = null;
+        await using var service = await StartAsync(endpoints: app =>
+        {
+            app.MapGet("/keeps", (HttpContext context) =>
+            {
+                kept = context.Response.Body;
+                return "kept";
+            });
+            app.MapGet("/victim", async (HttpContext context) =>
+            {
+                await Should.ThrowAsync<ObjectDisposedException>(async () => await kept!.WriteAsync("secret"u8.ToArray()));
+                await context.Response.WriteAsync("mine");
+            });
+        });
+        await service.Client(wire).GetStringAsync("/keeps");
+
+        (await service.Client(wire == Wire.Http1 ? Wire.Http2 : Wire.Http1).GetStringAsync("/victim")).ShouldBe("mine");
+    }
+
+    [Theory, OverBothWires]
     public async Task RequestBody_ThatAFailedEndpointRead_IsReadAgain(Wire wire)
     {
         await using var service = await StartAsync();
@@ -181,6 +215,7 @@ public sealed class GuardedResponseBodyTests
         var tap = new Tap();
         context.RequestServices.GetRequiredService<Taps>().Last = tap;
         var guard = GuardedResponseBody.Attach(context, replacesFailures: true, tap)!;
+        context.RequestServices.GetRequiredService<Taps>().Guard = guard;
         var request = HttpMethods.IsPost(context.Request.Method) ? ReplayableRequestBody.Attach(context) : null;
         try
         {
@@ -277,6 +312,8 @@ public sealed class GuardedResponseBodyTests
     private sealed class Taps
     {
         public Tap? Last { get; set; }
+
+        public GuardedResponseBody? Guard { get; set; }
     }
 
     private sealed class Tap : IResponseTap
