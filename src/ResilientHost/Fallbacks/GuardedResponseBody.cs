@@ -12,7 +12,7 @@ namespace ResilientHost.Fallbacks;
 /// <remarks>
 /// <para>
 /// Which of the two it is, is decided once, by the status at the first byte, flush, start or completion. A diverted answer leaves the response unstarted and its status and headers free to be set.
-/// A status that is set after the first byte comes too late, even where the server still holds that byte.
+/// A status that is set after the first byte comes too late, even where the server still holds that byte. An answer that is a status and nothing else never comes by: it is still there to be looked at when the endpoint is done.
 /// </para>
 /// <para>
 /// A guard belongs to one response body for all its life, and is kept with the server's feature collection, which in turn belongs to one connection: attaching and detaching allocates nothing from a connection's second request on, and a
