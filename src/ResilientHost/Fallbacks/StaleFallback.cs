@@ -188,8 +188,8 @@ internal sealed class StaleFallback
             return true;
         }
 
-        // A principal of the application's own may tell something else than its identities.
-        return user.Identity?.IsAuthenticated == true;
+        // A principal of the application's own may tell something else than its identities. The framework's tells the first of them, and allocates.
+        return user.GetType() != typeof(ClaimsPrincipal) && user.Identity?.IsAuthenticated == true;
     }
 
     private static bool Matches(IReadOnlyList<KeyValuePair<string, StringValues>> vary, string[] names, IHeaderDictionary headers) =>

@@ -10,7 +10,7 @@ namespace ResilientHost.Fallbacks;
 /// <summary>Which requests to an endpoint may get the same answer.</summary>
 /// <remarks>
 /// Immutable and thread-safe. The text is printable, and two requests that differ in any part have different texts: every section stands in its place, every name and value is
-/// escaped. The hash is for refreshing only, where a collision delays a copy; it allocates nothing unless the query is percent-encoded.
+/// escaped. The hash is for refreshing only, where a collision delays a copy; it allocates nothing unless the name of a query key is percent-encoded.
 /// </remarks>
 internal sealed class StaleRequestKey
 {
@@ -106,7 +106,7 @@ internal sealed class StaleRequestKey
             var name = pair.DecodeName().Span;
             if (_queryKeys is null || IndexOf(name) >= 0)
             {
-                sum += HashCode.Combine(string.GetHashCode(name, StringComparison.OrdinalIgnoreCase), string.GetHashCode(pair.DecodeValue().Span, StringComparison.Ordinal));
+                sum += HashCode.Combine(string.GetHashCode(name, StringComparison.OrdinalIgnoreCase), string.GetHashCode(pair.EncodedValue.Span, StringComparison.Ordinal));
             }
         }
 
