@@ -12,6 +12,9 @@ internal sealed class FallbackBinding(string signature, bool readsBody, Func<Req
     /// <summary>It binds the request's body, or may: it runs only where the body can be had a second time.</summary>
     public bool ReadsBody { get; } = readsBody;
 
+    /// <summary>It runs inside of the endpoint's MVC filters that authorize.</summary>
+    public bool RunsFilters { get; init; }
+
     /// <summary>How it would be written in C#. For people.</summary>
     public string Signature { get; } = signature;
 

@@ -28,7 +28,7 @@ internal static class FallbackMvcAction
         }
 
         var invokers = services.GetRequiredService<IActionInvokerFactory>();
-        return new FallbackBinding(FallbackSignature.Of(method), parameters.ReadsBody, () => context => InvokeAsync(context, descriptor, invokers));
+        return new FallbackBinding(FallbackSignature.Of(method), parameters.ReadsBody, () => context => InvokeAsync(context, descriptor, invokers)) { RunsFilters = true };
     }
 
     private static Task InvokeAsync(HttpContext context, ControllerActionDescriptor descriptor, IActionInvokerFactory invokers)

@@ -79,6 +79,17 @@ internal sealed class LayerGates(MonotonicClock clock)
     /// <summary>Leaves every layer, innermost first. Holding nothing, or no longer, is fine.</summary>
     public void Exit(EndpointPlan plan, ref Admission admission, CallOutcome outcome)
     {
+        ExitCircuit(plan, ref admission, outcome);
+        if (plan.Bulkhead is { } bulkhead)
+        {
+            bulkhead.Exit(admission.Lease, outcome);
+            admission.Lease = default;
+        }
+    }
+
+    /// <summary>Leaves the circuit alone: its verdict can be known before the work has ended and gives its place back.</summary>
+    public void ExitCircuit(EndpointPlan plan, ref Admission admission, CallOutcome outcome)
+    {
         if (plan.CircuitBreaker is { } circuit)
         {
             var now = circuit.Policy.NeedsExactClock ? clock.Timestamp() : clock.CoarseTimestamp();
@@ -91,12 +102,6 @@ internal sealed class LayerGates(MonotonicClock clock)
             }
 
             admission.Permit = default;
-        }
-
-        if (plan.Bulkhead is { } bulkhead)
-        {
-            bulkhead.Exit(admission.Lease, outcome);
-            admission.Lease = default;
         }
     }
 

@@ -12,6 +12,7 @@ internal sealed partial class PipelinePlacement(
     IServiceProvider services,
     CircuitBreakerRegistry circuitBreakers,
     BulkheadRegistry bulkheads,
+    EndpointFallbacksFactory fallbacks,
     ILogger<PipelinePlacement> logger,
     IHostEnvironment? environment = null)
 {
@@ -27,9 +28,9 @@ internal sealed partial class PipelinePlacement(
     public void Check()
     {
         var errors = new List<string>();
-        foreach (var endpoint in services.GetEndpoints())
+        foreach (var (endpoint, key) in EndpointKey.Assign(services.GetEndpoints()))
         {
-            CheckLayers(endpoint, errors);
+            CheckLayers(endpoint, key, errors);
             CheckOperations(endpoint, errors);
         }
 
@@ -68,7 +69,7 @@ internal sealed partial class PipelinePlacement(
         throw new InvalidOperationException($"Endpoint '{endpoint.DisplayName}' ran without its resilience layers, because UseRouting() comes after UseResilienceLayers(). Call {Place}.");
     }
 
-    private void CheckLayers(Endpoint endpoint, List<string> errors)
+    private void CheckLayers(Endpoint endpoint, string key, List<string> errors)
     {
         var layers = EndpointLayers.Read(endpoint.Metadata);
         if (!layers.AsksForLayers)
@@ -82,6 +83,12 @@ internal sealed partial class PipelinePlacement(
             errors.Add($"Endpoint '{name}' asks for resilience layers, but the pipeline has none. Call {Place}.");
         }
 
+        if (layers.Timeout is { } timeout && EndpointTimeout.Error(timeout) is { } error)
+        {
+            errors.Add($"Endpoint '{name}' {error}.");
+        }
+
+        fallbacks.Check(endpoint, key, layers, errors);
         CheckName(layers.CircuitBreaker, circuitBreakers.Names, "circuit breaker", "Resilience:CircuitBreakers");
         CheckName(layers.Bulkhead, bulkheads.Names, "bulkhead", "Resilience:Bulkheads");
 

@@ -51,11 +51,12 @@ internal static class ClientPresence
 
     private static bool IsConsequence(Exception exception)
     {
-        if (exception is IOException)
-        {
-            return true;
-        }
+        return exception is IOException || IsCancellation(exception);
+    }
 
+    /// <summary>Whether an exception is what a cancelled request looks like from inside.</summary>
+    public static bool IsCancellation(Exception exception)
+    {
         // Drivers and HttpClient wrap the cancellation. An inner IOException is not taken as one: it may be a failing disk.
         Exception? current = exception;
         for (var depth = 0; current is not null && depth < MaxInner; depth++)

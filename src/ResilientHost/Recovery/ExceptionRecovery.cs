@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.OutputCaching;
+using ResilientHost.Fallbacks;
 using ResilientHost.Refusals;
 
 namespace ResilientHost.Recovery;
@@ -9,7 +9,7 @@ namespace ResilientHost.Recovery;
 /// <summary>Turns an exception of a request into an answer, or aborts when an answer has begun. Thread-safe.</summary>
 /// <remarks>
 /// The order of decision: client gone, response started, a refusal thrown in a Polly pipeline, the configured map (below 500 is final), the application's
-/// <c>IExceptionHandler</c>s, the problem. Counting and logging come before the answer is written: an entry must not be lost because a client
+/// <c>IExceptionHandler</c>s (an answer of theirs of 500 or above is held back for a fallback), the endpoint's fallbacks, the problem. Counting and logging come before the answer is written: an entry must not be lost because a client
 /// reads slowly, and whoever has the answer can already find it in the log.
 /// </remarks>
 internal sealed class ExceptionRecovery(
@@ -27,7 +27,7 @@ internal sealed class ExceptionRecovery(
     {
         try
         {
-            return ClientPresence.HasLeft(context, exception, scope)
+            return !scope.IsCut && ClientPresence.HasLeft(context, exception, scope)
                 ? EndWithoutClient(context, scope)
                 : await AnswerAsync(context, exception, scope);
         }
@@ -75,17 +75,25 @@ internal sealed class ExceptionRecovery(
             metrics.Count(exception, scope.Origin);
         }
 
-        if (!ResponseBody.TryDiscard(context.Response))
+        if (scope.IsCut || !ResponseBody.TryDiscard(context.Response))
         {
             return AbortStarted(context, exception, scope, isNews);
         }
 
-        KeepOutOfCache(context);
+        FallbackMark.KeepOutOfCache(context);
+        if (scope.TimedOut is { } timeout)
+        {
+            // Whatever the endpoint makes of its cancellation, the caller has waited too long.
+            Report(context, exception, scope, isNews, RefusalTable.Resolve(timeout).Status);
+            await RefuseAsync(context, timeout, scope);
+            return CallOutcome.Failed;
+        }
+
         if (exception is RefusedException { Refusal: var refusal })
         {
             // A layer further in, in a Polly pipeline of the endpoint's own, said no: the same answer as one of ours, and no verdict on the endpoint.
             log.Answered(context, exception, scope, RefusalTable.Resolve(refusal).Status);
-            await refusals.WriteAsync(context, refusal, scope.Baseline);
+            await RefuseAsync(context, refusal, scope);
             return CallOutcome.Ignored;
         }
 
@@ -99,10 +107,18 @@ internal sealed class ExceptionRecovery(
         }
 
         RegisteredExceptionHandlers.SetFeatures(context, exception);
-        if (await handlers.TryHandleAsync(context, exception, scope, problem.Status))
+        scope.Fallback?.HoldFailures();
+        var isHandled = await handlers.TryHandleAsync(context, exception, scope, problem.Status);
+        var held = scope.Fallback?.TakeHeld();
+        if (isHandled)
         {
             var status = context.Response.StatusCode;
             Report(context, exception, scope, isNews, status);
+            if (held is not null && !await IsAnsweredAsync(scope, new(exception)))
+            {
+                await held.SendAsync(context, problems, scope.Baseline);
+            }
+
             return IsSuccess(status) ? CallOutcome.Succeeded : CallOutcome.Failed;
         }
 
@@ -112,9 +128,26 @@ internal sealed class ExceptionRecovery(
         }
 
         Report(context, exception, scope, isNews, problem.Status);
-        await problems.WriteAsync(context, problem, scope.Baseline, exception, DetailsFor(current, exception));
+        if (!await IsAnsweredAsync(scope, new(exception)))
+        {
+            await problems.WriteAsync(context, problem, scope.Baseline, exception, DetailsFor(current, exception));
+        }
+
         return CallOutcome.Failed;
     }
+
+    private async Task RefuseAsync(HttpContext context, Refusal refusal, RecoveryScope scope)
+    {
+        RefusalWriter.Note(refusal);
+        if (!await IsAnsweredAsync(scope, new(refusal)))
+        {
+            await refusals.WriteAsync(context, refusal, scope.Baseline);
+        }
+    }
+
+    // Also when a fallback began an answer and the connection had to be aborted: nothing is to be added to it.
+    private static async ValueTask<bool> IsAnsweredAsync(RecoveryScope scope, FallbackCause cause) =>
+        scope.Fallback is { } fallback && await fallback.TryAnswerAsync(cause) != FallbackResult.None;
 
     private CallOutcome AbortStarted(HttpContext context, Exception exception, RecoveryScope scope, bool isNews)
     {
@@ -144,15 +177,6 @@ internal sealed class ExceptionRecovery(
         else
         {
             log.Answered(context, exception, scope, status);
-        }
-    }
-
-    // The output cache asks for the status alone, and a handler's answer may well be a 200: it would stand in for the endpoint until it expires.
-    private static void KeepOutOfCache(HttpContext context)
-    {
-        if (context.Features.Get<IOutputCacheFeature>() is { Context: { } caching })
-        {
-            caching.AllowCacheStorage = false;
         }
     }
 

@@ -25,8 +25,10 @@ internal static class CutResponse
 
     /// <summary>Whether middleware put a body of its own before the server's.</summary>
     /// <remarks>Behind a middleware that has awaited, the thread may know nothing of the request: then it is served with more care than it may need.</remarks>
-    public static bool IsBodyReplaced(HttpContext context) =>
-        !ReferenceEquals(context.Features.Get<IHttpResponseBodyFeature>(), _serversBody);
+    /// <param name="context">The request.</param>
+    /// <param name="behindGuard">The body behind our own, where we have put one before it.</param>
+    public static bool IsBodyReplaced(HttpContext context, IHttpResponseBodyFeature? behindGuard) =>
+        !ReferenceEquals(behindGuard ?? context.Features.Get<IHttpResponseBodyFeature>(), _serversBody);
 
     /// <summary>What tells them.</summary>
     /// <remarks>
