@@ -44,6 +44,10 @@ internal sealed class FallbackBinder(IServiceProvider services)
             : FallbackMvcAction.Bind(subject, method, services, errors);
     }
 
+    /// <summary>The request's body as it is, or a part of its form.</summary>
+    public static bool IsBody(Type type) =>
+        type == typeof(Stream) || type == typeof(PipeReader) || type == typeof(IFormFile) || type == typeof(IFormFileCollection) || type == typeof(IFormCollection);
+
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = SaidAtTheCall)]
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = SaidAtTheCall)]
     private FallbackBinding? BindRouteHandler(FallbackSubject subject, MethodInfo method, Delegate? handler, ICollection<string> errors)
@@ -71,7 +75,16 @@ internal sealed class FallbackBinder(IServiceProvider services)
         }
         catch (Exception error)
         {
-            errors.Add($"{subject.Introduction} has the fallback '{signature}', which cannot be bound: {FlatMessage(error)} Let it take what the request's route, query and headers carry, services that are registered, and FallbackContext.");
+            errors.Add($"{subject.Introduction} has the fallback '{signature}', which cannot be bound: {FlatMessage(error)} {FallbackServiceParameters.WhatCanBeBound}");
+        }
+
+        foreach (var parameter in method.GetParameters())
+        {
+            var problem = FallbackServiceParameters.Missing(parameter, services) ?? FallbackServiceParameters.MistakenForBody(parameter, subject, inferred?.EndpointMetadata ?? []);
+            if (problem is not null)
+            {
+                errors.Add($"{subject.Introduction} has the fallback '{signature}', whose parameter '{parameter.Name}' cannot be bound: {problem} {FallbackServiceParameters.WhatCanBeBound}");
+            }
         }
 
         WriteMvcResults();
@@ -117,7 +130,4 @@ internal sealed class FallbackBinder(IServiceProvider services)
     private static IEnumerable<Type> MembersOf([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties | DynamicallyAccessedMemberTypes.PublicConstructors)] Type type) =>
         type.GetProperties().Select(property => property.PropertyType)
             .Concat(type.GetConstructors().SelectMany(constructor => constructor.GetParameters()).Select(parameter => parameter.ParameterType));
-
-    private static bool IsBody(Type type) =>
-        type == typeof(Stream) || type == typeof(PipeReader) || type == typeof(IFormFile) || type == typeof(IFormFileCollection) || type == typeof(IFormCollection);
 }

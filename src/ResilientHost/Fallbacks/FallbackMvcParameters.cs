@@ -35,7 +35,7 @@ internal sealed class FallbackMvcParameters(FallbackSubject subject, MethodInfo 
             var problem = Bind(parameter, parameters);
             if (problem is not null)
             {
-                errors.Add($"{subject.Introduction} has the fallback '{FallbackSignature.Of(method)}', whose parameter '{parameter.Name}' cannot be bound: {problem} Let it take what the request's route, query and headers carry, services that are registered, and FallbackContext.");
+                errors.Add($"{subject.Introduction} has the fallback '{FallbackSignature.Of(method)}', whose parameter '{parameter.Name}' cannot be bound: {problem} {FallbackServiceParameters.WhatCanBeBound}");
             }
         }
 
@@ -55,6 +55,11 @@ internal sealed class FallbackMvcParameters(FallbackSubject subject, MethodInfo 
         if (parameter.ParameterType.IsByRef || parameter.ParameterType.IsByRefLike)
         {
             return "it is passed by reference.";
+        }
+
+        if (FallbackServiceParameters.Missing(parameter, services) is { } missing)
+        {
+            return missing;
         }
 
         var metadata = _metadata is ModelMetadataProvider provider ? provider.GetMetadataForParameter(parameter) : _metadata.GetMetadataForType(parameter.ParameterType);

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ResilientHost.Tests.Fallbacks;
 
@@ -111,6 +112,37 @@ public sealed class FallbackBinderErrorTests
         (await FallbackBindingHost.ErrorAsync(app => app.MapGet("/", static () => "x").WithFallback((ByReference)ByReferenceFallback))).ShouldContain("cannot be bound:");
 
     [Fact]
+    public async Task Bind_ServicesThatAreNotRegistered_AreEachNamed()
+    {
+        await using var host = await FallbackBindingHost.StartAsync(app => app.MapPost("/", static () => "x").WithFallback(static (
+            [FromServices] Product plain, [FromKeyedServices("a")] Product keyed, IComparable<Product> inferred, [FromServices] Product? optional, [FromKeyedServices("a")] Product? optionalKeyed) =>
+            $"{plain} {keyed} {inferred} {optional} {optionalKeyed}"));
+
+        host.Errors.Select(error => error[error.IndexOf("whose parameter", StringComparison.Ordinal)..error.IndexOf(" Let it", StringComparison.Ordinal)]).ShouldBe(
+        [
+            "whose parameter 'plain' cannot be bound: FallbackBinderErrorTests.Product is no registered service.",
+            "whose parameter 'keyed' cannot be bound: FallbackBinderErrorTests.Product is no registered service.",
+            "whose parameter 'inferred' cannot be bound: IComparable<FallbackBinderErrorTests.Product> is no registered service.",
+        ]);
+    }
+
+    [Fact]
+    public async Task Bind_ServicesThatAreRegistered_AreTaken()
+    {
+        await using var host = await FallbackBindingHost.StartAsync(
+            app =>
+            {
+                app.MapPost("/services", static () => "x").WithFallback(static (
+                    [FromServices] Product plain, [FromKeyedServices("a")] Product keyed, IServiceProvider provider, IEnumerable<Product> all) => $"{plain} {keyed} {provider} {all}");
+                app.MapPost("/body", static (IComparable<Product> body) => $"{body}").WithFallback(static (IComparable<Product> body) => $"{body}");
+            },
+            static services => services.AddSingleton(new Product("x")).AddKeyedSingleton("a", new Product("y")));
+
+        host.Errors.ShouldBeEmpty();
+        host.Bindings.Select(binding => binding.ReadsBody).ShouldBe([false, true]);
+    }
+
+    [Fact]
     public async Task Bind_SeveralFaults_AreSaidAtOnce()
     {
         await using var host = await FallbackBindingHost.StartAsync(app => app.MapGet("/", static () => "x").WithFallback(static (Product product) => 7));
@@ -155,6 +187,7 @@ public sealed class FallbackBinderErrorTests
     [InlineData(typeof(OtherResultController), "which returns string where the endpoint returns ActionResult<FallbackBinderErrorTests.Product>. Let it return FallbackBinderErrorTests.Product or IActionResult.")]
     [InlineData(typeof(NothingController), "or let it take FallbackContext and write the answer itself.")]
     [InlineData(typeof(UnknownServiceController), "whose parameter 'service' cannot be bound: IServiceProviderFactory<int> is no registered service, and MVC cannot make one. Let it take what the request's route, query and headers carry, services that are registered, and FallbackContext.")]
+    [InlineData(typeof(FromServicesController), "whose parameter 'product' cannot be bound: FallbackBinderErrorTests.Product is no registered service. Let it take what the request's route, query and headers carry, services that are registered, and FallbackContext.")]
     [InlineData(typeof(BodyOfGetController), "whose parameter 'product' cannot be bound: FallbackBinderErrorTests.Product is no registered service, and requests of this endpoint have no body. Let it take what the request's route, query and headers carry, services that are registered, and FallbackContext.")]
     public async Task Bind_OnController_SaysWhatToDo(Type controller, string end)
     {
@@ -299,6 +332,15 @@ public sealed class FallbackBinderErrorTests
         public Product Get() => new("x");
 
         private static Product GetDefault(Microsoft.Extensions.DependencyInjection.IServiceProviderFactory<int> service) => new($"{service}");
+    }
+
+    public sealed class FromServicesController : ControllerBase
+    {
+        [HttpGet("/")]
+        [Fallback(nameof(GetDefault))]
+        public Product Get() => new("x");
+
+        private static Product GetDefault([FromServices] Product product) => product;
     }
 
     [ApiController]
