@@ -97,7 +97,8 @@ internal sealed class GuardedServer : IFeatureCollection, IHttpResponseFeature, 
     {
     }
 
-    public IEnumerator<KeyValuePair<Type, object>> GetEnumerator() => _features.GetEnumerator();
+    // Nothing: a failing assertion would print features that contain themselves until the stack ends.
+    public IEnumerator<KeyValuePair<Type, object>> GetEnumerator() => Enumerable.Empty<KeyValuePair<Type, object>>().GetEnumerator();
 
     System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
 
