@@ -107,9 +107,7 @@ internal sealed class ExceptionRecovery(
         }
 
         RegisteredExceptionHandlers.SetFeatures(context, exception);
-        scope.Fallback?.HoldFailures();
-        var isHandled = await handlers.TryHandleAsync(context, exception, scope, problem.Status);
-        var held = scope.Fallback?.TakeHeld();
+        var (isHandled, held) = await handlers.TryHandleAsync(context, exception, scope, problem.Status);
         if (isHandled)
         {
             var status = context.Response.StatusCode;

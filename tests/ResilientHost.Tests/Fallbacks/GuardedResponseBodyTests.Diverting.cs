@@ -123,7 +123,7 @@ public sealed partial class GuardedResponseBodyTests
     }
 
     [Fact]
-    public void DivertedMegabytes_TakeTheScratchOnly()
+    public void DivertedMegabytes_TakeTheScratchAndNoMoreThanIsKept()
     {
         Attach();
         Response.StatusCode = 503;
@@ -137,7 +137,46 @@ public sealed partial class GuardedResponseBodyTests
             Response.Body.Write(chunk);
         }
 
-        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(16 * 1024);
+        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(4 * GuardedResponseBody.MaxReplacedBytes);
+    }
+
+    [Fact]
+    public void Diverted_EveryWayOfWriting_IsKeptInOrder()
+    {
+        var guard = Attach();
+        Response.StatusCode = 503;
+        "ab"u8.CopyTo(Response.BodyWriter.GetSpan(2));
+        Response.BodyWriter.Advance(2);
+        Response.BodyWriter.Write("cd"u8);
+        Response.Body.Write("ef"u8);
+        Response.Body.WriteByte((byte)'g');
+        guard.Detach();
+
+        guard.TakeReplaced().ShouldBe("abcdefg"u8.ToArray());
+    }
+
+    [Theory]
+    [InlineData(GuardedResponseBody.MaxReplacedBytes, true)]
+    [InlineData(GuardedResponseBody.MaxReplacedBytes + 1, false)]
+    public void Diverted_UpToTheLimit_IsKept(int bytes, bool isKept)
+    {
+        var guard = Attach();
+        Response.StatusCode = 503;
+        Response.Body.Write(new byte[bytes]);
+        guard.Detach();
+
+        (guard.TakeReplaced() is not null).ShouldBe(isKept);
+    }
+
+    [Fact]
+    public async Task Diverted_File_IsNotKept()
+    {
+        var guard = Attach();
+        Response.StatusCode = 503;
+        await guard.SendFileAsync("any", 0, null);
+        guard.Detach();
+
+        guard.TakeReplaced().ShouldBeNull();
     }
 
     [Fact]
