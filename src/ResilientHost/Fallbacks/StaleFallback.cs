@@ -126,9 +126,10 @@ internal sealed class StaleFallback
             outputCache.Context.AllowCacheStorage = false;
         }
 
+        // Not under RequestAborted: where a timeout brought us here it has fired, and to a client that is gone the server writes nothing.
         return HttpMethods.IsHead(context.Request.Method) || answer.Response.Body.IsEmpty
             ? Task.CompletedTask
-            : response.Body.WriteAsync(answer.Response.Body, context.RequestAborted).AsTask();
+            : response.Body.WriteAsync(answer.Response.Body, CancellationToken.None).AsTask();
     }
 
     internal string KeyOf(HttpContext context) => _key.Text(context);

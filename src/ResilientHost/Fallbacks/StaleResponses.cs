@@ -66,7 +66,7 @@ internal sealed partial class StaleResponses : IDisposable
         try
         {
             // On another thread, for a store may block as well as hang.
-            read = Task.Run(() => _store.GetAsync(key, cancellationToken).AsTask(), CancellationToken.None);
+            read = Task.Run(() => _store.GetAsync(key, cancellationToken).AsTask(), cancellationToken);
             return await read.WaitAsync(cancellationToken) is { } response && AgeOf(response) is { } age && age <= maxAge ? new StaleAnswer(response, age) : null;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -100,7 +100,7 @@ internal sealed class StaleWriteQueue : IDisposable
         try
         {
             // On another thread, for a store may block as well as hang.
-            task = Task.Run(() => _store.SetAsync(write.Key, write.Response, write.MaxAge, token).AsTask(), CancellationToken.None);
+            task = Task.Run(() => _store.SetAsync(write.Key, write.Response, write.MaxAge, token).AsTask(), token);
             await task.WaitAsync(token);
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)

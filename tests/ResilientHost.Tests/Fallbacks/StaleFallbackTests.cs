@@ -40,6 +40,16 @@ public sealed class StaleFallbackTests : IDisposable
         StaleEndpoint.BodyOf(response).ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task Stale_WhereTheTimeoutHasFired_IsWrittenWhole()
+    {
+        _endpoint.Answer(StaleEndpoint.Request());
+        var context = StaleEndpoint.Request();
+        context.RequestAborted = new CancellationToken(canceled: true);
+
+        StaleEndpoint.BodyOf(await _endpoint.Serve(context)).ShouldBe("good");
+    }
+
     [Theory]
     [InlineData("Date"), InlineData("Server"), InlineData("Connection"), InlineData("Keep-Alive"), InlineData("X-Request-ID"), InlineData("traceparent"), InlineData("Age"), InlineData("Retry-After")]
     [InlineData("Trailer"), InlineData("Transfer-Encoding"), InlineData("Expires"), InlineData("Upgrade"), InlineData("x-hop")]

@@ -9,24 +9,24 @@ public sealed class StaleRequestKeyTests
 {
     // Whatever could be taken for the key's own punctuation, or fold into something else.
     private static readonly string[] Texts = ["", "a", "A", "ab", "b", "|", "&", "=", "%", "%007C", "a=b", "a&b", "a|b", " ", ",", "a,b", "+", "*", "1", "é", "e\u0301", "\uD800", "\uFFFD", "\0", "\n", "ſ", "s"];
-    private static readonly string[] Names = ["x", "y", "x&", "=x"];
+    private static readonly string[] Names = ["x", "y", "x&", "x="];
 
     [Fact]
     public void Text_RequestsThatDifferInAnyPart_NeverShareAKey()
     {
         var random = new Random(20261121);
-        foreach (var declared in new string[]?[] { null, ["x", "y", "x&", "=x"] })
+        foreach (var declared in new string[]?[] { null, ["x", "y", "x&", "x="] })
         {
             var seen = new Dictionary<string, string>(StringComparer.Ordinal);
-            for (var i = 0; i < 100_000; i++)
+            for (var i = 0; i < 50_000; i++)
             {
                 var parts = Parts.Make(random);
                 var key = parts.Key(declared);
-                key.ShouldAllBe(c => c > ' ' && c <= '~');
+                Assert.True(key.All(c => c > ' ' && c <= '~'), key);
                 var identity = parts.Identity();
                 if (!seen.TryAdd(key, identity))
                 {
-                    seen[key].ShouldBe(identity, key);
+                    Assert.Equal(identity, seen[key]);
                 }
             }
 
@@ -95,27 +95,31 @@ public sealed class StaleRequestKeyTests
 
     private sealed record Parts(string Host, string PathBase, string Endpoint, SortedDictionary<string, string> Route, SortedDictionary<string, List<string>> Query, SortedDictionary<string, StringValues> Vary)
     {
+        // Mostly at rest: two requests that differ in one place are the ones that could be taken for each other.
         public static Parts Make(Random random)
         {
-            var parts = new Parts(random.Next(2) == 0 ? "a" : "b", random.Next(2) == 0 ? "" : "/" + Pick(Texts), Pick(Texts), new(StringComparer.Ordinal), new(StringComparer.Ordinal), new(StringComparer.Ordinal));
-            for (var i = random.Next(3); i > 0; i--)
+            var moved = random.Next(64);
+            var parts = new Parts(Moves(0) ? Pick(["a", "b"]) : "a", Moves(1) ? "/" + Pick(Texts) : "", Moves(2) ? Pick(Texts) : "e", new(StringComparer.Ordinal), new(StringComparer.Ordinal), new(StringComparer.Ordinal));
+            for (var i = Moves(3) ? random.Next(3) : 0; i > 0; i--)
             {
                 parts.Route[Pick(Names)] = Pick(Texts);
             }
 
-            for (var i = random.Next(4); i > 0; i--)
+            for (var i = Moves(4) ? random.Next(4) : 0; i > 0; i--)
             {
+                // No half of a surrogate pair comes through a percent-encoded query.
                 var name = Pick(Names);
-                (parts.Query.TryGetValue(name, out var values) ? values : parts.Query[name] = []).Add(Pick(Texts.Where(text => text != "\uD800").ToArray()));
+                (parts.Query.TryGetValue(name, out var values) ? values : parts.Query[name] = []).Add(Pick(Texts).Replace("\uD800", "d", StringComparison.Ordinal));
             }
 
-            for (var i = random.Next(3); i > 0; i--)
+            for (var i = Moves(5) ? random.Next(3) : 0; i > 0; i--)
             {
                 parts.Vary[Pick(Names)] = random.Next(3) switch { 0 => StringValues.Empty, 1 => Pick(Texts), _ => new StringValues([Pick(Texts), Pick(Texts)]) };
             }
 
             return parts;
 
+            bool Moves(int part) => (moved & (1 << part)) != 0;
             string Pick(string[] from) => from[random.Next(from.Length)];
         }
 

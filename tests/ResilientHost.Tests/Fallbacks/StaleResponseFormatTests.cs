@@ -64,7 +64,7 @@ public sealed class StaleResponseFormatTests
         var random = new Random(42);
         var payload = StaleResponseFormat.Write("key", Sample).AsSpan(20).ToArray();
         var read = 0;
-        for (var i = 0; i < 200_000; i++)
+        for (var i = 0; i < 100_000; i++)
         {
             var bytes = payload.ToArray();
             for (var flips = random.Next(1, 5); flips > 0; flips--)
@@ -76,12 +76,12 @@ public sealed class StaleResponseFormatTests
             bytes = random.Next(4) == 0 ? bytes[..random.Next(bytes.Length)] : bytes;
             var before = GC.GetAllocatedBytesForCurrentThread();
             var response = StaleResponseFormat.ReadPayload(bytes);
-            (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(100_000, "a length that lies takes no memory");
+            Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 100_000, "A length that lies took memory.");
             if (response is not null)
             {
                 read++;
-                response.Body.Length.ShouldBeLessThan(bytes.Length);
-                response.Headers.Concat(response.Vary).ShouldAllBe(header => header.Key.Length > 0 && !header.Value.ToString().Contains('\n') && !header.Value.ToString().Contains('\r'));
+                Assert.True(response.Body.Length < bytes.Length);
+                Assert.True(response.Headers.Concat(response.Vary).All(header => header.Key.Length > 0 && !header.Value.ToString().Contains('\n') && !header.Value.ToString().Contains('\r')));
             }
         }
 
