@@ -1,3 +1,7 @@
+using System.Globalization;
+using ResilientHost.Recovery;
+using ResilientHost.Refusals;
+
 namespace ResilientHost.Fallbacks;
 
 /// <summary>Why a fallback is needed: exactly one of the three.</summary>
@@ -15,6 +19,12 @@ internal readonly record struct FallbackCause
 
     /// <summary>The status, 500 or above, of an answer that was begun and held back.</summary>
     public int? StatusCode { get; }
+
+    /// <summary>The type of the exception, the code of the refusal, or the status: low in cardinality, and nothing of what it says.</summary>
+    public string Describe() =>
+        Exception is { } exception ? TypeNames.Of(exception)
+        : Refusal is { } refusal ? RefusalTable.CodeOf(refusal.Reason)
+        : StatusCode.GetValueOrDefault().ToString(CultureInfo.InvariantCulture);
 }
 
 /// <summary>What came of asking for a fallback.</summary>

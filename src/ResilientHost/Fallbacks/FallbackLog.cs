@@ -20,7 +20,7 @@ internal sealed partial class FallbackLog(ILogger<FallbackLog> logger, Monotonic
         {
             if (logger.IsEnabled(LogLevel.Warning) && StormOf(endpoint, kind, null).Admit())
             {
-                LogServed(logger, endpoint, kind, Describe(cause), RequestIdentity.TraceIdOf(context), RequestIdentity.RequestIdOf(context));
+                LogServed(logger, endpoint, kind, cause.Describe(), RequestIdentity.TraceIdOf(context), RequestIdentity.RequestIdOf(context));
             }
         }
         catch (Exception)
@@ -59,11 +59,6 @@ internal sealed partial class FallbackLog(ILogger<FallbackLog> logger, Monotonic
             storm.Dispose();
         }
     }
-
-    private static string Describe(in FallbackCause cause) =>
-        cause.Exception is { } exception ? TypeNames.Of(exception)
-        : cause.Refusal is { } refusal ? RefusalTable.Resolve(refusal).Code
-        : $"status {cause.StatusCode}";
 
     private LogStorm StormOf(string endpoint, string kind, string? reason) => _storms.GetOrAdd(
         (endpoint, kind, reason),

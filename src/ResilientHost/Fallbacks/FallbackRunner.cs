@@ -66,7 +66,7 @@ internal sealed class FallbackRunner(
             FallbackMark.KeepOutOfCache(context);
             fallbacks.Use.CountServed(kind);
             metrics.Served(fallbacks.Tag, kind);
-            span?.AddEvent(new ActivityEvent(SpanEvents.FallbackServed, tags: new() { [Tags.FallbackKind] = kind }));
+            NoteServed(span, kind, cause);
             log.Served(context, fallbacks.Endpoint, kind, cause);
             return FallbackResult.Answered;
         }
@@ -90,6 +90,19 @@ internal sealed class FallbackRunner(
 
         request.Baseline.Restore(context.Response);
         return FallbackResult.None;
+    }
+
+    // The caller sees a good answer; whoever looks at the span must see that it was not the endpoint's.
+    private static void NoteServed(Activity? span, string kind, in FallbackCause cause)
+    {
+        if (span is not { IsAllDataRequested: true })
+        {
+            return;
+        }
+
+        span.AddEvent(new ActivityEvent(SpanEvents.FallbackServed, tags: new() { [Tags.FallbackKind] = kind }));
+        span.SetTag(Tags.ErrorType, cause.Describe());
+        span.SetStatus(ActivityStatusCode.Error);
     }
 
     private async Task<Attempt> RunHandlerAsync(FallbackBinding handler, RequestFallback request, FallbackCause cause)

@@ -104,7 +104,7 @@ public static class ResilienceDiagnostics
         /// <summary>Full type name of an exception; <c>other</c> beyond the cap.</summary>
         public const string ExceptionType = "exception.type";
 
-        /// <summary>Full type name of the exception that made a span an error.</summary>
+        /// <summary>What made a span an error: full type name of an exception, code of a refusal, or status of an answer that a fallback replaced.</summary>
         public const string ErrorType = "error.type";
 
         /// <summary>Where an exception was seen: <c>endpoint</c>, <c>pipeline</c>, <c>unobserved_task</c>, <c>unhandled</c>.</summary>
