@@ -48,7 +48,7 @@ const post = (path, body) =>
 function showPrice(place, answer) {
   place.classList.toggle('problem', !answer.ok);
   const amount = answer.data?.amount.toLocaleString('en', { style: 'currency', currency: answer.data.currency });
-  show(place, answer, answer.ok ? `${answer.data.isEstimate ? 'about ' : ''}${amount}` : answer.why);
+  show(place, answer, answer.ok ? `${answer.data.isEstimate ? '≈ ' : ''}${amount}` : answer.why);
 }
 
 async function buy(product) {
