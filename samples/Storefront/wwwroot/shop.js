@@ -18,10 +18,11 @@ function element(tag, properties = {}, ...children) {
 }
 
 // Every answer becomes { ok, data } or { ok: false, why }: this page has to live with a shop that breaks. What a fallback
-// answered says so in a header.
+// answered says so in a header. Browsers send the cookies of one localhost port to all of them, and a request with a cookie is
+// given no stale answer, so none is sent.
 async function ask(path, options) {
   try {
-    const response = await fetch(path, { signal: AbortSignal.timeout(10_000), ...options });
+    const response = await fetch(path, { credentials: 'omit', signal: AbortSignal.timeout(10_000), ...options });
     if (response.ok) {
       const fallback = response.headers.get('resilience-fallback');
       return { ok: true, fallback, age: response.headers.get('age'), data: response.status === 204 ? null : await response.json() };

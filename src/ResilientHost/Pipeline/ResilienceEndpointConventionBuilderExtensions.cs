@@ -39,6 +39,10 @@ public static class ResilienceEndpointConventionBuilderExtensions
     /// Checked at start. It runs before the response has started only, in a bulkhead and under a timeout of its own (<c>Resilience:Fallbacks</c>), and has no fallback itself; the circuit breaker records
     /// the original failure. On an endpoint with authorization it runs only where authorization has run for the request. Filters of the endpoint do not run around it. The answer carries
     /// <c>Resilience-Fallback: delegate</c> and <c>Cache-Control: no-store</c>. A body that it binds is kept while the endpoint reads it, up to 64 KiB; of a larger one the fallback is skipped.
+    /// <para>
+    /// It has given an answer when it returns one below 500, a 404 too. When it throws, takes too long or answers 500 or above itself, that is logged and a stale response is looked for, then the caller
+    /// gets the problem. An exception that <c>Resilience:Recovery:StatusCodes</c> maps below 500 is an answer of the endpoint and runs no fallback. Of several fallbacks on one endpoint the last one counts.
+    /// </para>
     /// </remarks>
     /// <exception cref="ArgumentException"><paramref name="fallback"/> is a <see cref="RequestDelegate"/> whose method returns a result that would be dropped.</exception>
     [RequiresUnreferencedCode("The fallback is bound by reflection. Use the overload that takes a RequestDelegate in trimmed applications.")]
@@ -81,7 +85,10 @@ public static class ResilienceEndpointConventionBuilderExtensions
     /// Kept is the last answer 200 to a GET, at most every tenth of <paramref name="maxAge"/>, per host, route values, query keys and what <c>Vary</c> names, in the <see cref="IStaleResponseStore"/>. Never
     /// kept nor served: for authenticated users, endpoints with authorization, requests with <c>Cookie</c> or <c>Authorization</c>; never kept: responses with <c>Set-Cookie</c>,
     /// <c>Cache-Control: no-store</c> or <c>private</c>, <c>Vary: *</c>, <c>Content-Encoding</c>, or a body over <see cref="FallbackOptions.MaxStaleResponseBytes"/>. A stale answer carries
-    /// <c>Resilience-Fallback: stale</c>, <c>Age</c> and <c>Cache-Control: no-store</c>. Where the endpoint has a fallback as well, that one comes first.
+    /// <c>Resilience-Fallback: stale</c>, <c>Age</c> and <c>Cache-Control: no-store</c>. Where the endpoint has a fallback as well, that one comes first, so the stale response is for the case that it fails, too.
+    /// <para>
+    /// On endpoints for other methods than GET and HEAD it has no effect. Any cookie counts, also one of another application on the same host: pages that shall be helped by it ask without credentials.
+    /// </para>
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxAge"/> is not within 1 s to 7 days.</exception>
     public static TBuilder WithStaleFallback<TBuilder>(this TBuilder builder, TimeSpan maxAge, params string[] queryKeys)
@@ -100,7 +107,9 @@ public static class ResilienceEndpointConventionBuilderExtensions
     /// <returns><paramref name="builder"/>.</returns>
     /// <remarks>
     /// The timeout cancels <see cref="HttpContext.RequestAborted"/>. An endpoint that then returns without a response is answered with 504; one that does not return within
-    /// <see cref="TimeoutOptions.Grace"/> loses its connection (HTTP/2 and HTTP/3: its stream). Where the framework's own request timeout stands on the same endpoint, ours steps aside. Off under a debugger.
+    /// <see cref="TimeoutOptions.Grace"/> loses its connection (HTTP/2 and HTTP/3: its stream). One that ignores the token and begins its answer within the grace is late: its answer goes out, no fallback runs,
+    /// and the circuit breaker records a failure. Where the framework's own request timeout stands on the same endpoint, ours steps aside, and nothing limits the endpoint unless
+    /// <c>UseRequestTimeouts()</c> is in the pipeline. Off under a debugger.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is out of bounds.</exception>
     public static TBuilder WithTimeout<TBuilder>(this TBuilder builder, TimeSpan timeout)
