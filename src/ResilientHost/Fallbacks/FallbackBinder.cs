@@ -75,15 +75,15 @@ internal sealed class FallbackBinder(IServiceProvider services)
         }
         catch (Exception error)
         {
-            errors.Add($"{subject.Introduction} has the fallback '{signature}', which cannot be bound: {FlatMessage(error)} {FallbackServiceParameters.WhatCanBeBound}");
+            errors.Add($"{subject.Introduction} has the fallback '{signature}', which cannot be bound: {FlatMessage(error)} {FallbackParameters.WhatCanBeBound}");
         }
 
         foreach (var parameter in method.GetParameters())
         {
-            var problem = FallbackServiceParameters.Missing(parameter, services) ?? FallbackServiceParameters.MistakenForBody(parameter, subject, inferred?.EndpointMetadata ?? []);
+            var problem = FallbackParameters.Missing(parameter, services) ?? FallbackParameters.MistakenForBody(parameter, subject, inferred?.EndpointMetadata ?? []) ?? FallbackParameters.NotInTheRequest(parameter, subject);
             if (problem is not null)
             {
-                errors.Add($"{subject.Introduction} has the fallback '{signature}', whose parameter '{parameter.Name}' cannot be bound: {problem} {FallbackServiceParameters.WhatCanBeBound}");
+                errors.Add($"{subject.Introduction} has the fallback '{signature}', whose parameter '{parameter.Name}' cannot be bound: {problem} {FallbackParameters.WhatCanBeBound}");
             }
         }
 

@@ -35,7 +35,7 @@ internal sealed class FallbackMvcParameters(FallbackSubject subject, MethodInfo 
             var problem = Bind(parameter, parameters);
             if (problem is not null)
             {
-                errors.Add($"{subject.Introduction} has the fallback '{FallbackSignature.Of(method)}', whose parameter '{parameter.Name}' cannot be bound: {problem} {FallbackServiceParameters.WhatCanBeBound}");
+                errors.Add($"{subject.Introduction} has the fallback '{FallbackSignature.Of(method)}', whose parameter '{parameter.Name}' cannot be bound: {problem} {FallbackParameters.WhatCanBeBound}");
             }
         }
 
@@ -57,7 +57,7 @@ internal sealed class FallbackMvcParameters(FallbackSubject subject, MethodInfo 
             return "it is passed by reference.";
         }
 
-        if (FallbackServiceParameters.Missing(parameter, services) is { } missing)
+        if (FallbackParameters.Missing(parameter, services) is { } missing)
         {
             return missing;
         }

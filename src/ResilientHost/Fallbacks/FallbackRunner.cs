@@ -153,7 +153,7 @@ internal sealed class FallbackRunner(
 
         // Not one of a pool: a fallback runs when something has failed already, and may be abandoned.
         using var timeout = new RequestTimeout(clock);
-        timeout.Begin(context, policy.Timeout, timeouts().Grace, clock.CoarseTimestamp(), listener: null);
+        timeout.Begin(context, policy.Timeout, timeouts().Grace, clock.Timestamp(), listener: null);
         Task call;
         try
         {
@@ -180,7 +180,7 @@ internal sealed class FallbackRunner(
         }
 
         mark.Withdraw();
-        return timedOut ? Attempt.Failed(FallbackTagValues.Timeout, $"it took longer than {policy.Timeout:c} (Fallbacks:Timeout)")
+        return timedOut ? Attempt.Failed(FallbackTagValues.Timeout, $"it took longer than {policy.Timeout.TotalSeconds} s (Fallbacks:Timeout)")
             : call.IsCompletedSuccessfully ? Attempt.Failed(FallbackTagValues.Status, $"it answered {response.StatusCode} itself")
             : Attempt.Failed(FallbackTagValues.Exception, "it threw", call.Exception?.InnerException ?? new TaskCanceledException(call));
     }
@@ -217,7 +217,7 @@ internal sealed class FallbackRunner(
             if (await stale.FindAsync(context, giveUp.Token) is not { } answer)
             {
                 return timeUp.IsCancellationRequested
-                    ? Attempt.Failed(FallbackTagValues.Timeout, $"the store of responses took longer than {policy.Timeout:c} (Fallbacks:Timeout)")
+                    ? Attempt.Failed(FallbackTagValues.Timeout, $"the store of responses took longer than {policy.Timeout.TotalSeconds} s (Fallbacks:Timeout)")
                     : Attempt.Failed(FallbackTagValues.Miss, "no response was kept that is young enough");
             }
 

@@ -30,6 +30,19 @@ internal sealed record StaleInputs(IReadOnlyList<string>? QueryKeys, IReadOnlyLi
         return new(metadata.QueryKeys ?? bound.QueryKeys, bound.Headers);
     }
 
+    /// <summary>Whether a value of the type is made of one text: what routing and MVC read from the query where nothing else is said.</summary>
+    public static bool IsSimple(Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        return type.IsPrimitive || type.IsEnum || type == typeof(string) || type == typeof(StringValues) || type == typeof(decimal) || type == typeof(Guid) || type == typeof(Uri)
+            || type == typeof(DateTime) || type == typeof(DateTimeOffset) || type == typeof(DateOnly) || type == typeof(TimeOnly) || type == typeof(TimeSpan)
+            || type == typeof(Int128) || type == typeof(UInt128) || type == typeof(Half) || type == typeof(Version);
+    }
+
+    /// <summary>Whether who has one may read any part of the request.</summary>
+    public static bool ReadsRequest(Type type) =>
+        type == typeof(HttpContext) || type == typeof(HttpRequest) || type == typeof(HttpResponse) || type == typeof(IHttpContextAccessor);
+
     private static Reader OfHandler(Endpoint endpoint, MethodInfo method)
     {
         var reader = new Reader { QueryKeys = [] };
@@ -137,16 +150,5 @@ internal sealed record StaleInputs(IReadOnlyList<string>? QueryKeys, IReadOnlyLi
         private static bool IsHarmless(Type type) =>
             type == typeof(CancellationToken) || type == typeof(ClaimsPrincipal) || type == typeof(Stream) || type == typeof(PipeReader)
             || type == typeof(IFormFile) || type == typeof(IFormFileCollection) || type == typeof(IFormCollection);
-
-        private static bool ReadsRequest(Type type) =>
-            type == typeof(HttpContext) || type == typeof(HttpRequest) || type == typeof(HttpResponse) || type == typeof(IHttpContextAccessor);
-
-        private static bool IsSimple(Type type)
-        {
-            type = Nullable.GetUnderlyingType(type) ?? type;
-            return type.IsPrimitive || type.IsEnum || type == typeof(string) || type == typeof(StringValues) || type == typeof(decimal) || type == typeof(Guid) || type == typeof(Uri)
-                || type == typeof(DateTime) || type == typeof(DateTimeOffset) || type == typeof(DateOnly) || type == typeof(TimeOnly) || type == typeof(TimeSpan)
-                || type == typeof(Int128) || type == typeof(UInt128) || type == typeof(Half) || type == typeof(Version);
-        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using ResilientHost.Fallbacks;
 using ResilientHost.Hosting;
 
@@ -38,7 +39,12 @@ internal sealed class EndpointFallbacksFactory(
     }
 
     /// <summary>What is wrong with what an endpoint asks for.</summary>
-    public void Check(Endpoint endpoint, string key, in EndpointLayers layers, ICollection<string> errors)
+    /// <param name="endpoint">The endpoint.</param>
+    /// <param name="key">Its key.</param>
+    /// <param name="layers">What it asks for.</param>
+    /// <param name="errors">Takes what cannot be.</param>
+    /// <param name="idle">Takes what can be, but will never do anything: a group may ask for more than each of its endpoints can use.</param>
+    public void Check(Endpoint endpoint, string key, in EndpointLayers layers, ICollection<string> errors, ICollection<string> idle)
     {
         if (layers is { Fallback: null, StaleFallback: null })
         {
@@ -56,6 +62,15 @@ internal sealed class EndpointFallbacksFactory(
             foreach (var error in StaleFallback.Errors(endpoint, stale))
             {
                 errors.Add(error);
+            }
+
+            if (authorization.RequiredBy(endpoint) != RequiredAuthorization.None)
+            {
+                idle.Add($"{key} (it needs authorization)");
+            }
+            else if (endpoint.Metadata.GetMetadata<IHttpMethodMetadata>() is { HttpMethods: { Count: > 0 } methods } && !methods.Any(HttpMethods.IsGet))
+            {
+                idle.Add($"{key} (it answers no GET)");
             }
         }
     }

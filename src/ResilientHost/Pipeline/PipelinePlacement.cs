@@ -28,15 +28,21 @@ internal sealed partial class PipelinePlacement(
     public void Check()
     {
         var errors = new List<string>();
+        var idle = new List<string>();
         foreach (var (endpoint, key) in EndpointKey.Assign(services.GetEndpoints()))
         {
-            CheckLayers(endpoint, key, errors);
+            CheckLayers(endpoint, key, errors, idle);
             CheckOperations(endpoint, errors);
         }
 
         if (errors.Count > 0)
         {
             throw new InvalidOperationException($"Resilience layers cannot be applied as asked:{Environment.NewLine}- {string.Join($"{Environment.NewLine}- ", errors)}");
+        }
+
+        if (idle.Count > 0)
+        {
+            LogIdleStaleFallbacks(logger, string.Join(", ", idle));
         }
     }
 
@@ -69,7 +75,7 @@ internal sealed partial class PipelinePlacement(
         throw new InvalidOperationException($"Endpoint '{endpoint.DisplayName}' ran without its resilience layers, because UseRouting() comes after UseResilienceLayers(). Call {Place}.");
     }
 
-    private void CheckLayers(Endpoint endpoint, string key, List<string> errors)
+    private void CheckLayers(Endpoint endpoint, string key, List<string> errors, List<string> idle)
     {
         var layers = EndpointLayers.Read(endpoint.Metadata);
         if (!layers.AsksForLayers)
@@ -88,7 +94,7 @@ internal sealed partial class PipelinePlacement(
             errors.Add($"Endpoint '{name}' {error}.");
         }
 
-        fallbacks.Check(endpoint, key, layers, errors);
+        fallbacks.Check(endpoint, key, layers, errors, idle);
         CheckName(layers.CircuitBreaker, circuitBreakers.Names, "circuit breaker", "Resilience:CircuitBreakers");
         CheckName(layers.Bulkhead, bulkheads.Names, "bulkhead", "Resilience:Bulkheads");
 
@@ -118,4 +124,7 @@ internal sealed partial class PipelinePlacement(
 
     [LoggerMessage(Telemetry.EventIds.Pipeline + 0, LogLevel.Error, "Endpoint '{Endpoint}' and others run without their resilience layers, because UseRouting() comes after UseResilienceLayers(). Call " + Place + ".")]
     private static partial void LogRoutedTooLate(ILogger logger, string? endpoint);
+
+    [LoggerMessage(Telemetry.EventIds.Pipeline + 1, LogLevel.Warning, "A stale fallback keeps and gives nothing here: {Endpoints}.")]
+    private static partial void LogIdleStaleFallbacks(ILogger logger, string endpoints);
 }

@@ -80,7 +80,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
 
         (_limit, _grace, _activity) = (limit, grace, Activity.Current);
         Timeout = _timeout ??= new(clock);
-        _timeout.Begin(Context, limit, grace, clock.CoarseTimestamp(), this);
+        _timeout.Begin(Context, limit, grace, clock.Timestamp(), this);
     }
 
     public void BeginGuard(bool replacesFailures, StaleRecording? recording)

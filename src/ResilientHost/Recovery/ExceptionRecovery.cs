@@ -84,8 +84,13 @@ internal sealed class ExceptionRecovery(
         if (scope.TimedOut is { } timeout)
         {
             // Whatever the endpoint makes of its cancellation, the caller has waited too long.
-            Report(context, exception, scope, isNews, RefusalTable.Resolve(timeout).Status);
-            await RefuseAsync(context, timeout, scope);
+            RefusalWriter.Note(timeout);
+            if (!await FallsBackAsync(context, exception, new(timeout), scope, isNews, RefusalTable.Resolve(timeout).Status))
+            {
+                Report(context, exception, scope, isNews, RefusalTable.Resolve(timeout).Status);
+                await refusals.WriteAsync(context, timeout, scope.Baseline);
+            }
+
             return CallOutcome.Failed;
         }
 
@@ -93,7 +98,12 @@ internal sealed class ExceptionRecovery(
         {
             // A layer further in, in a Polly pipeline of the endpoint's own, said no: the same answer as one of ours, and no verdict on the endpoint.
             log.Answered(context, exception, scope, RefusalTable.Resolve(refusal).Status);
-            await RefuseAsync(context, refusal, scope);
+            RefusalWriter.Note(refusal);
+            if (scope.Fallback is not { } fallback || await fallback.TryAnswerAsync(new(refusal)) == FallbackResult.None)
+            {
+                await refusals.WriteAsync(context, refusal, scope.Baseline);
+            }
+
             return CallOutcome.Ignored;
         }
 
@@ -111,9 +121,13 @@ internal sealed class ExceptionRecovery(
         if (isHandled)
         {
             var status = context.Response.StatusCode;
-            Report(context, exception, scope, isNews, status);
-            if (held is not null && !await IsAnsweredAsync(scope, new(exception)))
+            if (held is null)
             {
+                Report(context, exception, scope, isNews, status);
+            }
+            else if (!await FallsBackAsync(context, exception, new(exception), scope, isNews, status))
+            {
+                Report(context, exception, scope, isNews, status);
                 await held.SendAsync(context, problems, scope.Baseline);
             }
 
@@ -125,27 +139,38 @@ internal sealed class ExceptionRecovery(
             return AbortStarted(context, exception, scope, isNews);
         }
 
-        Report(context, exception, scope, isNews, problem.Status);
-        if (!await IsAnsweredAsync(scope, new(exception)))
+        if (!await FallsBackAsync(context, exception, new(exception), scope, isNews, problem.Status))
         {
+            Report(context, exception, scope, isNews, problem.Status);
             await problems.WriteAsync(context, problem, scope.Baseline, exception, DetailsFor(current, exception));
         }
 
         return CallOutcome.Failed;
     }
 
-    private async Task RefuseAsync(HttpContext context, Refusal refusal, RecoveryScope scope)
+    // True also when a fallback began an answer and the connection had to be aborted: nothing is to be added to it.
+    private async ValueTask<bool> FallsBackAsync(HttpContext context, Exception exception, FallbackCause cause, RecoveryScope scope, bool isNews, int status)
     {
-        RefusalWriter.Note(refusal);
-        if (!await IsAnsweredAsync(scope, new(refusal)))
+        if (scope.Fallback is not { } fallback)
         {
-            await refusals.WriteAsync(context, refusal, scope.Baseline);
+            return false;
         }
-    }
 
-    // Also when a fallback began an answer and the connection had to be aborted: nothing is to be added to it.
-    private static async ValueTask<bool> IsAnsweredAsync(RecoveryScope scope, FallbackCause cause) =>
-        scope.Fallback is { } fallback && await fallback.TryAnswerAsync(cause) != FallbackResult.None;
+        var result = await fallback.TryAnswerAsync(cause);
+        if (result == FallbackResult.None)
+        {
+            return false;
+        }
+
+        // Only now is it known what became of it.
+        Observe(context, exception, isError: true);
+        if (isNews)
+        {
+            log.Failure(result == FallbackResult.Answered ? FailureKind.FellBack : FailureKind.Aborted, context, exception, scope, status);
+        }
+
+        return true;
+    }
 
     private CallOutcome AbortStarted(HttpContext context, Exception exception, RecoveryScope scope, bool isNews)
     {

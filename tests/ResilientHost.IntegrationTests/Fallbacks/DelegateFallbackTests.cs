@@ -407,6 +407,17 @@ public sealed class DelegateFallbackTests
     }
 
     [Fact]
+    public async Task Fallback_Answers_TheLogOfTheExceptionSaysSo()
+    {
+        await using var service = await TestService.StartAsync(app => app.MapGet("/", string () => throw new InvalidOperationException("logged once")).WithFallback(() => "spare"));
+        (await service.StatusOfAsync("/")).ShouldBe(200);
+
+        var entry = await service.OneLogAboutAsync("logged once");
+        entry.Level.ShouldBe(LogLevel.Error);
+        entry.Message.ShouldStartWith("GET / (GET) failed with System.InvalidOperationException; a fallback answered in place of 500.");
+    }
+
+    [Fact]
     public async Task Fallback_Storm_IsLoggedOnceInFull()
     {
         await using var service = await TestService.StartAsync(app => app.MapGet("/", string () => throw new InvalidOperationException()).WithFallback(() => "spare"));

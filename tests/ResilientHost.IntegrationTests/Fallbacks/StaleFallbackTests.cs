@@ -284,6 +284,24 @@ public sealed class StaleFallbackTests
         await TestService.EventuallyAsync(async () => await service.StatusOfAsync("/") == 200, "the response written to the store");
     }
 
+    [Fact]
+    public async Task Stale_WhereItCanNeverHelp_IsSaidAtStart()
+    {
+        await using var service = await TestService.StartAsync(new TestServiceSetup
+        {
+            Builder = builder => builder.Services.AddAuthorization(),
+            Endpoints = app =>
+            {
+                app.MapPost("/orders", () => "ok").WithStaleFallback(TenMinutes);
+                app.MapGet("/mine", () => "ok").RequireAuthorization().WithStaleFallback(TenMinutes);
+                app.MapGet("/all", () => "ok").WithStaleFallback(TenMinutes);
+            },
+        });
+
+        service.LogsAbout("A stale fallback keeps and gives nothing here").ShouldHaveSingleItem().Message
+            .ShouldBe("A stale fallback keeps and gives nothing here: POST /orders (it answers no GET), GET /mine (it needs authorization).");
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(604_801)]

@@ -37,6 +37,11 @@ public sealed class FallbackBinderErrorTests
             + "Make it static, or add it as .WithFallback(…) where the endpoint is mapped.");
 
     [Fact]
+    public async Task Bind_MisspeltRouteValue_IsRefused() =>
+        (await FallbackBindingHost.ErrorAsync(app => app.MapGet("/{id}", (int id, CancellationToken token) => $"{id}").WithFallback((int ident) => $"{ident}"))).ShouldContain(
+            "whose parameter 'ident' cannot be bound: it would be read from the query, and the endpoint's requests carry no 'ident' there. Name it as the route does, or let it be optional (int? ident).");
+
+    [Fact]
     public async Task Bind_OwnHandler_IsRefused() =>
         (await FallbackBindingHost.ErrorAsync(app => app.MapGet("/", Itself.Get))).ShouldEndWith("names the fallback 'Get', which is its own handler. Name another method.");
 

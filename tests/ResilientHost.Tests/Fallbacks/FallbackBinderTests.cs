@@ -147,7 +147,7 @@ public sealed class FallbackBinderTests
         await using var host = await FallbackBindingHost.StartAsync(app =>
         {
             app.MapGet("/products/{id}", Fail).WithFallback(static (int id) => $"{id}");
-            app.MapGet("/required/{id}", Fail).WithFallback(static (int page) => $"{page}");
+            app.MapGet("/required/{id}", Fail).WithFallback(static ([Microsoft.AspNetCore.Mvc.FromQuery] int page) => $"{page}");
         });
 
         (await host.GetAsync(path)).ShouldStartWith("599 BadHttpRequestException");
