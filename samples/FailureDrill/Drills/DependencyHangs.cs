@@ -8,7 +8,7 @@ namespace FailureDrill.Drills;
 /// <summary>The service behind an endpoint takes calls and never answers; the endpoint has a timeout of 400 ms.</summary>
 internal sealed class DependencyHangs : KioskDrill
 {
-    // What comes within one timeout, 40 calls a second for 0.4 s, and room for a machine that is busy.
+    // What comes within one timeout, 45 calls a second for 0.4 s, and room for a machine that is busy.
     private const int MaxHeld = 28;
 
     // The timeout, and room for a machine that is busy; far from what a caller would wait for.
@@ -32,10 +32,10 @@ internal sealed class DependencyHangs : KioskDrill
             [KioskRequests.Stock],
             depot => depot.Stock.Replies(ScriptedReply.Hang()),
             depot => Depot.Mend(depot.Stock),
-            PerSecond: 40,
+            PerSecond: 45,
             TimeSpan.FromSeconds(1.4));
 
-        using var callers = new Customers(kiosk.Address, patience: TimeSpan.FromSeconds(1.5));
+        using var callers = new Customers(kiosk.Address, patience: TimeSpan.FromSeconds(1.8));
         var circuit = new CircuitWatch(kiosk.Control, "stock");
         var attacking = AttackAsync(kiosk, findings, attack, callers, cancellationToken);
         var watching = kiosk.HasLayers ? circuit.WatchAsync(until: attacking, cancellationToken) : Task.CompletedTask;
