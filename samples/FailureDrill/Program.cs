@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 using FailureDrill;
 using FailureDrill.Drills;
 using FailureDrill.Kiosks.Service;
-using FailureDrill.Reporting;
 using FailureDrill.Processes;
+using FailureDrill.Reporting;
 
 // Some drills need a service of their own; it is this program once more, so that it still has a process to itself.
 if (args is [KioskService.Command, .. var kioskArgs])

@@ -26,7 +26,7 @@ internal sealed class SlowEndpoint : ShopDrill
     {
         // The shop gives each call to the service two seconds; the failures that follow open the circuit, and its break of
         // two seconds must not be over before the repair, or the drill would measure a second break.
-        var attack = new Attack(ShopRequests.Checkout, "checkout", new FaultSetting { Hang = true }, PerSecond: 60, TimeSpan.FromSeconds(3.5));
+        var attack = new Attack(ShopRequests.Checkout, "checkout", new FaultSetting { Hang = true }, PerSecond: 60, TimeSpan.FromSeconds(3));
 
         using var callers = new Customers(shop.Address);
         var attacking = AttackAsync(shop, findings, attack, callers, cancellationToken);

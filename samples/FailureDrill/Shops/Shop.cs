@@ -101,7 +101,7 @@ internal sealed class Shop : IService
                 while (!answer.IsServed);
             }
 
-            await LoadGenerator.RunAsync(customers, new LoadPlan(ShopRequests.All, PerSecond: 150), TimeSpan.FromSeconds(0.5), limit.Token);
+            await LoadGenerator.RunAsync(customers, new LoadPlan(ShopRequests.All, PerSecond: 150), TimeSpan.FromSeconds(0.3), limit.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
