@@ -1,3 +1,4 @@
+using System.Net;
 using FailureDrill.Kiosks;
 using FailureDrill.Load;
 using ResilientHost.Testing;
@@ -22,7 +23,7 @@ internal sealed class TimeoutIgnored : KioskDrill
     [
         "neighbours are answered and do not wait",
         "callers see their connection aborted after the grace, and none an answer of a handler that still runs",
-        "what a caller asks next on the same connection is answered, not held up behind it",
+        "what a caller asks next on the same connection is answered, not held up behind it; HTTP/2 loses the stream alone, not the connection",
         "the work keeps its place in the bulkhead until it ends: callers beyond get 503 bulkhead_full, overruns are counted",
         "when the work ends, its place is free and callers are served again",
     ];
@@ -40,20 +41,24 @@ internal sealed class TimeoutIgnored : KioskDrill
             PerSecond: 40,
             TimeSpan.FromSeconds(1.2));
         using var first = new Customers(kiosk.Address, Patience, connections: 1);
+        using var second = new Customers((await kiosk.Control.ReadAsync(cancellationToken)).Http2Address, Patience, version: HttpVersion.Version20);
         using var callers = new Customers(kiosk.Address, Patience);
 
+        var hoursBefore = await second.SendAsync(KioskRequests.Hours, cancellationToken);
         attack.Break(kiosk.Depot);
-        var before = kiosk.Depot.Report.RequestCount;
-        var ignored = first.SendAsync(KioskRequests.Report, cancellationToken);
-        await kiosk.Depot.Report.WaitForRequestsAsync((int)before + 1, cancellationToken);
+        var before = (int)kiosk.Depot.Report.RequestCount;
+        Task<Answer>[] ignored = [first.SendAsync(KioskRequests.Report, cancellationToken), second.SendAsync(KioskRequests.Report, cancellationToken)];
+        await kiosk.Depot.Report.WaitForRequestsAsync(before + ignored.Length, cancellationToken);
         var next = first.SendAsync(KioskRequests.Hours, cancellationToken);
         var waiting = await AttackAsync(kiosk, findings, attack, callers, cancellationToken);
-        var all = new LoadResult([.. waiting.Answers, await ignored]);
-        JudgeCallers(findings, all, await next);
+        JudgeCallers(findings, new LoadResult([.. waiting.Answers, .. await Task.WhenAll(ignored)]), await next);
         await JudgeWorkAsync(kiosk, findings, cancellationToken);
 
         await RepairAsync(kiosk, findings, attack, cancellationToken);
         await JudgeHeldAsync(kiosk, findings, cancellationToken);
+
+        var hoursAfter = await second.SendAsync(KioskRequests.Hours, cancellationToken);
+        findings.Expect(Whom.Callers, "of HTTP/2 keep their connection", hoursAfter.IsServed && hoursAfter.Body == hoursBefore.Body, $"\"{hoursBefore.Body}\", then {hoursAfter.Kind} \"{hoursAfter.Body}\"");
     }
 
     private static void JudgeCallers(Findings findings, LoadResult all, Answer next)
@@ -85,7 +90,7 @@ internal sealed class TimeoutIgnored : KioskDrill
             return;
         }
 
-        var (ledger, overruns) = await kiosk.Control.ReadAsync(cancellationToken);
+        var (ledger, overruns, _) = await kiosk.Control.ReadAsync(cancellationToken);
         var places = (await kiosk.Control.ReadStatusAsync(cancellationToken)).Bulkhead("report")?.InFlight;
         findings.Measure("overruns", overruns);
         findings.Expect(Whom.Process, "keeps the work's place until it ends", working == Limit && places == Limit && ledger == Limit, $"{working} work, {places} places and {ledger} connections are taken");

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 
@@ -9,7 +10,7 @@ internal sealed class Customers : IDisposable
 {
     private readonly HttpClient _http;
 
-    public Customers(Uri address, TimeSpan? patience = null, int connections = int.MaxValue)
+    public Customers(Uri address, TimeSpan? patience = null, int connections = int.MaxValue, Version? version = null)
     {
         Patience = patience ?? TimeSpan.FromSeconds(2.5);
         _http = new HttpClient(new SocketsHttpHandler
@@ -21,6 +22,8 @@ internal sealed class Customers : IDisposable
         {
             BaseAddress = address,
             Timeout = Timeout.InfiniteTimeSpan,
+            DefaultRequestVersion = version ?? HttpVersion.Version11,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
     }
 
@@ -55,9 +58,9 @@ internal sealed class Customers : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static HttpRequestMessage Write(Request request)
+    private HttpRequestMessage Write(Request request)
     {
-        var message = new HttpRequestMessage(request.Method, request.Path);
+        var message = new HttpRequestMessage(request.Method, request.Path) { Version = _http.DefaultRequestVersion, VersionPolicy = _http.DefaultVersionPolicy };
         if (request.Json is not null)
         {
             message.Content = new StringContent(request.Json, Encoding.UTF8, "application/json");

@@ -1,6 +1,9 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using ResilientHost;
 using ResilientHost.Testing;
@@ -8,7 +11,10 @@ using ResilientHost.Testing;
 namespace FailureDrill.Kiosks.Service;
 
 /// <summary>What the kiosk says of itself.</summary>
-internal sealed record KioskState(int LedgerInUse, long Overruns);
+/// <param name="LedgerInUse">Connections taken from the ledger.</param>
+/// <param name="Overruns">Requests that ignored their timeout.</param>
+/// <param name="Http2Address">Where it speaks HTTP/2.</param>
+internal sealed record KioskState(int LedgerInUse, long Overruns, Uri Http2Address);
 
 /// <summary>Each endpoint asks the depot and has what helps when the depot does not: a timeout, or another answer.</summary>
 internal static class KioskEndpoints
@@ -26,10 +32,10 @@ internal static class KioskEndpoints
         app.MapGet("/self", Self).DisableResilience();
     }
 
-    private static async Task<string> HoursAsync(Ledger ledger, CancellationToken cancellationToken)
+    private static async Task<string> HoursAsync(Ledger ledger, HttpContext context)
     {
-        using var connection = await ledger.OpenAsync(cancellationToken);
-        return "9 to 5";
+        using var connection = await ledger.OpenAsync(context.RequestAborted);
+        return $"9 to 5, by {context.Connection.Id}";
     }
 
     private static async Task<string> StockAsync(DepotClient depot, Ledger ledger, CancellationToken cancellationToken)
@@ -80,6 +86,8 @@ internal static class KioskEndpoints
     private static async Task<string> PointsAsync(DepotClient depot, ClaimsPrincipal customer, CancellationToken cancellationToken) =>
         $"{customer.Identity!.Name}: {await depot.AskAsync("/points", cancellationToken)}";
 
-    private static KioskState Self(Ledger ledger, MetricRecorder metrics) =>
-        new(ledger.InUse, (long)metrics.Sum(ResilienceDiagnostics.Instruments.TimeoutOverruns));
+    private static KioskState Self(Ledger ledger, MetricRecorder metrics, IServer server) => new(
+        ledger.InUse,
+        (long)metrics.Sum(ResilienceDiagnostics.Instruments.TimeoutOverruns),
+        new Uri(server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Last()));
 }
