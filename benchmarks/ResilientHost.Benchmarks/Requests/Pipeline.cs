@@ -50,6 +50,9 @@ internal sealed class Pipeline : IDisposable
                 static (call, _) => new ValueTask(call.next(call.context)), (next, context), CancellationToken.None).AsTask());
         });
 
+    /// <summary>The framework's own timeouts.</summary>
+    public static Pipeline StockTimeouts() => Build(static builder => builder.Services.AddRequestTimeouts(), static app => app.UseRequestTimeouts());
+
     /// <summary>All layers of this library.</summary>
     public static Pipeline Layered() => Build(
         static builder =>
