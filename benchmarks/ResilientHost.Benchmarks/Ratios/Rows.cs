@@ -10,7 +10,6 @@ internal static class Rows
     private const string PollyClosed = "Polly closed breaker";
     private const string Limiter = "ConcurrencyLimiter";
     private const string Without = "the layers without it";
-    private const string StockTimeouts = "UseRequestTimeouts() alone";
 
     public static IReadOnlyList<Comparison> All { get; } =
     [
@@ -34,9 +33,9 @@ internal static class Rows
         new("request/fallback-awaiting", Without, () => (RequestCalls.LayeredAwaitingWithFallback(), RequestCalls.LayeredAwaiting())),
         new("request/stale-fallback", Without, () => (RequestCalls.LayeredWithStaleFallback(), RequestCalls.Layered())),
         new("request/timeout", Without, () => (RequestCalls.LayeredWithTimeout(), RequestCalls.Layered())),
-        new("request/timeout-stock", StockTimeouts, () => (RequestCalls.LayeredWithTimeout(), RequestCalls.StockTimeout())),
-        new("request/timeout-stock-token", StockTimeouts, () => (RequestCalls.LayeredWithTimeoutAndToken(), RequestCalls.StockTimeoutAndToken())),
-        new("request/timeout-stock-awaiting", StockTimeouts, () => (RequestCalls.LayeredAwaitingWithTimeout(), RequestCalls.StockTimeoutAwaiting())),
+        new("request/timeout-awaiting", Without, () => (RequestCalls.LayeredAwaitingWithTimeout(), RequestCalls.LayeredAwaiting())),
+        new("request/timeout-stock", "stock stack + RequestTimeouts", () => (RequestCalls.LayeredWithTimeout(), RequestCalls.StockStackWithTimeout())),
+        new("request/timeout-stock-alone", "RequestTimeouts, nothing else", () => (RequestCalls.LayeredWithTimeout(), RequestCalls.StockTimeout())),
         new("refusal/circuit-open-problem", "Polly open, stock handler", () => (RequestCalls.LayeredOpen(), RequestCalls.StockPollyOpen())),
         new("refusal/circuit-open-problem-plain-throw", "endpoint throws, stock handler", () => (RequestCalls.LayeredOpen(), RequestCalls.StockThrowing())),
         new("recovery/throwing-endpoint", "endpoint throws, stock handler", () => (RequestCalls.LayeredThrowing(), RequestCalls.StockThrowing())),

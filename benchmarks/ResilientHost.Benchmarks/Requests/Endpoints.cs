@@ -25,17 +25,6 @@ internal static class Endpoints
             services,
             metadata);
 
-    /// <summary>Completes before it returns, and asks for its token, as whoever calls anything does.</summary>
-    public static Endpoint WithToken(IServiceProvider services, params object[] metadata) =>
-        Make(
-            (CancellationToken cancellation) =>
-            {
-                cancellation.ThrowIfCancellationRequested();
-                return Answer;
-            },
-            services,
-            metadata);
-
     /// <summary>What stands in for the answer.</summary>
     public static object Spare() => Answer;
 

@@ -75,13 +75,9 @@ internal sealed class RequestCalls : IOperation, IDisposable
 
     public static RequestCalls LayeredAwaitingWithTimeout() => Awaiting(Pipeline.Layered(), WithTimeout());
 
-    public static RequestCalls LayeredWithTimeoutAndToken() => WithToken(Pipeline.Layered(), WithTimeout());
+    public static RequestCalls StockTimeout() => Synchronous(Pipeline.StockTimeouts(), StockPolicy());
 
-    public static RequestCalls StockTimeout() => Synchronous(Pipeline.StockTimeouts(), new RequestTimeoutPolicy { Timeout = Timeout });
-
-    public static RequestCalls StockTimeoutAndToken() => WithToken(Pipeline.StockTimeouts(), new RequestTimeoutPolicy { Timeout = Timeout });
-
-    public static RequestCalls StockTimeoutAwaiting() => Awaiting(Pipeline.StockTimeouts(), new RequestTimeoutPolicy { Timeout = Timeout });
+    public static RequestCalls StockStackWithTimeout() => Synchronous(Pipeline.StockStack(withTimeouts: true), StockPolicy());
 
     public void Run(int count)
     {
@@ -100,8 +96,7 @@ internal sealed class RequestCalls : IOperation, IDisposable
 
     private static object[] WithTimeout() => [.. Layers.Named(), .. Layers.Of(static endpoint => endpoint.WithTimeout(Timeout))];
 
-    private static RequestCalls WithToken(Pipeline pipeline, params object[] metadata) =>
-        new(pipeline, Endpoints.WithToken(pipeline.Services, metadata), StatusCodes.Status200OK);
+    private static RequestTimeoutPolicy StockPolicy() => new() { Timeout = Timeout };
 
     private static RequestCalls Synchronous(Pipeline pipeline, params object[] metadata) =>
         new(pipeline, Endpoints.Synchronous(pipeline.Services, metadata), StatusCodes.Status200OK);
