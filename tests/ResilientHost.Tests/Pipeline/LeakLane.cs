@@ -49,6 +49,7 @@ internal sealed class LeakLane : IHttpRequestLifetimeFeature
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
 
     private readonly IServiceProvider _services;
+    private readonly bool _isLasting;
     private readonly Endpoint _guarded;
     private readonly Endpoint _bare;
     private readonly long[] _counts = new long[Enum.GetValues<LeakKind>().Length];
@@ -58,9 +59,12 @@ internal sealed class LeakLane : IHttpRequestLifetimeFeature
     private TaskCompletionSource _gate = new();
     private Task _request = Task.CompletedTask;
 
-    public LeakLane(IServiceProvider services)
+    /// <param name="services">The host's.</param>
+    /// <param name="isLasting">The client never leaves: whatever stays on its token adds up.</param>
+    public LeakLane(IServiceProvider services, bool isLasting)
     {
         _services = services;
+        _isLasting = isLasting;
         _guarded = LayersUnderTest.Endpoint(AnswerAsync, "guarded", new FallbackMetadata(static () => "spare"), new TimeoutMetadata(Timeout));
         _bare = LayersUnderTest.Endpoint(AnswerAsync, "bare", new TimeoutMetadata(Timeout));
         _context = NewContext();
@@ -92,6 +96,7 @@ internal sealed class LeakLane : IHttpRequestLifetimeFeature
     {
         // One in ten is out of the ordinary.
         _kind = random.Next(10) == 0 ? (LeakKind)random.Next(_counts.Length) : LeakKind.Fine;
+        _kind = _kind == LeakKind.ClientLeaves && _isLasting ? LeakKind.Registers : _kind;
         _counts[(int)_kind]++;
         _context.Response.Headers.Clear();
         _context.Response.StatusCode = StatusCodes.Status200OK;
