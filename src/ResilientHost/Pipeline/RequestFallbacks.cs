@@ -17,8 +17,8 @@ internal sealed class RequestFallbacks(FallbackRunner runner, Hosting.MonotonicC
 
         state.FallbackPolicy = policy;
 
-        // Now: further in, authorization may be what fails.
-        state.WasAuthorized = fallbacks.Authorization.HasFlag(RequiredAuthorization.Middleware) && FallbackAuthorization.HasRun(context);
+        // Now: further in, authorization may be what fails. Not HasFlag, which boxes both sides until the compiler has optimised this.
+        state.WasAuthorized = (fallbacks.Authorization & RequiredAuthorization.Middleware) != RequiredAuthorization.None && FallbackAuthorization.HasRun(context);
         if (fallbacks.Handler is { ReadsBody: true })
         {
             state.RequestBody = ReplayableRequestBody.Attach(context);
