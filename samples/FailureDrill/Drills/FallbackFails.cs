@@ -7,9 +7,9 @@ namespace FailureDrill.Drills;
 /// <summary>An endpoint fails, and so does what should answer instead: it throws, hangs, or answers 503 itself.</summary>
 internal sealed class FallbackFails : KioskDrill
 {
-    // Fallbacks:Timeout is 300 ms; the rest is room for a machine that is busy.
     private const int MaxLogLines = 250;
 
+    // Fallbacks:Timeout is 300 ms; the rest is room for a machine that is busy.
     private static readonly TimeSpan Fast = TimeSpan.FromSeconds(1.2);
 
     public override string Name => "fallback-fails";

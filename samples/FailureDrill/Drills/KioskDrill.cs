@@ -19,7 +19,7 @@ internal abstract class KioskDrill : Drill<Kiosk>
     {
         using var customers = new Customers(kiosk.Address, patience: TimeSpan.FromSeconds(1.5));
         var neighbourhood = new LoadPlan(KioskRequests.NeighboursOf(attack.Requests), PerSecond: 80);
-        var calm = await LoadGenerator.RunAsync(customers, neighbourhood, TimeSpan.FromSeconds(0.4), cancellationToken);
+        var calm = await LoadGenerator.RunAsync(customers, neighbourhood, TimeSpan.FromSeconds(0.3), cancellationToken);
 
         attack.Break(kiosk.Depot);
         var neighbours = LoadGenerator.RunAsync(customers, neighbourhood, attack.Duration, cancellationToken);

@@ -21,7 +21,7 @@ internal abstract class ShopDrill : Drill<Shop>
         using var customers = new Customers(shop.Address, BrowsingPatience);
         var neighbourhood = new LoadPlan(ShopRequests.NeighboursOf(attack.Request), PerSecond: 100);
 
-        var calm = await LoadGenerator.RunAsync(customers, neighbourhood, TimeSpan.FromSeconds(0.4), cancellationToken);
+        var calm = await LoadGenerator.RunAsync(customers, neighbourhood, TimeSpan.FromSeconds(0.3), cancellationToken);
 
         await shop.Control.SetAsync(attack.Service, attack.Fault, cancellationToken);
         var neighbours = LoadGenerator.RunAsync(customers, neighbourhood, attack.Duration, cancellationToken);

@@ -83,6 +83,9 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
         start.Environment["Resilience__Enabled"] = layers ? "true" : "false";
 
+        // It lives for seconds: watching what could be compiled better costs more than it brings.
+        start.Environment["DOTNET_TieredPGO"] = "0";
+
         // The service ends when its standard input does: it cannot outlive us even when we are killed.
         start.Environment["ExitWithParent"] = "true";
         return start;
