@@ -23,6 +23,8 @@ internal sealed class FallbackRunner(
             return FallbackResult.None;
         }
 
+        // Before anything is written: half an answer must not be kept either.
+        FallbackMark.KeepOutOfCache(context);
         fallbacks.Use.Apply(request.Policy);
         if (fallbacks.Handler is { } handler)
         {
@@ -63,7 +65,6 @@ internal sealed class FallbackRunner(
         var span = Activity.Current;
         if (attempt.Reason is null)
         {
-            FallbackMark.KeepOutOfCache(context);
             fallbacks.Use.CountServed(kind);
             metrics.Served(fallbacks.Tag, kind);
             NoteServed(span, kind, cause);

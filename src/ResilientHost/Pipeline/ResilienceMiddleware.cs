@@ -133,6 +133,7 @@ internal sealed class ResilienceMiddleware(
 
     private async Task FallBackAsync(RequestState state, RequestFallback fallback, Admission admission, Refusal refusal)
     {
+        var tellsOuter = CutResponse.IsBodyReplaced(state.Context, behindGuard: null);
         RefusalWriter.Note(refusal);
         var result = await fallback.TryAnswerAsync(new(refusal));
         Record(state.Plan, fallback.HasAnswered ? RequestDisposition.Fallback : RequestDisposition.Refused, admission);
@@ -141,7 +142,12 @@ internal sealed class ResilienceMiddleware(
             await refusals.WriteAsync(state.Context, refusal, state.Baseline);
         }
 
+        var context = state.Context;
         states.Return(state);
+        if (tellsOuter && CutResponse.IsMarked(context))
+        {
+            throw CutResponse.Tell(context);
+        }
     }
 
     private void Record(EndpointPlan plan, string disposition, in Admission admission)

@@ -393,6 +393,39 @@ public sealed class DelegateFallbackTests
         (await (await service.GetAsync("/")).Content.ReadAsStringAsync()).ShouldBe("real");
     }
 
+    [Theory]
+    [InlineData("refused")]
+    [InlineData("throws")]
+    [InlineData("answers")]
+    public async Task Fallback_CutOff_NeverEntersTheOutputCache(string failure)
+    {
+        var broken = true;
+        await using var service = await TestService.StartAsync(new TestServiceSetup
+        {
+            Configuration = """{ "CircuitBreakers": { "orders": { "MinimumThroughput": 1000 } } }""",
+            Builder = builder => builder.Services.AddOutputCache(),
+            Outside = app => app.UseRouting().UseOutputCache(),
+            Endpoints = app => app.MapGet("/", () => !broken ? Results.Text("real") : failure == "throws" ? throw new InvalidOperationException() : Results.StatusCode(503))
+                .CacheOutput().WithCircuitBreaker("orders").WithFallback(async (HttpContext context) =>
+                {
+                    await context.Response.WriteAsync("half");
+                    await context.Response.Body.FlushAsync();
+                    throw new InvalidOperationException();
+                }),
+        });
+        var circuit = service.Services.GetRequiredService<CircuitBreakerRegistry>().Get("orders");
+        if (failure == "refused")
+        {
+            circuit.Isolate();
+        }
+
+        await Should.ThrowAsync<HttpRequestException>(() => service.GetAsync("/"));
+
+        broken = false;
+        circuit.Reset();
+        (await (await service.GetAsync("/")).Content.ReadAsStringAsync()).ShouldBe("real");
+    }
+
     [Fact]
     public async Task Fallback_ItsOwnCacheControl_IsOverruled()
     {
