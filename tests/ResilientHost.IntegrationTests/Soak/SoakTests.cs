@@ -123,7 +123,9 @@ public sealed class SoakTests(ITestOutputHelper output)
     {
         if (Environment.GetEnvironmentVariable("SOAK_REPORT") is { Length: > 0 } file)
         {
-            await File.WriteAllTextAsync(file, JsonSerializer.Serialize(report, Json));
+            // Through small buffers: whole, the report would leave ever larger ones in the shared pool, on the heap that it tells of.
+            await using var stream = File.Create(file);
+            await JsonSerializer.SerializeAsync(stream, report, Json);
         }
     }
 
