@@ -144,7 +144,7 @@ internal sealed class FallbackRunner(
         Task call;
         try
         {
-            call = handler.InvokeAsync(context);
+            call = handler.InvokeAsync(context) ?? throw new InvalidOperationException("The fallback returned null instead of a task.");
         }
         catch (Exception exception)
         {
