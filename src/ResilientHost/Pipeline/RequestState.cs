@@ -8,7 +8,7 @@ using ResilientHost.Timeouts;
 namespace ResilientHost.Pipeline;
 
 /// <summary>What one request holds while it is inside the layers. Pooled; owned by one request at a time.</summary>
-internal sealed class RequestState(LayerGates gates, MonotonicClock clock, TimeoutMetrics timeoutMetrics, TimeoutLog timeoutLog) : IOverrunListener
+internal sealed class RequestState(LayerGates gates, MonotonicClock clock, TimeoutMetrics timeoutMetrics, TimeoutLog timeoutLog) : IOverrunListener, IDisposable
 {
     private RequestTimeout? _timeout;
     private int _hasLeftCircuit;
@@ -132,6 +132,9 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
         Admission = default;
         Baseline.Clear();
     }
+
+    /// <summary>Stops the timer of one that is not used again. The request has ended; whoever still looks at it may go on doing so.</summary>
+    public void Dispose() => _timeout?.Dispose();
 
     /// <summary>Whether the caller is the one to leave the circuit: the frame, or the timer of a request that overran.</summary>
     public bool TakeCircuit() => Interlocked.Exchange(ref _hasLeftCircuit, 1) == 0;
