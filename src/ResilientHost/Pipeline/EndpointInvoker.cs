@@ -223,9 +223,17 @@ internal sealed class EndpointInvoker(
     {
         var refusal = TimeoutOf(state.Plan);
         RefusalWriter.Note(refusal);
-        if (fallback is null || await fallback.TryAnswerAsync(new(refusal)) == FallbackResult.None)
+        try
         {
-            await refusals.WriteAsync(state.Context, refusal, state.Baseline);
+            if (fallback is null || await fallback.TryAnswerAsync(new(refusal)) == FallbackResult.None)
+            {
+                await refusals.WriteAsync(state.Context, refusal, state.Baseline);
+            }
+        }
+        catch (Exception exception)
+        {
+            // Callbacks of the response's start are the application's. The outermost catch may take it that this task does not fail.
+            await recovery.RecoverAsync(state.Context, exception, ScopeOf(state));
         }
     }
 
