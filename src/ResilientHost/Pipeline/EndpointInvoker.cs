@@ -161,7 +161,7 @@ internal sealed class EndpointInvoker(
             End(state, outcome, fallback);
         }
 
-        Tell(context, tellsOuter);
+        CutResponse.TellOuter(context, tellsOuter);
     }
 
     private async Task RecoverAsync(RequestState state, Exception exception)
@@ -216,7 +216,7 @@ internal sealed class EndpointInvoker(
             End(state, outcome, fallback, recovered: true);
         }
 
-        Tell(context, tellsOuter);
+        CutResponse.TellOuter(context, tellsOuter);
     }
 
     private async Task AnswerTimeoutAsync(RequestState state, RequestFallback? fallback)
@@ -243,14 +243,6 @@ internal sealed class EndpointInvoker(
         state.RequestBody?.Detach();
         Leave(state, outcome, recovered, fallback is { HasAnswered: true });
         states.Return(state);
-    }
-
-    private static void Tell(HttpContext context, bool tellsOuter)
-    {
-        if (tellsOuter && CutResponse.IsMarked(context))
-        {
-            throw CutResponse.Tell(context);
-        }
     }
 
     private void Leave(RequestState state, CallOutcome outcome, bool recovered = false, bool byFallback = false)

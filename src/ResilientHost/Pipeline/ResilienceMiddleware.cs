@@ -133,15 +133,18 @@ internal sealed class ResilienceMiddleware(
 
     private async Task FallBackAsync(RequestState state, RequestFallback fallback, Admission admission, Refusal refusal)
     {
+        // Before the first await: it is known to the thread alone.
+        var (context, tellsOuter) = (state.Context, CutResponse.IsBodyReplaced(state.Context, behindGuard: null));
         RefusalWriter.Note(refusal);
         var result = await fallback.TryAnswerAsync(new(refusal));
         Record(state.Plan, fallback.HasAnswered ? RequestDisposition.Fallback : RequestDisposition.Refused, admission);
         if (result == FallbackResult.None)
         {
-            await refusals.WriteAsync(state.Context, refusal, state.Baseline);
+            await refusals.WriteAsync(context, refusal, state.Baseline);
         }
 
         states.Return(state);
+        CutResponse.TellOuter(context, tellsOuter);
     }
 
     private void Record(EndpointPlan plan, string disposition, in Admission admission)
