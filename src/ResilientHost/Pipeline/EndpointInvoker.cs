@@ -134,7 +134,7 @@ internal sealed class EndpointInvoker(
     private async Task ReplaceAsync(RequestState state)
     {
         var (context, tellsOuter) = (state.Context, state.TellsOuter);
-        var outcome = state.HasTimedOut ? CallOutcome.Failed : OutcomeOf(context);
+        var outcome = state.HasTimedOut ? CallOutcome.Failed : OutcomeOf(context, state.Body is { HasReplaced: true } body ? body.ReplacedStatusCode : context.Response.StatusCode);
         var fallback = fallbacks.For(state);
         try
         {
@@ -303,9 +303,11 @@ internal sealed class EndpointInvoker(
 
     private static Refusal TimeoutOf(EndpointPlan plan) => new(RefusalReason.Timeout, plan.Key, RetryAfter: null);
 
+    private static CallOutcome OutcomeOf(HttpContext context) => OutcomeOf(context, context.Response.StatusCode);
+
     // RequestAborted is made on first use; asking for it on the way of every request would cost each of them an allocation.
-    private static CallOutcome OutcomeOf(HttpContext context) =>
-        context.Response.StatusCode < StatusCodes.Status500InternalServerError ? CallOutcome.Succeeded
+    private static CallOutcome OutcomeOf(HttpContext context, int status) =>
+        status < StatusCodes.Status500InternalServerError ? CallOutcome.Succeeded
         : context.RequestAborted.IsCancellationRequested ? CallOutcome.Ignored
         : CallOutcome.Failed;
 

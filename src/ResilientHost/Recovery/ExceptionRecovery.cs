@@ -110,7 +110,7 @@ internal sealed class ExceptionRecovery(
         var (isHandled, held) = await handlers.TryHandleAsync(context, exception, scope, problem.Status);
         if (isHandled)
         {
-            var status = context.Response.StatusCode;
+            var status = held?.Status ?? context.Response.StatusCode;
             Report(context, exception, scope, isNews, status);
             if (held is not null && !await IsAnsweredAsync(scope, new(exception)))
             {
