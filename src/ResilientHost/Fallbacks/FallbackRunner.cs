@@ -18,7 +18,7 @@ internal sealed class FallbackRunner(
     public async Task<FallbackResult> TryAnswerAsync(RequestFallback request, FallbackCause cause)
     {
         var (context, fallbacks) = (request.Context, request.Fallbacks);
-        if (!request.Policy.Enabled || request.HasAnswered || context.RequestAborted.IsCancellationRequested || !ResponseBody.TryDiscard(context.Response))
+        if (!request.Policy.Enabled || context.RequestAborted.IsCancellationRequested || !ResponseBody.TryDiscard(context.Response))
         {
             return FallbackResult.None;
         }

@@ -38,7 +38,7 @@ internal sealed class RequestFallbacks(FallbackRunner runner, Hosting.MonotonicC
 
     /// <summary>What a request that has failed falls back on; <see langword="null"/> when its endpoint has nothing.</summary>
     public RequestFallback? For(RequestState state) => state is { FallbackPolicy: { } policy, Plan.Fallbacks: { } fallbacks }
-        ? new(runner, state.Context, fallbacks, policy, state.Baseline) { WasAuthorized = state.WasAuthorized, RequestBody = state.RequestBody }
+        ? new(runner, state.Context, fallbacks, policy, state.Baseline) { WasAuthorized = state.WasAuthorized, RequestBody = state.RequestBody, LeaveLayers = state.LeaveLayers }
         : null;
 
     /// <summary>What a request falls back on that was refused before its endpoint was called.</summary>

@@ -85,7 +85,7 @@ internal sealed class ExceptionRecovery(
         {
             // Whatever the endpoint makes of its cancellation, the caller has waited too long.
             Report(context, exception, scope, isNews, RefusalTable.Resolve(timeout).Status);
-            await RefuseAsync(context, timeout, scope);
+            await RefuseAsync(context, timeout, scope, CallOutcome.Failed);
             return CallOutcome.Failed;
         }
 
@@ -93,7 +93,7 @@ internal sealed class ExceptionRecovery(
         {
             // A layer further in, in a Polly pipeline of the endpoint's own, said no: the same answer as one of ours, and no verdict on the endpoint.
             log.Answered(context, exception, scope, RefusalTable.Resolve(refusal).Status);
-            await RefuseAsync(context, refusal, scope);
+            await RefuseAsync(context, refusal, scope, CallOutcome.Ignored);
             return CallOutcome.Ignored;
         }
 
@@ -134,18 +134,18 @@ internal sealed class ExceptionRecovery(
         return CallOutcome.Failed;
     }
 
-    private async Task RefuseAsync(HttpContext context, Refusal refusal, RecoveryScope scope)
+    private async Task RefuseAsync(HttpContext context, Refusal refusal, RecoveryScope scope, CallOutcome outcome)
     {
         RefusalWriter.Note(refusal);
-        if (!await IsAnsweredAsync(scope, new(refusal)))
+        if (!await IsAnsweredAsync(scope, new(refusal), outcome))
         {
             await refusals.WriteAsync(context, refusal, scope.Baseline);
         }
     }
 
     // Also when a fallback began an answer and the connection had to be aborted: nothing is to be added to it.
-    private static async ValueTask<bool> IsAnsweredAsync(RecoveryScope scope, FallbackCause cause) =>
-        scope.Fallback is { } fallback && await fallback.TryAnswerAsync(cause) != FallbackResult.None;
+    private static async ValueTask<bool> IsAnsweredAsync(RecoveryScope scope, FallbackCause cause, CallOutcome outcome = CallOutcome.Failed) =>
+        scope.Fallback is { } fallback && await fallback.TryAnswerAsync(cause, outcome) != FallbackResult.None;
 
     private CallOutcome AbortStarted(HttpContext context, Exception exception, RecoveryScope scope, bool isNews)
     {
