@@ -12,7 +12,7 @@ namespace ResilientHost.Fallbacks;
 /// <summary>Runs an endpoint's fallbacks in their order, each in its bulkhead and under its timeout. Thread-safe; nothing a fallback does is thrown.</summary>
 /// <remarks>A fallback is called directly, not through the pipeline: it has no layers and no fallback of its own.</remarks>
 internal sealed class FallbackRunner(
-    Func<TimeoutPolicy> timeouts, MonotonicClock clock, FallbackMetrics metrics, FallbackLog log)
+    Func<FallbackPolicy> policy, Func<TimeoutPolicy> timeouts, MonotonicClock clock, FallbackMetrics metrics, FallbackLog log)
 {
     /// <summary>Asks the endpoint's own fallback, then for the last good response.</summary>
     public async Task<FallbackResult> TryAnswerAsync(RequestFallback request, FallbackCause cause)
@@ -23,7 +23,8 @@ internal sealed class FallbackRunner(
             return FallbackResult.None;
         }
 
-        fallbacks.Use.Apply(request.Policy);
+        // Not the request's own rules: one that began before a reload would bring the old limits back.
+        fallbacks.Use.Apply(policy());
         if (fallbacks.Handler is { } handler)
         {
             var result = await RunAsync(FallbackTagValues.Delegate, request, cause, () => RunHandlerAsync(handler, request, cause));
