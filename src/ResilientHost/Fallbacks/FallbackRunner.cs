@@ -191,10 +191,23 @@ internal sealed class FallbackRunner(
 
     private async Task<Attempt> ServeStaleAsync(StaleFallback stale, RequestFallback request)
     {
+        var (answer, failure) = await FindStaleAsync(stale, request);
+        if (answer is not { } found)
+        {
+            return failure;
+        }
+
+        // The place among the lookups has been given back: callers who read slowly must not keep others from the store.
+        await StaleFallback.WriteAsync(request.Context, found, request.Baseline);
+        return Attempt.Answered;
+    }
+
+    private async Task<(StaleAnswer? Answer, Attempt Failure)> FindStaleAsync(StaleFallback stale, RequestFallback request)
+    {
         var (context, fallbacks, policy) = (request.Context, request.Fallbacks, request.Policy);
         if (!fallbacks.Use.Stale.TryEnter(out var lease, out _))
         {
-            return Attempt.Failed(FallbackTagValues.BulkheadFull, $"{policy.MaxConcurrency} lookups waited for the store already (Fallbacks:MaxConcurrency)");
+            return (null, Attempt.Failed(FallbackTagValues.BulkheadFull, $"{policy.MaxConcurrency} lookups waited for the store already (Fallbacks:MaxConcurrency)"));
         }
 
         try
@@ -202,15 +215,10 @@ internal sealed class FallbackRunner(
             // What hangs is given up on when the time is over; what is held elsewhere is bounded there.
             using var timeUp = new CancellationTokenSource(policy.Timeout, clock.Provider);
             using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(timeUp.Token, context.RequestAborted);
-            if (await stale.FindAsync(context, giveUp.Token) is not { } answer)
-            {
-                return timeUp.IsCancellationRequested
-                    ? Attempt.Failed(FallbackTagValues.Timeout, $"the store of responses took longer than {policy.Timeout:c} (Fallbacks:Timeout)")
-                    : Attempt.Failed(FallbackTagValues.Miss, "no response was kept that is young enough");
-            }
-
-            await StaleFallback.WriteAsync(context, answer, request.Baseline);
-            return Attempt.Answered;
+            return await stale.FindAsync(context, giveUp.Token) is { } answer ? (answer, default)
+                : timeUp.IsCancellationRequested
+                    ? (null, Attempt.Failed(FallbackTagValues.Timeout, $"the store of responses took longer than {policy.Timeout:c} (Fallbacks:Timeout)"))
+                    : (null, Attempt.Failed(FallbackTagValues.Miss, "no response was kept that is young enough"));
         }
         finally
         {
