@@ -11,19 +11,25 @@ internal sealed class FailedAnswer
     private readonly KeyValuePair<string, StringValues>[] _headers;
     private readonly byte[]? _body;
 
-    private FailedAnswer(HttpResponse response, byte[]? body)
+    private FailedAnswer(int status, HttpResponse response, byte[]? body)
     {
-        Status = response.StatusCode;
+        Status = status;
         _headers = [.. response.Headers];
         _body = body;
     }
 
     public int Status { get; }
 
-    /// <summary>The answer that the response is about to give; <see langword="null"/> when it has started or is none of a failure.</summary>
+    /// <summary>The answer that the response is about to give; <see langword="null"/> when it is none of a failure, or can be held back no more.</summary>
     public static FailedAnswer? Take(HttpResponse response, GuardedResponseBody? body) =>
-        response.HasStarted || response.StatusCode < StatusCodes.Status500InternalServerError ? null
-        : new(response, body is { HasReplaced: true } ? body.TakeReplaced() : []);
+        !IsHeldBack(response, body) ? null
+        : body is { HasReplaced: true } ? new(body.ReplacedStatusCode, response, body.TakeReplaced())
+        : new(response.StatusCode, response, []);
+
+    /// <summary>Whether there is one. Of what has come by the guard it is the guard that knows: the status may have been set anew since.</summary>
+    public static bool IsHeldBack(HttpResponse response, GuardedResponseBody? body) =>
+        !response.HasStarted
+        && (body is { HasDecided: true } ? body.HasReplaced : response.StatusCode >= StatusCodes.Status500InternalServerError);
 
     /// <summary>Sends it as it was; when it was too large to be kept, its status as a problem.</summary>
     public Task SendAsync(HttpContext context, ProblemWriter problems, ResponseBaseline baseline)

@@ -12,20 +12,22 @@ namespace ResilientHost.Fallbacks;
 /// <summary>Runs an endpoint's fallbacks in their order, each in its bulkhead and under its timeout. Thread-safe; nothing a fallback does is thrown.</summary>
 /// <remarks>A fallback is called directly, not through the pipeline: it has no layers and no fallback of its own.</remarks>
 internal sealed class FallbackRunner(
-    Func<TimeoutPolicy> timeouts, MonotonicClock clock, FallbackMetrics metrics, FallbackLog log)
+    Func<FallbackPolicy> policy, Func<TimeoutPolicy> timeouts, MonotonicClock clock, FallbackMetrics metrics, FallbackLog log)
 {
     /// <summary>Asks the endpoint's own fallback, then for the last good response.</summary>
     public async Task<FallbackResult> TryAnswerAsync(RequestFallback request, FallbackCause cause)
     {
         var (context, fallbacks) = (request.Context, request.Fallbacks);
-        if (!request.Policy.Enabled || request.HasAnswered || context.RequestAborted.IsCancellationRequested || !ResponseBody.TryDiscard(context.Response))
+        if (!request.Policy.Enabled || context.RequestAborted.IsCancellationRequested || !ResponseBody.TryDiscard(context.Response))
         {
             return FallbackResult.None;
         }
 
         // Before anything is written: half an answer must not be kept either.
         FallbackMark.KeepOutOfCache(context);
-        fallbacks.Use.Apply(request.Policy);
+
+        // Not the request's own rules: one that began before a reload would bring the old limits back.
+        fallbacks.Use.Apply(policy());
         if (fallbacks.Handler is { } handler)
         {
             var result = await RunAsync(FallbackTagValues.Delegate, request, cause, () => RunHandlerAsync(handler, request, cause));
@@ -158,7 +160,7 @@ internal sealed class FallbackRunner(
         Task call;
         try
         {
-            call = handler.InvokeAsync(context);
+            call = handler.InvokeAsync(context) ?? throw new InvalidOperationException("The fallback returned null instead of a task.");
         }
         catch (Exception exception)
         {
@@ -204,10 +206,23 @@ internal sealed class FallbackRunner(
 
     private async Task<Attempt> ServeStaleAsync(StaleFallback stale, RequestFallback request)
     {
+        var (answer, failure) = await FindStaleAsync(stale, request);
+        if (answer is not { } found)
+        {
+            return failure;
+        }
+
+        // The place among the lookups has been given back: callers who read slowly must not keep others from the store.
+        await StaleFallback.WriteAsync(request.Context, found, request.Baseline);
+        return Attempt.Answered;
+    }
+
+    private async Task<(StaleAnswer? Answer, Attempt Failure)> FindStaleAsync(StaleFallback stale, RequestFallback request)
+    {
         var (context, fallbacks, policy) = (request.Context, request.Fallbacks, request.Policy);
         if (!fallbacks.Use.Stale.TryEnter(out var lease, out _))
         {
-            return Attempt.Failed(FallbackTagValues.BulkheadFull, $"{policy.MaxConcurrency} lookups waited for the store already (Fallbacks:MaxConcurrency)");
+            return (null, Attempt.Failed(FallbackTagValues.BulkheadFull, $"{policy.MaxConcurrency} lookups waited for the store already (Fallbacks:MaxConcurrency)"));
         }
 
         try
@@ -215,15 +230,10 @@ internal sealed class FallbackRunner(
             // What hangs is given up on when the time is over; what is held elsewhere is bounded there.
             using var timeUp = new CancellationTokenSource(policy.Timeout, clock.Provider);
             using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(timeUp.Token, context.RequestAborted);
-            if (await stale.FindAsync(context, giveUp.Token) is not { } answer)
-            {
-                return timeUp.IsCancellationRequested
-                    ? Attempt.Failed(FallbackTagValues.Timeout, $"the store of responses took longer than {policy.Timeout.TotalSeconds} s (Fallbacks:Timeout)")
-                    : Attempt.Failed(FallbackTagValues.Miss, "no response was kept that is young enough");
-            }
-
-            await StaleFallback.WriteAsync(context, answer, request.Baseline);
-            return Attempt.Answered;
+            return await stale.FindAsync(context, giveUp.Token) is { } answer ? (answer, default)
+                : timeUp.IsCancellationRequested
+                    ? (null, Attempt.Failed(FallbackTagValues.Timeout, $"the store of responses took longer than {policy.Timeout.TotalSeconds} s (Fallbacks:Timeout)"))
+                    : (null, Attempt.Failed(FallbackTagValues.Miss, "no response was kept that is young enough"));
         }
         finally
         {

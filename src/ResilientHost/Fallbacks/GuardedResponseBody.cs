@@ -56,6 +56,9 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
     /// <summary>Whether an answer of 500 or above was begun and has been diverted: nothing of it went out. Readable until the next attach.</summary>
     public bool HasReplaced => ReplacedStatusCode != 0;
 
+    /// <summary>Whether a first byte, flush or start has decided what becomes of the answer: what its status is set to afterwards changes nothing. Readable until the next attach.</summary>
+    public bool HasDecided { get; private set; }
+
     /// <summary>The status of the answer that was diverted; 0 when none was.</summary>
     public int ReplacedStatusCode { get; private set; }
 
@@ -95,6 +98,7 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
         guard._context = context;
         guard._replacesFailures = replacesFailures;
         guard._tap = tap;
+        guard.HasDecided = false;
         guard.ReplacedStatusCode = 0;
         guard._replaced = null;
         guard._course = Course.Undecided;
@@ -243,6 +247,7 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
             throw Gone();
         }
 
+        HasDecided = true;
         var response = context.Response;
         var isFailure = _replacesFailures && response.StatusCode >= StatusCodes.Status500InternalServerError;
         var isUntouched = (!isFailure && _tap is null) || (!response.HasStarted && !HoldsBytes());

@@ -66,7 +66,9 @@ internal sealed class EndpointInvoker(
 
         if (state is null)
         {
-            Leave(context, plan, ref admission, OutcomeOf(context));
+            var outcome = OutcomeOf(context);
+            gates.Exit(plan, ref admission, outcome);
+            Record(context, plan, admission, outcome);
             return endpoint;
         }
 
@@ -134,7 +136,7 @@ internal sealed class EndpointInvoker(
     private async Task ReplaceAsync(RequestState state)
     {
         var (context, tellsOuter) = (state.Context, state.TellsOuter);
-        var outcome = state.HasTimedOut ? CallOutcome.Failed : OutcomeOf(context);
+        var outcome = state.HasTimedOut ? CallOutcome.Failed : OutcomeOf(context, state.Body is { HasReplaced: true } body ? body.ReplacedStatusCode : context.Response.StatusCode);
         var fallback = fallbacks.For(state);
         try
         {
@@ -147,7 +149,7 @@ internal sealed class EndpointInvoker(
                 await AnswerTimeoutAsync(state, fallback);
             }
             else if (FailedAnswer.Take(context.Response, state.Body) is { } failed
-                && (fallback is null || await fallback.TryAnswerAsync(new(failed.Status)) == FallbackResult.None))
+                && (fallback is null || await fallback.TryAnswerAsync(new(failed.Status), outcome) == FallbackResult.None))
             {
                 await failed.SendAsync(context, problems, state.Baseline);
             }
@@ -161,7 +163,7 @@ internal sealed class EndpointInvoker(
             End(state, outcome, fallback);
         }
 
-        Tell(context, tellsOuter);
+        CutResponse.TellOuter(context, tellsOuter);
     }
 
     private async Task RecoverAsync(RequestState state, Exception exception)
@@ -195,7 +197,7 @@ internal sealed class EndpointInvoker(
             else if (!state.Recovers)
             {
                 outcome = exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested ? CallOutcome.Ignored : outcome;
-                if (fallback is null || outcome == CallOutcome.Ignored || await fallback.TryAnswerAsync(new(exception)) == FallbackResult.None)
+                if (fallback is null || state.HasOverrun || outcome == CallOutcome.Ignored || await fallback.TryAnswerAsync(new(exception)) == FallbackResult.None)
                 {
                     ExceptionDispatchInfo.Throw(exception);
                 }
@@ -216,16 +218,24 @@ internal sealed class EndpointInvoker(
             End(state, outcome, fallback, recovered: true);
         }
 
-        Tell(context, tellsOuter);
+        CutResponse.TellOuter(context, tellsOuter);
     }
 
     private async Task AnswerTimeoutAsync(RequestState state, RequestFallback? fallback)
     {
         var refusal = TimeoutOf(state.Plan);
         RefusalWriter.Note(refusal);
-        if (fallback is null || await fallback.TryAnswerAsync(new(refusal)) == FallbackResult.None)
+        try
         {
-            await refusals.WriteAsync(state.Context, refusal, state.Baseline);
+            if (fallback is null || await fallback.TryAnswerAsync(new(refusal)) == FallbackResult.None)
+            {
+                await refusals.WriteAsync(state.Context, refusal, state.Baseline);
+            }
+        }
+        catch (Exception exception)
+        {
+            // Callbacks of the response's start are the application's. The outermost catch may take it that this task does not fail.
+            await recovery.RecoverAsync(state.Context, exception, ScopeOf(state));
         }
     }
 
@@ -237,29 +247,16 @@ internal sealed class EndpointInvoker(
         states.Return(state);
     }
 
-    private static void Tell(HttpContext context, bool tellsOuter)
-    {
-        if (tellsOuter && CutResponse.IsMarked(context))
-        {
-            throw CutResponse.Tell(context);
-        }
-    }
-
     private void Leave(RequestState state, CallOutcome outcome, bool recovered = false, bool byFallback = false)
     {
-        if (!state.HasTimedOut || state.TakeCircuit())
-        {
-            gates.ExitCircuit(state.Plan, ref state.Admission, outcome);
-        }
-
-        Leave(
-            state.Context, state.Plan, ref state.Admission, outcome, recovered,
+        state.LeaveLayers(outcome);
+        Record(
+            state.Context, state.Plan, state.Admission, outcome, recovered,
             byFallback ? RequestDisposition.Fallback : state.HasTimedOut ? RequestDisposition.TimedOut : null);
     }
 
-    private void Leave(HttpContext context, EndpointPlan plan, ref Admission admission, CallOutcome outcome, bool recovered = false, string? disposition = null)
+    private void Record(HttpContext context, EndpointPlan plan, in Admission admission, CallOutcome outcome, bool recovered = false, string? disposition = null)
     {
-        gates.Exit(plan, ref admission, outcome);
         if (metrics.IsEnabled)
         {
             metrics.Record(plan.Tag, disposition ?? RequestDisposition.Of(context, outcome, recovered), gates.Elapsed(admission));
@@ -267,29 +264,30 @@ internal sealed class EndpointInvoker(
     }
 
     // Nothing announced this stream, but it has begun: raw handlers write their first event before they wait for the next one.
-    private void LetGoOfStream(RequestState state)
+    private static void LetGoOfStream(RequestState state)
     {
         if (!state.IsShared && state.Context.Response.HasStarted && StreamingResponse.HasStarted(state.Context, state.Plan))
         {
-            gates.Exit(state.Plan, ref state.Admission, OutcomeOf(state.Context));
+            state.LeaveLayers(OutcomeOf(state.Context));
         }
     }
 
-    private void LetGoWhenStreaming(RequestState state)
+    private static void LetGoWhenStreaming(RequestState state)
     {
         state.IsShared = true;
         state.Context.Response.OnStarting(
             static argument =>
             {
-                var (gates, state) = ((LayerGates, RequestState))argument;
-                if (StreamingResponse.HasStarted(state.Context, state.Plan))
+                // Not for an answer in place of the endpoint's: how that one ended is decided elsewhere.
+                var state = (RequestState)argument;
+                if (!state.HasReturned && StreamingResponse.HasStarted(state.Context, state.Plan))
                 {
-                    gates.Exit(state.Plan, ref state.Admission, OutcomeOf(state.Context));
+                    state.LeaveLayers(OutcomeOf(state.Context));
                 }
 
                 return Task.CompletedTask;
             },
-            (gates, state));
+            state);
     }
 
     private static RecoveryScope ScopeOf(RequestState state) => new()
@@ -303,9 +301,11 @@ internal sealed class EndpointInvoker(
 
     private static Refusal TimeoutOf(EndpointPlan plan) => new(RefusalReason.Timeout, plan.Key, RetryAfter: null);
 
+    private static CallOutcome OutcomeOf(HttpContext context) => OutcomeOf(context, context.Response.StatusCode);
+
     // RequestAborted is made on first use; asking for it on the way of every request would cost each of them an allocation.
-    private static CallOutcome OutcomeOf(HttpContext context) =>
-        context.Response.StatusCode < StatusCodes.Status500InternalServerError ? CallOutcome.Succeeded
+    private static CallOutcome OutcomeOf(HttpContext context, int status) =>
+        status < StatusCodes.Status500InternalServerError ? CallOutcome.Succeeded
         : context.RequestAborted.IsCancellationRequested ? CallOutcome.Ignored
         : CallOutcome.Failed;
 

@@ -12,7 +12,7 @@ internal static class FrameworkTimeout
 {
     /// <summary>Whether an exception is what the framework's timeout, or a client that left under it, looks like.</summary>
     public static bool HasFired(HttpContext context, Exception exception) =>
-        exception is OperationCanceledException
+        ClientPresence.IsCancellation(exception)
         && context.Features.Get<IHttpRequestTimeoutFeature>() is { RequestTimeoutToken.IsCancellationRequested: true };
 
     /// <summary>As far as the connection tells.</summary>

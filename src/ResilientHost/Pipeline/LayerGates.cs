@@ -80,6 +80,12 @@ internal sealed class LayerGates(MonotonicClock clock)
     public void Exit(EndpointPlan plan, ref Admission admission, CallOutcome outcome)
     {
         ExitCircuit(plan, ref admission, outcome);
+        ExitBulkhead(plan, ref admission, outcome);
+    }
+
+    /// <summary>Leaves the bulkhead alone, when the circuit has been left.</summary>
+    public static void ExitBulkhead(EndpointPlan plan, ref Admission admission, CallOutcome outcome)
+    {
         if (plan.Bulkhead is { } bulkhead)
         {
             bulkhead.Exit(admission.Lease, outcome);

@@ -34,11 +34,11 @@ internal sealed class RequestFallbacks(FallbackRunner runner, Hosting.MonotonicC
 
     /// <summary>Whether a response that has not started may be replaced: a failure, of a kind that is held back.</summary>
     public static bool MayReplace(RequestState state) =>
-        state.ReplacesFailures && state.Context.Response.StatusCode >= StatusCodes.Status500InternalServerError;
+        state.ReplacesFailures && FailedAnswer.IsHeldBack(state.Context.Response, state.Body);
 
     /// <summary>What a request that has failed falls back on; <see langword="null"/> when its endpoint has nothing.</summary>
     public RequestFallback? For(RequestState state) => state is { FallbackPolicy: { } policy, Plan.Fallbacks: { } fallbacks }
-        ? new(runner, state.Context, fallbacks, policy, state.Baseline) { WasAuthorized = state.WasAuthorized, RequestBody = state.RequestBody }
+        ? new(runner, state.Context, fallbacks, policy, state.Baseline) { WasAuthorized = state.WasAuthorized, RequestBody = state.RequestBody, LeaveLayers = state.LeaveLayers }
         : null;
 
     /// <summary>What a request falls back on that was refused before its endpoint was called.</summary>

@@ -8,7 +8,7 @@ using ResilientHost.Timeouts;
 namespace ResilientHost.Pipeline;
 
 /// <summary>What one request holds while it is inside the layers. Pooled; owned by one request at a time.</summary>
-internal sealed class RequestState(LayerGates gates, MonotonicClock clock, TimeoutMetrics timeoutMetrics, TimeoutLog timeoutLog) : IOverrunListener
+internal sealed class RequestState(LayerGates gates, MonotonicClock clock, TimeoutMetrics timeoutMetrics, TimeoutLog timeoutLog) : IOverrunListener, IDisposable
 {
     private RequestTimeout? _timeout;
     private int _hasLeftCircuit;
@@ -61,6 +61,9 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     /// <summary>Whether authorization had let the request pass before it came to the layers.</summary>
     public bool WasAuthorized { get; set; }
 
+    /// <summary>The endpoint has returned: what the response does now is not its doing.</summary>
+    public bool HasReturned { get; private set; }
+
     // A field: the gates change it in place.
     public Admission Admission;
 
@@ -93,6 +96,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     /// <summary>Takes everything off the request that stood between the server and the endpoint. No timer touches the request afterwards.</summary>
     public void EndGuards()
     {
+        HasReturned = true;
         if (Timeout is { } timeout)
         {
             HasTimedOut = timeout.End();
@@ -128,13 +132,30 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
         RequestBody = null;
         FallbackPolicy = null;
         WasAuthorized = false;
+        HasReturned = false;
+        _hasLeftCircuit = 0;
         _activity = null;
         Admission = default;
         Baseline.Clear();
     }
 
-    /// <summary>Whether the caller is the one to leave the circuit: the frame, or the timer of a request that overran.</summary>
-    public bool TakeCircuit() => Interlocked.Exchange(ref _hasLeftCircuit, 1) == 0;
+    /// <summary>Stops the timer of one that is not used again. The request has ended; whoever still looks at it may go on doing so.</summary>
+    public void Dispose() => _timeout?.Dispose();
+
+    /// <summary>Gives back what the request holds of the layers. What it holds no longer is passed over.</summary>
+    public void LeaveLayers(CallOutcome outcome)
+    {
+        // Only where there is a timer that may leave the circuit at the same time.
+        if ((Timeout is null && !HasTimedOut) || TakeCircuit())
+        {
+            gates.ExitCircuit(Plan, ref Admission, outcome);
+        }
+
+        LayerGates.ExitBulkhead(Plan, ref Admission, outcome);
+    }
+
+    // Whether the caller is the one to leave the circuit: the frame, or the timer of a request that overran.
+    private bool TakeCircuit() => Interlocked.Exchange(ref _hasLeftCircuit, 1) == 0;
 
     /// <summary>Tells that the time ran out; on the request's own flow, for its trace and span.</summary>
     private void TellTimedOut()

@@ -5,16 +5,16 @@ using ResilientHost.Timeouts;
 
 namespace ResilientHost.Pipeline;
 
-/// <summary>Request states that wait for their next request.</summary>
+/// <summary>Request states that wait for their next request. One that is not used again, or that the pool has no room for, is disposed.</summary>
 internal sealed class RequestStatePool
 {
     // Enough for the requests in flight of a busy service; beyond it states are made and dropped as before.
     private const int MaxRetained = 1024;
 
-    private readonly DefaultObjectPool<RequestState> _pool;
+    private readonly ObjectPool<RequestState> _pool;
 
     public RequestStatePool(LayerGates gates, MonotonicClock clock, TimeoutMetrics timeoutMetrics, TimeoutLog timeoutLog) =>
-        _pool = new(new Policy(() => new RequestState(gates, clock, timeoutMetrics, timeoutLog)), MaxRetained);
+        _pool = new DefaultObjectPoolProvider { MaximumRetained = MaxRetained }.Create(new Policy(() => new RequestState(gates, clock, timeoutMetrics, timeoutLog)));
 
     public RequestState Rent(HttpContext context, EndpointPlan plan, in Admission admission)
     {
@@ -30,6 +30,10 @@ internal sealed class RequestStatePool
         {
             state.End();
             _pool.Return(state);
+        }
+        else
+        {
+            state.Dispose();
         }
     }
 

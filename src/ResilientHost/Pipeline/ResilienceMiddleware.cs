@@ -133,21 +133,18 @@ internal sealed class ResilienceMiddleware(
 
     private async Task FallBackAsync(RequestState state, RequestFallback fallback, Admission admission, Refusal refusal)
     {
-        var tellsOuter = CutResponse.IsBodyReplaced(state.Context, behindGuard: null);
+        // Before the first await: it is known to the thread alone.
+        var (context, tellsOuter) = (state.Context, CutResponse.IsBodyReplaced(state.Context, behindGuard: null));
         RefusalWriter.Note(refusal);
         var result = await fallback.TryAnswerAsync(new(refusal));
         Record(state.Plan, fallback.HasAnswered ? RequestDisposition.Fallback : RequestDisposition.Refused, admission);
         if (result == FallbackResult.None)
         {
-            await refusals.WriteAsync(state.Context, refusal, state.Baseline);
+            await refusals.WriteAsync(context, refusal, state.Baseline);
         }
 
-        var context = state.Context;
         states.Return(state);
-        if (tellsOuter && CutResponse.IsMarked(context))
-        {
-            throw CutResponse.Tell(context);
-        }
+        CutResponse.TellOuter(context, tellsOuter);
     }
 
     private void Record(EndpointPlan plan, string disposition, in Admission admission)

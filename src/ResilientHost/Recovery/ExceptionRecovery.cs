@@ -99,7 +99,7 @@ internal sealed class ExceptionRecovery(
             // A layer further in, in a Polly pipeline of the endpoint's own, said no: the same answer as one of ours, and no verdict on the endpoint.
             log.Answered(context, exception, scope, RefusalTable.Resolve(refusal).Status);
             RefusalWriter.Note(refusal);
-            if (scope.Fallback is not { } fallback || await fallback.TryAnswerAsync(new(refusal)) == FallbackResult.None)
+            if (scope.Fallback is not { } fallback || await fallback.TryAnswerAsync(new(refusal), CallOutcome.Ignored) == FallbackResult.None)
             {
                 await refusals.WriteAsync(context, refusal, scope.Baseline);
             }
@@ -120,7 +120,7 @@ internal sealed class ExceptionRecovery(
         var (isHandled, held) = await handlers.TryHandleAsync(context, exception, scope, problem.Status);
         if (isHandled)
         {
-            var status = context.Response.StatusCode;
+            var status = held?.Status ?? context.Response.StatusCode;
             if (held is null)
             {
                 Report(context, exception, scope, isNews, status);
@@ -156,7 +156,7 @@ internal sealed class ExceptionRecovery(
             return false;
         }
 
-        var result = await fallback.TryAnswerAsync(cause);
+        var result = await fallback.TryAnswerAsync(cause, CallOutcome.Failed);
         if (result == FallbackResult.None)
         {
             return false;

@@ -30,12 +30,19 @@ internal static class CutResponse
     public static bool IsBodyReplaced(HttpContext context, IHttpResponseBodyFeature? behindGuard) =>
         !ReferenceEquals(behindGuard ?? context.Features.Get<IHttpResponseBodyFeature>(), _serversBody);
 
-    /// <summary>What tells them.</summary>
-    /// <remarks>
-    /// A cancellation of an aborted request is what everyone knows to ignore; the stock exception handler logs nothing for it. The server cancels the token a
-    /// moment after the abort and on another thread, which would be too late.
-    /// </remarks>
-    public static CutResponseException Tell(HttpContext context)
+    /// <summary>Tells the middleware outside, when it has to be told and the answer is not whole.</summary>
+    /// <exception cref="CutResponseException">Always then: it is how they are told.</exception>
+    public static void TellOuter(HttpContext context, bool tellsOuter)
+    {
+        if (tellsOuter && IsMarked(context))
+        {
+            throw Tell(context);
+        }
+    }
+
+    // A cancellation of an aborted request is what everyone knows to ignore; the stock exception handler logs nothing for it. The server cancels the token a
+    // moment after the abort and on another thread, which would be too late.
+    private static CutResponseException Tell(HttpContext context)
     {
         try
         {
