@@ -54,7 +54,8 @@ internal static class FallbackMethod
         var there = MethodNames(type);
         var twin = there.Find(other => other.Equals(name, StringComparison.OrdinalIgnoreCase));
         var hint = twin is not null ? $"Names are case-sensitive; there is '{twin}'." : there.Count == 0 ? "It has no methods." : $"Methods there: {string.Join(", ", there.Take(20))}{(there.Count > 20 ? ", …" : "")}.";
-        return $"but {FallbackSignature.Of(type)} has no such method. {hint}";
+        var otherwise = subject.Method is { } handler && FallbackSignature.LocalFunctionName(handler) is not null ? " A local function has no type of its own to look in: add its fallback as .WithFallback(…) where the endpoint is mapped." : "";
+        return $"but {FallbackSignature.Of(type)} has no such method. {hint}{otherwise}";
     }
 
     private static Type? SearchedType(FallbackSubject subject)

@@ -122,6 +122,11 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
         _context = null;
         _tap = null;
         _writer?.Forget();
+        if (HasReplaced && !context.Response.HasStarted)
+        {
+            // A later status would have come too late for the server as well; left to stand, it would pass for an answer that nobody ever wrote.
+            context.Response.StatusCode = ReplacedStatusCode;
+        }
 
         // Guards that were detached in the wrong order must not come back to life as dead bodies.
         var original = Original;
