@@ -231,7 +231,7 @@ public sealed class TimeoutContractTests
     [Fact]
     public async Task Expired_OuterMiddlewareStillHasARequestThatLives()
     {
-        var cancelled = true;
+        var cancelled = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var service = await TestService.StartAsync(new TestServiceSetup
         {
             Time = _time,
@@ -241,7 +241,7 @@ public sealed class TimeoutContractTests
                 await next(context);
                 if (context.Request.Path == "/")
                 {
-                    cancelled = context.RequestAborted.IsCancellationRequested || !ReferenceEquals(lifetime, context.Features.Get<IHttpRequestLifetimeFeature>());
+                    cancelled.TrySetResult(context.RequestAborted.IsCancellationRequested || !ReferenceEquals(lifetime, context.Features.Get<IHttpRequestLifetimeFeature>()));
                 }
             }),
             Endpoints = app => app.MapGet("/", (CancellationToken token) => _gate.PassAsync(token)).WithTimeout(2 * Second),
@@ -251,7 +251,7 @@ public sealed class TimeoutContractTests
         _time.Advance(2 * Second);
         (await request).ShouldBe(504);
         await service.NothingHeldAsync();
-        cancelled.ShouldBeFalse();
+        (await cancelled.Task.WaitAsync(TestService.Patience)).ShouldBeFalse();
     }
 
     [Fact]
