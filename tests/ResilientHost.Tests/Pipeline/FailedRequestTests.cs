@@ -53,7 +53,7 @@ public sealed class FailedRequestTests : IAsyncDisposable
             context.Response.StatusCode = how == "answers" ? 503 : 200;
             if (how == "times out")
             {
-                var hang = Task.Delay(Timeout.InfiniteTimeSpan, context.RequestAborted);
+                var hang = new TaskCompletionSource().Task.WaitAsync(context.RequestAborted);
                 waiting.SetResult();
                 await hang;
             }
@@ -187,7 +187,7 @@ public sealed class FailedRequestTests : IAsyncDisposable
         Map(async context =>
         {
             context.Response.OnStarting(static () => throw new InvalidOperationException("on starting"));
-            var hang = Task.Delay(Timeout.InfiniteTimeSpan, context.RequestAborted);
+            var hang = new TaskCompletionSource().Task.WaitAsync(context.RequestAborted);
             waiting.SetResult();
             await hang;
         }).WithTimeout(TimeSpan.FromSeconds(2));
@@ -204,7 +204,7 @@ public sealed class FailedRequestTests : IAsyncDisposable
     [Fact]
     public async Task Refused_FallbackEndsHalfway_MiddlewareOutsideIsTold()
     {
-        Exception? told = null;
+        TaskCompletionSource<Exception?> told = new(TaskCreationOptions.RunContinuationsAsynchronously);
         _outside = async (context, next) =>
         {
             var body = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
@@ -212,10 +212,11 @@ public sealed class FailedRequestTests : IAsyncDisposable
             try
             {
                 await next(context);
+                told.SetResult(null);
             }
             catch (Exception exception)
             {
-                told = exception;
+                told.SetResult(exception);
             }
         };
         Map(static _ => Task.CompletedTask).WithFallback(static async context =>
@@ -228,7 +229,7 @@ public sealed class FailedRequestTests : IAsyncDisposable
 
         await Record.ExceptionAsync(() => CallAsync());
 
-        told.ShouldBeOfType<CutResponseException>();
+        (await told.Task).ShouldBeOfType<CutResponseException>();
     }
 
     [Fact]
