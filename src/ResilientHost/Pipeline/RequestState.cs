@@ -91,7 +91,8 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     }
 
     /// <summary>Takes everything off the request that stood between the server and the endpoint. No timer touches the request afterwards.</summary>
-    public void EndGuards()
+    /// <param name="hasFailed">Something else will answer: what the endpoint has left running must not find its way into that answer.</param>
+    public void EndGuards(bool hasFailed)
     {
         if (Timeout is { } timeout)
         {
@@ -110,7 +111,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
             }
         }
 
-        Body?.Detach(mayBeHeld: HasTimedOut);
+        Body?.Detach(mayBeHeld: hasFailed || HasTimedOut);
     }
 
     public void End()
