@@ -108,7 +108,7 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
 
     /// <summary>Puts <see cref="Original"/> back, whatever is there now: middleware may have wrapped the guard and left it so.</summary>
     /// <param name="mayBeHeld">
-    /// Whether somebody may still be writing: an endpoint that was cancelled or given up on. Such a guard is not used again, as is none that has replaced an answer.
+    /// Whether somebody may still be writing: an endpoint that failed, was cancelled or given up on. Such a guard is not used again, as is none that has replaced an answer.
     /// </param>
     /// <remarks>Before anything else answers the request, an exception's recovery included. Does nothing the second time.</remarks>
     public void Detach(bool mayBeHeld = false)

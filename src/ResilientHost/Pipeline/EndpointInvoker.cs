@@ -118,8 +118,8 @@ internal sealed class EndpointInvoker(
     /// <summary>Whether what the endpoint has answered stands. Takes the guards off the request.</summary>
     private static bool IsAnswered(RequestState state)
     {
-        state.EndGuards();
         var response = state.Context.Response;
+        state.EndGuards(hasFailed: response.StatusCode >= StatusCodes.Status500InternalServerError);
         return response.HasStarted ? !state.HasOverrun : !state.HasTimedOut && !RequestFallbacks.MayReplace(state);
     }
 
@@ -168,7 +168,7 @@ internal sealed class EndpointInvoker(
 
     private async Task RecoverAsync(RequestState state, Exception exception)
     {
-        state.EndGuards();
+        state.EndGuards(hasFailed: true);
         var (context, tellsOuter) = (state.Context, state.TellsOuter);
         var outcome = CallOutcome.Failed;
         var fallback = fallbacks.For(state);

@@ -94,7 +94,8 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     }
 
     /// <summary>Takes everything off the request that stood between the server and the endpoint. No timer touches the request afterwards.</summary>
-    public void EndGuards()
+    /// <param name="hasFailed">Something else will answer: what the endpoint has left running must not find its way into that answer.</param>
+    public void EndGuards(bool hasFailed)
     {
         HasReturned = true;
         if (Timeout is { } timeout)
@@ -114,7 +115,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
             }
         }
 
-        Body?.Detach(mayBeHeld: HasTimedOut);
+        Body?.Detach(mayBeHeld: hasFailed || HasTimedOut);
     }
 
     public void End()
