@@ -18,7 +18,7 @@ internal sealed class FallbackRunner(
     public async Task<FallbackResult> TryAnswerAsync(RequestFallback request, FallbackCause cause)
     {
         var (context, fallbacks) = (request.Context, request.Fallbacks);
-        if (!request.Policy.Enabled || request.HasAnswered || context.RequestAborted.IsCancellationRequested || !ResponseBody.TryDiscard(context.Response))
+        if (!request.Policy.Enabled || request.HasAnswered || HttpMethods.IsConnect(context.Request.Method) || context.RequestAborted.IsCancellationRequested || !ResponseBody.TryDiscard(context.Response))
         {
             return FallbackResult.None;
         }
@@ -27,7 +27,7 @@ internal sealed class FallbackRunner(
         if (fallbacks.Handler is { } handler)
         {
             var result = await RunAsync(FallbackTagValues.Delegate, request, cause, () => RunHandlerAsync(handler, request, cause));
-            if (result != FallbackResult.None)
+            if (result != FallbackResult.None || context.RequestAborted.IsCancellationRequested)
             {
                 return result;
             }
@@ -71,13 +71,17 @@ internal sealed class FallbackRunner(
             return FallbackResult.Answered;
         }
 
-        metrics.Failed(fallbacks.Tag, kind, attempt.Reason);
         span?.AddEvent(new ActivityEvent(SpanEvents.FallbackFailed, tags: new() { [Tags.FallbackKind] = kind, [Tags.FallbackFailure] = attempt.Reason }));
-        var hasClientLeft = !attempt.IsCut && context.RequestAborted.IsCancellationRequested;
-        if (attempt.Reason != FallbackTagValues.Miss && !hasClientLeft)
+
+        // What a caller makes fail by leaving is no failure of the fallback.
+        if (attempt.IsCut || !context.RequestAborted.IsCancellationRequested)
         {
-            fallbacks.Use.CountFailed();
-            log.Failed(context, fallbacks.Endpoint, kind, attempt.Reason, attempt.What!, attempt.Exception);
+            metrics.Failed(fallbacks.Tag, kind, attempt.Reason);
+            if (attempt.Reason != FallbackTagValues.Miss)
+            {
+                fallbacks.Use.CountFailed();
+                log.Failed(context, fallbacks.Endpoint, kind, attempt.Reason, attempt.What!, attempt.Exception);
+            }
         }
 
         if (attempt.IsCut || !ResponseBody.TryDiscard(context.Response))
@@ -102,6 +106,12 @@ internal sealed class FallbackRunner(
                 fallbacks.Authorization.HasFlag(RequiredAuthorization.Filters)
                     ? "filters of the action decide who may see its answers, and they run inside of it; name a method of the controller by [Fallback], which runs inside of them, too"
                     : "the endpoint needs authorization, and none had run for the request; UseAuthorization() must come before UseResilienceLayers()");
+        }
+
+        if (!FallbackAntiforgery.Allows(context))
+        {
+            return Attempt.Failed(
+                FallbackTagValues.Unauthorized, "the endpoint needs an antiforgery token, and none had been found valid for the request; UseAntiforgery() must come before UseResilienceLayers()");
         }
 
         if (handler.ReadsBody && !TryReplay(request))
@@ -136,7 +146,7 @@ internal sealed class FallbackRunner(
             FailedStatusCode = cause.StatusCode,
         });
         var mark = FallbackMark.Put(response, FallbackTagValues.Delegate);
-        var body = GuardedResponseBody.Attach(context, replacesFailures: true, tap: null);
+        var body = GuardedResponseBody.Attach(context, replacesFailures: true, tap: mark);
 
         // Not one of a pool: a fallback runs when something has failed already, and may be abandoned.
         using var timeout = new RequestTimeout(clock);
@@ -163,6 +173,7 @@ internal sealed class FallbackRunner(
         var isWhole = call.IsCompletedSuccessfully && body is not { HasReplaced: true } && (response.HasStarted || response.StatusCode < StatusCodes.Status500InternalServerError);
         if (isWhole && (response.HasStarted || !timedOut))
         {
+            mark.Set();
             return Attempt.Answered;
         }
 
