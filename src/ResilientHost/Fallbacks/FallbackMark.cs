@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.OutputCaching;
 namespace ResilientHost.Fallbacks;
 
 /// <summary>Says on the answer that it is not the endpoint's own, when it starts, whatever the fallback has set itself.</summary>
-internal sealed class FallbackMark
+internal sealed class FallbackMark : IResponseTap
 {
     public const string HeaderName = "Resilience-Fallback";
 
@@ -20,16 +20,23 @@ internal sealed class FallbackMark
         response.OnStarting(
             static argument =>
             {
-                var mark = (FallbackMark)argument;
-                if (!mark._withdrawn)
-                {
-                    Set(mark._response, mark._kind);
-                }
-
+                ((FallbackMark)argument).Set();
                 return Task.CompletedTask;
             },
             mark);
         return mark;
+    }
+
+    /// <summary>Says it now, also of an answer that has nothing to write.</summary>
+    /// <remarks>
+    /// The server's own word that the response starts comes too late for middleware that keeps answers: it looks at the headers when the first byte reaches it, or when the endpoint has returned.
+    /// </remarks>
+    public void Set()
+    {
+        if (!_withdrawn && !_response.HasStarted)
+        {
+            Set(_response, _kind);
+        }
     }
 
     /// <summary>The fallback gave no answer: whatever starts now is not its own.</summary>
@@ -39,6 +46,16 @@ internal sealed class FallbackMark
     {
         response.Headers[HeaderName] = kind;
         response.Headers.CacheControl = "no-store";
+    }
+
+    void IResponseTap.OnStarting(HttpContext context) => Set();
+
+    void IResponseTap.OnWrite(ReadOnlySpan<byte> bytes)
+    {
+    }
+
+    void IResponseTap.OnUnrecordable()
+    {
     }
 
     /// <summary>The output cache asks for the status alone: an answer in place of the endpoint's would stand in for it until it expires.</summary>

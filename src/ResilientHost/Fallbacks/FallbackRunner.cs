@@ -18,7 +18,7 @@ internal sealed class FallbackRunner(
     public async Task<FallbackResult> TryAnswerAsync(RequestFallback request, FallbackCause cause)
     {
         var (context, fallbacks) = (request.Context, request.Fallbacks);
-        if (!request.Policy.Enabled || context.RequestAborted.IsCancellationRequested || !ResponseBody.TryDiscard(context.Response))
+        if (!request.Policy.Enabled || HttpMethods.IsConnect(context.Request.Method) || context.RequestAborted.IsCancellationRequested || !ResponseBody.TryDiscard(context.Response))
         {
             return FallbackResult.None;
         }
@@ -31,7 +31,7 @@ internal sealed class FallbackRunner(
         if (fallbacks.Handler is { } handler)
         {
             var result = await RunAsync(FallbackTagValues.Delegate, request, cause, () => RunHandlerAsync(handler, request, cause));
-            if (result != FallbackResult.None)
+            if (result != FallbackResult.None || context.RequestAborted.IsCancellationRequested)
             {
                 return result;
             }
@@ -74,13 +74,17 @@ internal sealed class FallbackRunner(
             return FallbackResult.Answered;
         }
 
-        metrics.Failed(fallbacks.Tag, kind, attempt.Reason);
         span?.AddEvent(new ActivityEvent(SpanEvents.FallbackFailed, tags: new() { [Tags.FallbackKind] = kind, [Tags.FallbackFailure] = attempt.Reason }));
-        var hasClientLeft = !attempt.IsCut && context.RequestAborted.IsCancellationRequested;
-        if (attempt.Reason != FallbackTagValues.Miss && !hasClientLeft)
+
+        // What a caller makes fail by leaving is no failure of the fallback.
+        if (attempt.IsCut || !context.RequestAborted.IsCancellationRequested)
         {
-            fallbacks.Use.CountFailed();
-            log.Failed(context, fallbacks.Endpoint, kind, attempt.Reason, attempt.What!, attempt.Exception);
+            metrics.Failed(fallbacks.Tag, kind, attempt.Reason);
+            if (attempt.Reason != FallbackTagValues.Miss)
+            {
+                fallbacks.Use.CountFailed();
+                log.Failed(context, fallbacks.Endpoint, kind, attempt.Reason, attempt.What!, attempt.Exception);
+            }
         }
 
         if (attempt.IsCut || !ResponseBody.TryDiscard(context.Response))
@@ -120,6 +124,12 @@ internal sealed class FallbackRunner(
                     : "the endpoint needs authorization, and none had run for the request; UseAuthorization() must come before UseResilienceLayers()");
         }
 
+        if (!FallbackAntiforgery.Allows(context))
+        {
+            return Attempt.Failed(
+                FallbackTagValues.Unauthorized, "the endpoint needs an antiforgery token, and none had been found valid for the request; UseAntiforgery() must come before UseResilienceLayers()");
+        }
+
         if (handler.ReadsBody && !TryReplay(request))
         {
             return Attempt.Failed(FallbackTagValues.Body, $"it binds the request's body, which was larger than the {ReplayableRequestBody.MaxBytes} bytes that are kept");
@@ -152,7 +162,7 @@ internal sealed class FallbackRunner(
             FailedStatusCode = cause.StatusCode,
         });
         var mark = FallbackMark.Put(response, FallbackTagValues.Delegate);
-        var body = GuardedResponseBody.Attach(context, replacesFailures: true, tap: null);
+        var body = GuardedResponseBody.Attach(context, replacesFailures: true, tap: mark);
 
         // Not one of a pool: a fallback runs when something has failed already, and may be abandoned.
         using var timeout = new RequestTimeout(clock);
@@ -179,6 +189,7 @@ internal sealed class FallbackRunner(
         var isWhole = call.IsCompletedSuccessfully && body is not { HasReplaced: true } && (response.HasStarted || response.StatusCode < StatusCodes.Status500InternalServerError);
         if (isWhole && (response.HasStarted || !timedOut))
         {
+            mark.Set();
             return Attempt.Answered;
         }
 

@@ -155,8 +155,8 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
             return Task.CompletedTask;
         }
 
-        LoseSight();
-        return Original.SendFileAsync(path, offset, count, cancellationToken);
+        // A tap sees nothing of what the server sends by itself; through our stream it does, at the price of copying.
+        return IsTapped ? SendFileFallback.SendFileAsync(Stream, path, offset, count, cancellationToken) : Original.SendFileAsync(path, offset, count, cancellationToken);
     }
 
     /// <summary>Keeps what is diverted, for the case that nothing better can be said; nothing of it, once it is too much.</summary>

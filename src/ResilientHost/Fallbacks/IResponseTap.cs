@@ -15,6 +15,6 @@ internal interface IResponseTap
     /// <summary>Bytes that are about to be passed on. They are the endpoint's: to be copied, not kept.</summary>
     void OnWrite(ReadOnlySpan<byte> bytes);
 
-    /// <summary>The answer has parts that were not, or will not be, seen: it had begun before, sends a file, took something back, ended with an error.</summary>
+    /// <summary>The answer has parts that were not, or will not be, seen: it had begun before, took something back, ended with an error.</summary>
     void OnUnrecordable();
 }

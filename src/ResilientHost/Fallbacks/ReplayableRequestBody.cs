@@ -24,6 +24,7 @@ internal sealed class ReplayableRequestBody : Stream
     private ReplayableRequestReplay? _replay;
     private int _reads;
     private bool _isDetached;
+    private volatile bool _isBroken;
 
     private ReplayableRequestBody(HttpRequest request, Stream original, ArrayPool<byte> pool)
     {
@@ -60,6 +61,9 @@ internal sealed class ReplayableRequestBody : Stream
             }
         }
     }
+
+    /// <summary>Whether the server could not read on: the caller has left, also where <see cref="HttpContext.RequestAborted"/> does not say so yet.</summary>
+    public bool IsBroken => _isBroken;
 
     public override bool CanRead => _original.CanRead;
 
@@ -158,6 +162,10 @@ internal sealed class ReplayableRequestBody : Stream
             _kept?.Append(buffer[..count]);
             return count;
         }
+        catch (IOException exception) when (NoteBroken(exception))
+        {
+            throw;
+        }
         finally
         {
             Interlocked.Decrement(ref _reads);
@@ -178,6 +186,10 @@ internal sealed class ReplayableRequestBody : Stream
             var count = await Source.ReadAsync(buffer, cancellationToken);
             _kept?.Append(buffer.Span[..count]);
             return count;
+        }
+        catch (IOException exception) when (NoteBroken(exception))
+        {
+            throw;
         }
         finally
         {
@@ -205,6 +217,13 @@ internal sealed class ReplayableRequestBody : Stream
     // An endpoint's StreamReader closes what it reads; the fallback has to read it again, and whoever made the stream behind disposes it.
     public override void Close()
     {
+    }
+
+    // Never catches: what it notes goes on to the reader as it is. A body that middleware buffers may fail by its disk, which is no caller's doing.
+    private bool NoteBroken(IOException exception)
+    {
+        _isBroken |= _kept is not null && exception is not BadHttpRequestException;
+        return false;
     }
 
     // A form that failed half-read would fail again by itself; one that was read is there for everybody.

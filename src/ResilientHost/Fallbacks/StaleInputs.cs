@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Mvc.ModelBinding;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
 
 namespace ResilientHost.Fallbacks;
 
@@ -69,6 +70,14 @@ internal sealed record StaleInputs(IReadOnlyList<string>? QueryKeys, IReadOnlyLi
             reader.ByBinding(parameter);
         }
 
+        // A controller has its request at hand: one that binds nothing of the query may look into it by itself.
+        if (reader.QueryKeys is { Count: 0 })
+        {
+            reader.QueryKeys = null;
+        }
+
+        // MVC gives a result in the format that the caller accepts, and does not say so by Vary.
+        reader.Headers.Add(HeaderNames.Accept);
         return reader;
     }
 

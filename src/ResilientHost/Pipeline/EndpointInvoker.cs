@@ -126,7 +126,15 @@ internal sealed class EndpointInvoker(
     private void Complete(RequestState state)
     {
         var outcome = state.HasTimedOut ? CallOutcome.Failed : OutcomeOf(state.Context);
-        state.Recording?.Complete(outcome == CallOutcome.Succeeded);
+        if (outcome == CallOutcome.Succeeded && !state.Context.Response.HasStarted)
+        {
+            state.Recording?.CompleteAtEnd();
+        }
+        else
+        {
+            state.Recording?.Complete(outcome == CallOutcome.Succeeded);
+        }
+
         state.RequestBody?.Detach();
         Leave(state, outcome);
         states.Return(state);

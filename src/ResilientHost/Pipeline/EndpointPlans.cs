@@ -54,7 +54,7 @@ internal sealed class EndpointPlans
                 Bulkhead = Resolve(layers.Bulkhead, _bulkheads.Get, _bulkheads.GetOrAddForEndpoint),
                 Timeout = EndpointTimeout.OwnOf(endpoint, layers),
                 TakesDefaultTimeout = layers.AutomaticLayers && !exempt && EndpointTimeout.TakesDefault(endpoint),
-                Fallbacks = _fallbacks.Create(endpoint, key, tag, layers),
+                Fallbacks = IsHealthCheck(endpoint) ? null : _fallbacks.Create(endpoint, key, tag, layers),
                 IsExempt = exempt,
                 IsStreaming = IsStreaming(endpoint),
             };
@@ -85,8 +85,11 @@ internal sealed class EndpointPlans
     private static bool IsExempt(Endpoint endpoint) =>
         endpoint.Metadata.GetMetadata<StaticAssetDescriptor>() is not null
         || endpoint.Metadata.GetMetadata<OperationsEndpointMetadata>() is not null
-        || endpoint.DisplayName == "Health checks" // what MapHealthChecks() calls its endpoints; they carry no metadata of their own
+        || IsHealthCheck(endpoint)
         || (endpoint is not RouteEndpoint && endpoint.Metadata.Count == 0); // routing's own answers, such as 405
+
+    // What MapHealthChecks() calls its endpoints; they carry no metadata of their own. Their 503 is an answer: one of a group's fallback in its place would keep a sick instance in service.
+    private static bool IsHealthCheck(Endpoint endpoint) => endpoint.DisplayName == "Health checks";
 
     private static bool IsStreaming(Endpoint endpoint)
     {

@@ -89,6 +89,11 @@ internal sealed partial class PipelinePlacement(
             errors.Add($"Endpoint '{name}' asks for resilience layers, but the pipeline has none. Call {Place}.");
         }
 
+        if (IsShortCircuited(endpoint))
+        {
+            errors.Add($"Endpoint '{name}' asks for resilience layers, but routing runs it by .ShortCircuit() before they are reached. Take one of the two away, for a member of a group by .DisableResilience().");
+        }
+
         if (layers.Timeout is { } timeout && EndpointTimeout.Error(timeout) is { } error)
         {
             errors.Add($"Endpoint '{name}' {error}.");
@@ -107,6 +112,9 @@ internal sealed partial class PipelinePlacement(
             }
         }
     }
+
+    // By name: the metadata is routing's own secret.
+    private static bool IsShortCircuited(Endpoint endpoint) => endpoint.Metadata.Any(static item => item.GetType() is { Name: "ShortCircuitMetadata", Namespace: "Microsoft.AspNetCore.Routing" or "Microsoft.AspNetCore.Routing.ShortCircuit" });
 
     private void CheckOperations(Endpoint endpoint, List<string> errors)
     {

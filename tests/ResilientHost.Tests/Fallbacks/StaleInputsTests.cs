@@ -57,12 +57,12 @@ public sealed class StaleInputsTests
     }
 
     [Theory]
-    [InlineData(nameof(Actions.Simple), "page,q")]
-    [InlineData(nameof(Actions.Route), "")]
-    [InlineData(nameof(Actions.Header), ";X-Tenant")]
-    [InlineData(nameof(Actions.Model), "*")]
-    [InlineData(nameof(Actions.List), "*")]
-    [InlineData(nameof(Actions.Services), "")]
+    [InlineData(nameof(Actions.Simple), "page,q;Accept")]
+    [InlineData(nameof(Actions.Route), "*;Accept")]
+    [InlineData(nameof(Actions.Header), "*;X-Tenant;Accept")]
+    [InlineData(nameof(Actions.Model), "*;Accept")]
+    [InlineData(nameof(Actions.List), "*;Accept")]
+    [InlineData(nameof(Actions.Services), "*;Accept")]
     public async Task Inputs_OfAction_AreWhatItBinds(string action, string expected)
     {
         var builder = WebApplication.CreateSlimBuilder();
