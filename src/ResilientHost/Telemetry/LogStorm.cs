@@ -47,29 +47,17 @@ internal sealed class LogStorm(TimeProvider time, Action<long> summarize) : IDis
 
             if (_timer is null)
             {
-                _timer = CreateTimer();
+                // Made by the first request that has something to tell; its trace must not own the summaries that follow.
+                using (ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow())
+                {
+                    _timer = time.CreateTimer(static state => ((LogStorm)state!).OnInterval(), this, Interval, Timeout.InfiniteTimeSpan);
+                }
             }
             else
             {
                 _timer.Change(Interval, Timeout.InfiniteTimeSpan);
             }
         }
-    }
-
-    // Made by the first request that has something to tell; its trace must not own the summaries that follow.
-    private ITimer CreateTimer()
-    {
-        if (ExecutionContext.IsFlowSuppressed())
-        {
-            return Create();
-        }
-
-        using (ExecutionContext.SuppressFlow())
-        {
-            return Create();
-        }
-
-        ITimer Create() => time.CreateTimer(static state => ((LogStorm)state!).OnInterval(), this, Interval, Timeout.InfiniteTimeSpan);
     }
 
     private void OnInterval()
