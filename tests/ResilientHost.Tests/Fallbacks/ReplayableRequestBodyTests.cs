@@ -48,6 +48,19 @@ public sealed class ReplayableRequestBodyTests
         (await ReadAsync(Request.Body)).ShouldBe(sent);
     }
 
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public async Task Body_ThatTheServerCannotReadOn_IsBrokenUnlessTheRequestIsBad(bool isBad, bool isBroken)
+    {
+        Request.Body = new FailingStream(isBad ? new BadHttpRequestException("too slow") : new IOException("reset"));
+        var body = Attach();
+
+        await Should.ThrowAsync<IOException>(() => Request.Body.ReadExactlyAsync(new byte[1]).AsTask());
+
+        body.IsBroken.ShouldBe(isBroken);
+    }
+
     [Fact]
     public async Task Body_ReadThroughItsReader_IsReplayedThroughTheReader()
     {
@@ -385,5 +398,12 @@ public sealed class ReplayableRequestBodyTests
         public override bool CanSeek => false;
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => await gate;
+    }
+
+    private sealed class FailingStream(IOException failure) : MemoryStream
+    {
+        public override bool CanSeek => false;
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => throw failure;
     }
 }
