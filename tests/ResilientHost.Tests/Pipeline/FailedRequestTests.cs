@@ -179,29 +179,6 @@ public sealed class FailedRequestTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Timeout_AnswerFails_TheMarkedTaskDoesNot()
-    {
-        Task? marked = null;
-        TaskCompletionSource waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        _outside = (context, next) => marked = next(context);
-        Map(async context =>
-        {
-            context.Response.OnStarting(static () => throw new InvalidOperationException("on starting"));
-            var hang = new TaskCompletionSource().Task.WaitAsync(context.RequestAborted);
-            waiting.SetResult();
-            await hang;
-        }).WithTimeout(TimeSpan.FromSeconds(2));
-
-        var call = CallAsync();
-        await waiting.Task;
-        _time.Advance(TimeSpan.FromSeconds(2));
-        await Record.ExceptionAsync(() => call);
-
-        (await Record.ExceptionAsync(() => marked!)).ShouldBeNull();
-        ShouldHoldNothing(failures: 1);
-    }
-
-    [Fact]
     public async Task Refused_FallbackEndsHalfway_MiddlewareOutsideIsTold()
     {
         TaskCompletionSource<Exception?> told = new(TaskCreationOptions.RunContinuationsAsynchronously);
