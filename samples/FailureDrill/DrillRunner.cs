@@ -1,14 +1,13 @@
 using System.Diagnostics;
 using FailureDrill.Drills;
 using FailureDrill.Reporting;
-using FailureDrill.Shops;
 
 namespace FailureDrill;
 
 /// <summary>What one drill found, with the layers and without.</summary>
 internal sealed record DrillResult(Drill Drill, Findings WithLayers, Findings WithoutLayers);
 
-/// <summary>Runs drills one after another, each against a fresh shop, so that nothing of one drill reaches the next.</summary>
+/// <summary>Runs drills one after another, each against a fresh service, so that nothing of one drill reaches the next.</summary>
 internal sealed class DrillRunner(Progress progress)
 {
     public async Task<IReadOnlyList<DrillResult>> RunAsync(IReadOnlyList<Drill> drills, CancellationToken cancellationToken)
@@ -31,18 +30,7 @@ internal sealed class DrillRunner(Progress progress)
         var started = Stopwatch.GetTimestamp();
         var findings = new Findings();
 
-        await using var shop = await Shop.StartAsync(layers, cancellationToken);
-        try
-        {
-            await drill.RunAsync(shop, findings, cancellationToken);
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            // A shop that does not answer its own switches any more is a finding, not an error of the drill.
-            findings.Expect(Whom.Process, "can be watched to the end", holds: false, exception.Message);
-        }
-
-        findings.Expect(Whom.Process, "stays alive", shop.IsAlive);
+        await drill.RunAsync(layers, findings, cancellationToken);
         progress.End(title, findings, Stopwatch.GetElapsedTime(started));
         return findings;
     }

@@ -1,8 +1,16 @@
 using System.Runtime.InteropServices;
 using FailureDrill;
 using FailureDrill.Drills;
+using FailureDrill.Kiosks.Service;
+using FailureDrill.Processes;
 using FailureDrill.Reporting;
-using FailureDrill.Shops;
+
+// Some drills need a service of their own; it is this program once more, so that it still has a process to itself.
+if (args is [KioskService.Command, .. var kioskArgs])
+{
+    await KioskService.RunAsync(kioskArgs);
+    return ExitCodes.AllPassed;
+}
 
 if (!Options.TryParse(args, out var options, out var error))
 {
@@ -43,10 +51,10 @@ try
 }
 catch (OperationCanceledException) when (stop.IsCancellationRequested)
 {
-    Console.Error.WriteLine("Stopped; the shop was ended with it.");
+    Console.Error.WriteLine("Stopped; the service under drill was ended with it.");
     return ExitCodes.Stopped;
 }
-catch (Exception exception) when (exception is ShopException or IOException or UnauthorizedAccessException)
+catch (Exception exception) when (exception is ServiceException or IOException or UnauthorizedAccessException)
 {
     Console.Error.WriteLine(exception.Message);
     return ExitCodes.CannotRun;

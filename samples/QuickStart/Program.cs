@@ -6,6 +6,8 @@ app.UseResilienceLayers();
 
 app.MapGet("/hello/{name}", (string name) => $"Hello, {name}!");
 app.MapGet("/broken", string () => throw new InvalidOperationException("No caller ever reads this."));
+app.MapGet("/weather", string () => throw new HttpRequestException("The weather service is down."))
+    .WithFallback(() => "Take an umbrella.");
 app.MapPost("/checkout", () => Results.Accepted()).WithCircuitBreaker("checkout").WithBulkhead("checkout");
 app.MapResilienceStatus("/resilience").AllowAnonymous();
 

@@ -3,6 +3,7 @@ using Storefront.Checkout;
 using Storefront.Database;
 using Storefront.Faults;
 using Storefront.Lifetime;
+using Storefront.Orders;
 using Storefront.Pricing;
 using Storefront.Profiles;
 using Storefront.Recommendations;
@@ -13,26 +14,33 @@ var builder = WebApplication.CreateBuilder(args);
 builder.AddResilienceLayers();
 
 builder.Services.AddControllers();
+builder.Services.AddSignIn();
 builder.Services.AddSingleton<StoreDatabase>();
 builder.Services.AddFaultSwitches();
 builder.Services.AddUpstreams()
     .AddUpstreamClient<CatalogueClient>(ServiceNames.Catalogue)
+    .AddUpstreamClient<SearchClient>(ServiceNames.Search)
     .AddUpstreamClient<PricingClient>(ServiceNames.Pricing)
     .AddUpstreamClient<RecommendationClient>(ServiceNames.Recommendations)
     .AddUpstreamClient<PaymentClient>(ServiceNames.Checkout)
-    .AddUpstreamClient<ProfileClient>(ServiceNames.Profile);
+    .AddUpstreamClient<ProfileClient>(ServiceNames.Profile)
+    .AddUpstreamClient<OrderClient>(ServiceNames.Orders);
 builder.AddExitWithParent();
 
 var app = builder.Build();
 
 app.UseDefaultFiles();
 app.UseStaticFiles();
+
+// Inside of authentication and authorization, which WebApplication puts first: no fallback answers who may not ask.
 app.UseResilienceLayers();
 
 app.MapCatalogue();
 app.MapPricing();
 app.MapRecommendations();
 app.MapCheckout();
+app.MapSignIn();
+app.MapOrders();
 app.MapControllers().WithFaultPoint(ServiceNames.Profile);
 app.MapFaultSwitches();
 

@@ -14,6 +14,12 @@ internal static class Bars
         new("bulkhead/admitted",                        RatioLimit.AtMost, 0.30,    BytesLimit.Ours, 0),
         new("request/synchronous-endpoint",             RatioLimit.None, 0,         BytesLimit.Added, 0),
         new("request/awaiting-endpoint",                RatioLimit.None, 0,         BytesLimit.Added, 128),
+        new("request/fallback",                         RatioLimit.None, 0,         BytesLimit.Added, 0),
+        new("request/fallback-awaiting",                RatioLimit.None, 0,         BytesLimit.Added, 0),
+        new("request/stale-fallback",                   RatioLimit.None, 0,         BytesLimit.Added, 0),
+        // One source, for the token that the writer of JSON asks for.
+        new("request/timeout",                          RatioLimit.None, 0,         BytesLimit.Added, 48),
+        new("request/timeout-awaiting",                 RatioLimit.None, 0,         BytesLimit.Added, 48),
         new("refusal/circuit-open-problem",             RatioLimit.AtMost, 0.05,    BytesLimit.None, 0),
     }.ToDictionary(bar => bar.Row);
 

@@ -9,6 +9,7 @@ internal static class Rows
 {
     private const string PollyClosed = "Polly closed breaker";
     private const string Limiter = "ConcurrencyLimiter";
+    private const string Without = "the layers without it";
 
     public static IReadOnlyList<Comparison> All { get; } =
     [
@@ -28,6 +29,13 @@ internal static class Rows
         new("request/synchronous-endpoint", "the bare endpoint", () => (RequestCalls.Layered(), RequestCalls.Bare())),
         new("request/awaiting-endpoint", "the bare endpoint", () => (RequestCalls.LayeredAwaiting(), RequestCalls.BareAwaiting())),
         new("request/synchronous-endpoint-stock", "stock handler + limiter + Polly", () => (RequestCalls.Layered(), RequestCalls.StockStack())),
+        new("request/fallback", Without, () => (RequestCalls.LayeredWithFallback(), RequestCalls.Layered())),
+        new("request/fallback-awaiting", Without, () => (RequestCalls.LayeredAwaitingWithFallback(), RequestCalls.LayeredAwaiting())),
+        new("request/stale-fallback", Without, () => (RequestCalls.LayeredWithStaleFallback(), RequestCalls.Layered())),
+        new("request/timeout", Without, () => (RequestCalls.LayeredWithTimeout(), RequestCalls.Layered())),
+        new("request/timeout-awaiting", Without, () => (RequestCalls.LayeredAwaitingWithTimeout(), RequestCalls.LayeredAwaiting())),
+        new("request/timeout-stock", "stock stack + RequestTimeouts", () => (RequestCalls.LayeredWithTimeout(), RequestCalls.StockStackWithTimeout())),
+        new("request/timeout-stock-alone", "RequestTimeouts, nothing else", () => (RequestCalls.LayeredWithTimeout(), RequestCalls.StockTimeout())),
         new("refusal/circuit-open-problem", "Polly open, stock handler", () => (RequestCalls.LayeredOpen(), RequestCalls.StockPollyOpen())),
         new("refusal/circuit-open-problem-plain-throw", "endpoint throws, stock handler", () => (RequestCalls.LayeredOpen(), RequestCalls.StockThrowing())),
         new("recovery/throwing-endpoint", "endpoint throws, stock handler", () => (RequestCalls.LayeredThrowing(), RequestCalls.StockThrowing())),

@@ -33,22 +33,35 @@ internal sealed class Pipeline : IDisposable
     /// <summary>Recovery as ASP.NET Core brings it.</summary>
     public static Pipeline Stock() => Build(static builder => builder.Services.AddProblemDetails(), static app => app.UseExceptionHandler());
 
-    /// <summary>What a team would put together from the framework and Polly for the same protection: recovery, a concurrency limit, a breaker.</summary>
-    public static Pipeline StockStack() => Build(
-        static builder =>
+    /// <summary>What a team would put together from the framework and Polly for the same protection: recovery, a concurrency limit, a breaker, and the framework's timeouts if asked for.</summary>
+    public static Pipeline StockStack(bool withTimeouts = false) => Build(
+        builder =>
         {
             builder.Services.AddProblemDetails();
+            if (withTimeouts)
+            {
+                builder.Services.AddRequestTimeouts();
+            }
+
             builder.Services.AddRateLimiter(static options => options.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(
                 static _ => RateLimitPartition.GetConcurrencyLimiter("all", static _ => new ConcurrencyLimiterOptions { PermitLimit = Layers.MaxConcurrency })));
         },
-        static app =>
+        app =>
         {
             app.UseExceptionHandler();
             app.UseRateLimiter();
+            if (withTimeouts)
+            {
+                app.UseRequestTimeouts();
+            }
+
             var breaker = new ResiliencePipelineBuilder().AddCircuitBreaker(new CircuitBreakerStrategyOptions()).Build();
             app.Use((HttpContext context, RequestDelegate next) => breaker.ExecuteAsync(
                 static (call, _) => new ValueTask(call.next(call.context)), (next, context), CancellationToken.None).AsTask());
         });
+
+    /// <summary>The framework's own timeouts.</summary>
+    public static Pipeline StockTimeouts() => Build(static builder => builder.Services.AddRequestTimeouts(), static app => app.UseRequestTimeouts());
 
     /// <summary>All layers of this library.</summary>
     public static Pipeline Layered() => Build(

@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.Extensions.DependencyInjection;
 using ResilientHost.Benchmarks.Ratios;
 
@@ -7,6 +9,8 @@ namespace ResilientHost.Benchmarks.Requests;
 /// <summary>Requests to one endpoint through one pipeline, one after the other on the calling thread.</summary>
 internal sealed class RequestCalls : IOperation, IDisposable
 {
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+
     private readonly Pipeline _pipeline;
     private readonly Endpoint _endpoint;
     private readonly InMemoryServer _server;
@@ -58,6 +62,23 @@ internal sealed class RequestCalls : IOperation, IDisposable
     /// <summary>Without a named breaker: it would open, and refusals would be measured.</summary>
     public static RequestCalls LayeredThrowing() => Throwing(Pipeline.Layered());
 
+    /// <summary>An endpoint that never fails, with a fallback.</summary>
+    public static RequestCalls LayeredWithFallback() => Synchronous(Pipeline.Layered(), WithFallback());
+
+    public static RequestCalls LayeredAwaitingWithFallback() => Awaiting(Pipeline.Layered(), WithFallback());
+
+    /// <summary>Its last good response is kept, and not due again while this is measured.</summary>
+    public static RequestCalls LayeredWithStaleFallback() =>
+        Synchronous(Pipeline.Layered(), [.. Layers.Named(), .. Layers.Of(static endpoint => endpoint.WithStaleFallback(TimeSpan.FromDays(7)))]);
+
+    public static RequestCalls LayeredWithTimeout() => Synchronous(Pipeline.Layered(), WithTimeout());
+
+    public static RequestCalls LayeredAwaitingWithTimeout() => Awaiting(Pipeline.Layered(), WithTimeout());
+
+    public static RequestCalls StockTimeout() => Synchronous(Pipeline.StockTimeouts(), StockPolicy());
+
+    public static RequestCalls StockStackWithTimeout() => Synchronous(Pipeline.StockStack(withTimeouts: true), StockPolicy());
+
     public void Run(int count)
     {
         for (var request = 0; request < count; request++)
@@ -70,6 +91,12 @@ internal sealed class RequestCalls : IOperation, IDisposable
     }
 
     public void Dispose() => _pipeline.Dispose();
+
+    private static object[] WithFallback() => [.. Layers.Named(), .. Layers.Of(static endpoint => endpoint.WithFallback(Endpoints.Spare))];
+
+    private static object[] WithTimeout() => [.. Layers.Named(), .. Layers.Of(static endpoint => endpoint.WithTimeout(Timeout))];
+
+    private static RequestTimeoutPolicy StockPolicy() => new() { Timeout = Timeout };
 
     private static RequestCalls Synchronous(Pipeline pipeline, params object[] metadata) =>
         new(pipeline, Endpoints.Synchronous(pipeline.Services, metadata), StatusCodes.Status200OK);

@@ -4,7 +4,7 @@ using FailureDrill.Shops;
 namespace FailureDrill.Drills;
 
 /// <summary>Somebody saves a broken configuration under load, then an invalid one, then a good one.</summary>
-internal sealed class BadReload : Drill
+internal sealed class BadReload : ShopDrill
 {
     private const int LimitBefore = 16;
     private const int LimitAfter = 7;
@@ -27,10 +27,10 @@ internal sealed class BadReload : Drill
     public override string WhyItMayHoldWithout =>
         "without the layers nothing reads these settings while the shop runs, so there is nothing to spoil and nothing to apply.";
 
-    public override async Task RunAsync(Shop shop, Findings findings, CancellationToken cancellationToken)
+    protected override async Task RunAsync(Shop shop, Findings findings, CancellationToken cancellationToken)
     {
         using var customers = new Customers(shop.Address);
-        var plan = new LoadPlan(Requests.All, PerSecond: 120);
+        var plan = new LoadPlan(ShopRequests.All, PerSecond: 120);
         var calm = await LoadGenerator.RunAsync(customers, plan, TimeSpan.FromSeconds(0.6), cancellationToken);
 
         var reloading = ReloadAsync(shop, findings, cancellationToken);

@@ -4,7 +4,7 @@ using FailureDrill.Shops;
 namespace FailureDrill.Drills;
 
 /// <summary>Customers leave before they are answered, hundreds of them.</summary>
-internal sealed class ClientAborts : Drill
+internal sealed class ClientAborts : ShopDrill
 {
     private const int MaxLogLines = 60;
     private static readonly TimeSpan SettleLimit = TimeSpan.FromSeconds(4);
@@ -23,9 +23,9 @@ internal sealed class ClientAborts : Drill
     public override string WhyItMayHoldWithout =>
         "every await of the shop passes the request's token on, so the host lets go of callers who left; the layers must only not count them.";
 
-    public override async Task RunAsync(Shop shop, Findings findings, CancellationToken cancellationToken)
+    protected override async Task RunAsync(Shop shop, Findings findings, CancellationToken cancellationToken)
     {
-        var attack = new Attack(Requests.Checkout, "checkout", new FaultSetting { LatencyMs = 1000 }, PerSecond: 140, TimeSpan.FromSeconds(2));
+        var attack = new Attack(ShopRequests.Checkout, "checkout", new FaultSetting { LatencyMs = 1000 }, PerSecond: 140, TimeSpan.FromSeconds(2));
 
         using var callers = new Customers(shop.Address, patience: TimeSpan.FromMilliseconds(80)) { WhenPatienceEnds = "left" };
         var linesBefore = shop.LogLines;

@@ -12,6 +12,11 @@ internal static class DrillCatalog
         new ClientAborts(),
         new Recovery(),
         new BadReload(),
+        new DependencyHangs(),
+        new DependencyDown(),
+        new TimeoutIgnored(),
+        new FallbackFails(),
+        new AnonymousCaller(),
     ];
 
     public static Drill? Find(string name) =>

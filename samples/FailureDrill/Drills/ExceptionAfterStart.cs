@@ -4,7 +4,7 @@ using FailureDrill.Shops;
 namespace FailureDrill.Drills;
 
 /// <summary>An endpoint throws when half of its answer is on its way.</summary>
-internal sealed class ExceptionAfterStart : Drill
+internal sealed class ExceptionAfterStart : ShopDrill
 {
     private const int OldProxies = 20;
     private const int MaxLogLines = 250;
@@ -20,10 +20,10 @@ internal sealed class ExceptionAfterStart : Drill
         "the process lives, and its log stays readable",
     ];
 
-    public override async Task RunAsync(Shop shop, Findings findings, CancellationToken cancellationToken)
+    protected override async Task RunAsync(Shop shop, Findings findings, CancellationToken cancellationToken)
     {
         var attack = new Attack(
-            Requests.Products, "catalogue", new FaultSetting { CrashAfterStart = true }, PerSecond: 60, TimeSpan.FromSeconds(1.5));
+            ShopRequests.Products, "catalogue", new FaultSetting { CrashAfterStart = true }, PerSecond: 60, TimeSpan.FromSeconds(1.5));
 
         using var callers = new Customers(shop.Address);
         var linesBefore = shop.LogLines;

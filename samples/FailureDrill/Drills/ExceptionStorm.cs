@@ -4,7 +4,7 @@ using FailureDrill.Shops;
 namespace FailureDrill.Drills;
 
 /// <summary>Every call of one endpoint throws, from below two dozen awaits.</summary>
-internal sealed class ExceptionStorm : Drill
+internal sealed class ExceptionStorm : ShopDrill
 {
     // One entry with its stack and a summary now and then; a line per exception would drown everything else.
     private const int MaxLogLines = 250;
@@ -20,11 +20,11 @@ internal sealed class ExceptionStorm : Drill
         "the process lives, and its log stays readable",
     ];
 
-    public override async Task RunAsync(Shop shop, Findings findings, CancellationToken cancellationToken)
+    protected override async Task RunAsync(Shop shop, Findings findings, CancellationToken cancellationToken)
     {
         var secret = $"Password={Guid.NewGuid():N}";
         var attack = new Attack(
-            Requests.Price, "pricing", new FaultSetting { Crash = true, CrashDetail = $"Cannot log in: Host=db-7.internal;{secret}" },
+            ShopRequests.Product, "catalogue", new FaultSetting { Crash = true, CrashDetail = $"Cannot log in: Host=db-7.internal;{secret}" },
             PerSecond: 250, TimeSpan.FromSeconds(1.5));
 
         using var callers = new Customers(shop.Address);

@@ -4,7 +4,7 @@ using FailureDrill.Shops;
 namespace FailureDrill.Drills;
 
 /// <summary>One endpoint, a little slow today, is asked for far more often than it can answer.</summary>
-internal sealed class Flood : Drill
+internal sealed class Flood : ShopDrill
 {
     public override string Name => "flood";
 
@@ -13,25 +13,25 @@ internal sealed class Flood : Drill
     public override IReadOnlyList<string> MustHold =>
     [
         "neighbours are answered and do not wait",
-        "callers get 200, or 503 bulkhead_full with Retry-After at once, and nothing else",
+        "callers get 200, or at once the endpoint's fallback or 503 bulkhead_full with Retry-After, and nothing else",
         "the process lives",
     ];
 
-    public override async Task RunAsync(Shop shop, Findings findings, CancellationToken cancellationToken)
+    protected override async Task RunAsync(Shop shop, Findings findings, CancellationToken cancellationToken)
     {
         var attack = new Attack(
-            Requests.Recommendations, "recommendations", new FaultSetting { LatencyMs = 250 }, PerSecond: 400, TimeSpan.FromSeconds(1.5));
+            ShopRequests.Recommendations, "recommendations", new FaultSetting { LatencyMs = 250 }, PerSecond: 400, TimeSpan.FromSeconds(1.5));
 
         using var callers = new Customers(shop.Address);
         var flood = await AttackAsync(shop, findings, attack, callers, cancellationToken);
         await RepairAsync(shop, findings, attack, cancellationToken);
 
         var served = flood.CountOf("200");
-        var refused = flood.Where(answer => answer.IsRefusal("bulkhead_full"));
+        var refused = flood.Where(answer => answer.IsRefusal("bulkhead_full") || answer.IsFallback("delegate"));
         findings.Measure("served", served);
-        findings.Measure("refusedBulkheadFull", refused.Count);
+        findings.Measure("fallbackOrBulkheadFull", refused.Count);
         findings.Measure("refusalP99Ms", Math.Round(refused.P99.TotalMilliseconds, 1));
         findings.Expect(Whom.Callers, "are served as many as fit", served > 0, "none was");
-        findings.Expect(Whom.Callers, "beyond are refused with 503 bulkhead_full and Retry-After", refused.Count > 0 && served + refused.Count == flood.Count, $"{flood.Count - served - refused.Count} got something else");
+        findings.Expect(Whom.Callers, "beyond get the fallback, or 503 bulkhead_full with Retry-After", refused.Count > 0 && served + refused.Count == flood.Count, $"{flood.Count - served - refused.Count} got something else");
     }
 }

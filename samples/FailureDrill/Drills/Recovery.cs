@@ -1,10 +1,11 @@
 using FailureDrill.Load;
+using FailureDrill.Processes;
 using FailureDrill.Shops;
 
 namespace FailureDrill.Drills;
 
 /// <summary>The service behind checkout fails, is repaired, and must get its callers back.</summary>
-internal sealed class Recovery : Drill
+internal sealed class Recovery : ShopDrill
 {
     // Five failures open the circuit; calls that were on their way at that moment still arrive.
     private const int MaxCallsWhileBroken = 25;
@@ -21,10 +22,10 @@ internal sealed class Recovery : Drill
         "after the repair the circuit half-opens by itself, tries, and closes",
     ];
 
-    public override async Task RunAsync(Shop shop, Findings findings, CancellationToken cancellationToken)
+    protected override async Task RunAsync(Shop shop, Findings findings, CancellationToken cancellationToken)
     {
         // Shorter than the circuit's break of two seconds, so that the repair comes before its first try.
-        var attack = new Attack(Requests.Checkout, "checkout", new FaultSetting { ErrorRate = 1 }, PerSecond: 80, TimeSpan.FromSeconds(1.2));
+        var attack = new Attack(ShopRequests.Checkout, "checkout", new FaultSetting { ErrorRate = 1 }, PerSecond: 80, TimeSpan.FromSeconds(1.2));
 
         using var callers = new Customers(shop.Address);
         var circuit = new CircuitWatch(shop.Control, "checkout");

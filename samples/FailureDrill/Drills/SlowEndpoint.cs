@@ -4,7 +4,7 @@ using FailureDrill.Shops;
 namespace FailureDrill.Drills;
 
 /// <summary>The service behind checkout takes calls and never answers; orders keep coming.</summary>
-internal sealed class SlowEndpoint : Drill
+internal sealed class SlowEndpoint : ShopDrill
 {
     // The bulkhead admits 16; the service may notice a little later than the shop that a call was given up.
     private const int MaxHeld = 16 + 4;
@@ -22,11 +22,11 @@ internal sealed class SlowEndpoint : Drill
         "callers are served again soon after the repair",
     ];
 
-    public override async Task RunAsync(Shop shop, Findings findings, CancellationToken cancellationToken)
+    protected override async Task RunAsync(Shop shop, Findings findings, CancellationToken cancellationToken)
     {
         // The shop gives each call to the service two seconds; the failures that follow open the circuit, and its break of
         // two seconds must not be over before the repair, or the drill would measure a second break.
-        var attack = new Attack(Requests.Checkout, "checkout", new FaultSetting { Hang = true }, PerSecond: 60, TimeSpan.FromSeconds(3.5));
+        var attack = new Attack(ShopRequests.Checkout, "checkout", new FaultSetting { Hang = true }, PerSecond: 60, TimeSpan.FromSeconds(3));
 
         using var callers = new Customers(shop.Address);
         var attacking = AttackAsync(shop, findings, attack, callers, cancellationToken);

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
 using System.Text;
 
 namespace FailureDrill.Load;
@@ -8,13 +10,20 @@ internal sealed class Customers : IDisposable
 {
     private readonly HttpClient _http;
 
-    public Customers(Uri address, TimeSpan? patience = null)
+    public Customers(Uri address, TimeSpan? patience = null, int connections = int.MaxValue, Version? version = null)
     {
         Patience = patience ?? TimeSpan.FromSeconds(2.5);
-        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30) })
+        _http = new HttpClient(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
+            MaxConnectionsPerServer = connections,
+        })
         {
             BaseAddress = address,
             Timeout = Timeout.InfiniteTimeSpan,
+            DefaultRequestVersion = version ?? HttpVersion.Version11,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
     }
 
@@ -31,33 +40,47 @@ internal sealed class Customers : IDisposable
         var started = Stopwatch.GetTimestamp();
         try
         {
-            using var message = new HttpRequestMessage(request.Method, request.Path);
-            if (request.Json is not null)
-            {
-                message.Content = new StringContent(request.Json, Encoding.UTF8, "application/json");
-            }
-
+            using var message = Write(request);
             using var response = await _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, patience.Token);
             var body = await response.Content.ReadAsStringAsync(patience.Token);
             var elapsed = Stopwatch.GetElapsedTime(started);
-            var status = (int)response.StatusCode;
-            if (status == 200)
-            {
-                return new Answer(status, null, elapsed);
-            }
-
-            var type = response.Content.Headers.ContentType?.MediaType;
-            return new Answer(status, null, elapsed, type, body, response.Headers.RetryAfter is not null) { Problem = Problem.Parse(type, body) };
+            return Describe(request, response, body, elapsed);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return new Answer(0, WhenPatienceEnds, Stopwatch.GetElapsedTime(started));
+            return new Answer(0, WhenPatienceEnds, Stopwatch.GetElapsedTime(started)) { Request = request };
         }
         catch (HttpRequestException)
         {
-            return new Answer(0, "aborted", Stopwatch.GetElapsedTime(started));
+            return new Answer(0, "aborted", Stopwatch.GetElapsedTime(started)) { Request = request };
         }
     }
 
     public void Dispose() => _http.Dispose();
+
+    private HttpRequestMessage Write(Request request)
+    {
+        var message = new HttpRequestMessage(request.Method, request.Path) { Version = _http.DefaultRequestVersion, VersionPolicy = _http.DefaultVersionPolicy };
+        if (request.Json is not null)
+        {
+            message.Content = new StringContent(request.Json, Encoding.UTF8, "application/json");
+        }
+
+        if (request.Customer is not null)
+        {
+            message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", request.Customer);
+        }
+
+        return message;
+    }
+
+    private static Answer Describe(Request request, HttpResponseMessage response, string body, TimeSpan elapsed) => new((int)response.StatusCode, null, elapsed, body)
+    {
+        Request = request,
+        Problem = Problem.Parse(response.Content.Headers.ContentType?.MediaType, body),
+        HasRetryAfter = response.Headers.RetryAfter is not null,
+        Fallback = response.Headers.TryGetValues("Resilience-Fallback", out var kinds) ? string.Join(", ", kinds) : null,
+        Age = response.Headers.Age,
+        IsNoStore = response.Headers.CacheControl?.NoStore is true,
+    };
 }

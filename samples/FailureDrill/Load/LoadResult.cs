@@ -18,6 +18,9 @@ internal sealed record LoadResult(IReadOnlyList<Answer> Answers)
 
     public int CountOf(string kind) => Answers.Count(answer => answer.Kind == kind);
 
+    /// <summary>The answers to these requests.</summary>
+    public LoadResult Of(params Request[] requests) => Where(answer => requests.Contains(answer.Request));
+
     public LoadResult Where(Func<Answer, bool> condition) => new([.. Answers.Where(condition)]);
 
     /// <summary>The nearest-rank percentile of how long answers took; zero without answers.</summary>

@@ -1,3 +1,5 @@
+using FailureDrill.Processes;
+
 namespace FailureDrill.Shops;
 
 /// <summary>The shop's configuration in a directory of its own, so that a drill can spoil it.</summary>
@@ -31,7 +33,7 @@ internal sealed class ContentRoot : IDisposable
         const string Setting = "\"MaxConcurrency\": 16";
         return Original.Contains(Setting, StringComparison.Ordinal)
             ? Original.Replace(Setting, $"\"MaxConcurrency\": {limit}", StringComparison.Ordinal)
-            : throw new ShopException($"Storefront's appsettings.json has no {Setting} any more; this drill changes it.");
+            : throw new ServiceException($"Storefront's appsettings.json has no {Setting} any more; this drill changes it.");
     }
 
     public void Dispose() => _directory.Delete(recursive: true);

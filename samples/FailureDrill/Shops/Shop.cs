@@ -1,17 +1,18 @@
 using System.Diagnostics;
 using FailureDrill.Load;
+using FailureDrill.Processes;
 
 namespace FailureDrill.Shops;
 
 /// <summary>A running shop: its process, its switches and its status.</summary>
-internal sealed class Shop : IAsyncDisposable
+internal sealed class Shop : IService
 {
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(10);
 
     private readonly ContentRoot _content;
-    private readonly ShopProcess _process;
+    private readonly ServiceProcess _process;
 
-    private Shop(ContentRoot content, ShopProcess process, Uri address, bool layers)
+    private Shop(ContentRoot content, ServiceProcess process, Uri address, bool layers)
     {
         _content = content;
         _process = process;
@@ -39,7 +40,7 @@ internal sealed class Shop : IAsyncDisposable
         Shop shop;
         try
         {
-            var (process, address) = await ShopProcess.StartAsync(content, layers, cancellationToken);
+            var (process, address) = await ServiceProcess.StartAsync(Describe(content), layers, cancellationToken);
             shop = new Shop(content, process, address, layers);
         }
         catch
@@ -79,6 +80,9 @@ internal sealed class Shop : IAsyncDisposable
         _content.Dispose();
     }
 
+    private static ServiceProgram Describe(ContentRoot content) => new(
+        "Storefront", ShopAssembly.Path, ["--urls", "http://127.0.0.1:0", "--contentRoot", content.FullPath, "--Faults:Enabled", "true"]);
+
     // The first calls load and compile half of ASP.NET Core; a drill must not mistake that for a slow neighbour.
     private async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
     {
@@ -87,21 +91,21 @@ internal sealed class Shop : IAsyncDisposable
         limit.CancelAfter(ReadyLimit);
         try
         {
-            foreach (var request in Requests.All)
+            foreach (var request in ShopRequests.All)
             {
                 Answer answer;
                 do
                 {
                     answer = await customers.SendAsync(request, limit.Token);
                 }
-                while (answer.Status != 200);
+                while (!answer.IsServed);
             }
 
-            await LoadGenerator.RunAsync(customers, new LoadPlan(Requests.All, PerSecond: 150), TimeSpan.FromSeconds(0.5), limit.Token);
+            await LoadGenerator.RunAsync(customers, new LoadPlan(ShopRequests.All, PerSecond: 150), TimeSpan.FromSeconds(0.3), limit.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new ShopException($"Storefront started, but did not answer {string.Join(", ", Requests.All.Select(r => r.Path))} with 200 within {ReadyLimit.TotalSeconds} s.");
+            throw new ServiceException($"Storefront started, but did not answer {string.Join(", ", ShopRequests.All.Select(r => r.Path))} with 200 within {ReadyLimit.TotalSeconds} s.");
         }
     }
 }

@@ -4,10 +4,12 @@ namespace Storefront.Upstreams;
 internal static class ServiceNames
 {
     public const string Catalogue = "catalogue";
+    public const string Search = "search";
     public const string Pricing = "pricing";
     public const string Recommendations = "recommendations";
     public const string Checkout = "checkout";
     public const string Profile = "profile";
+    public const string Orders = "orders";
 
-    public static IReadOnlyList<string> All { get; } = [Catalogue, Pricing, Recommendations, Checkout, Profile];
+    public static IReadOnlyList<string> All { get; } = [Catalogue, Search, Pricing, Recommendations, Checkout, Profile, Orders];
 }

@@ -17,7 +17,9 @@ internal static class UpstreamServiceCollectionExtensions
         services.AddHttpClient<TClient>((provider, http) =>
         {
             http.BaseAddress = provider.GetRequiredService<UpstreamHost>().AddressOf(service);
-            http.Timeout = TimeSpan.FromSeconds(2);
+
+            // Longer than every timeout of an endpoint: it bounds the wait only where the layers are off.
+            http.Timeout = TimeSpan.FromSeconds(3);
         });
         return services;
     }

@@ -20,6 +20,9 @@ internal static class UpstreamServices
             case ServiceNames.Catalogue:
                 upstream.MapGet("/items", () => Goods.Select(good => new { good.Id, good.Name, good.Note }));
                 break;
+            case ServiceNames.Search:
+                upstream.MapGet("/names", () => Goods.Select(good => new { good.Id, good.Name }));
+                break;
             case ServiceNames.Pricing:
                 upstream.MapGet("/prices/{id:int}", (int id) => Array.Find(Goods, good => good.Id == id) is { Id: > 0 } found
                     ? Results.Ok(new { ProductId = id, Amount = found.Price, Currency = "EUR" })
@@ -33,6 +36,14 @@ internal static class UpstreamServices
                 break;
             case ServiceNames.Profile:
                 upstream.MapGet("/customers/{id:int}", (int id) => new { Id = id, Name = "Ada", Since = 2019 });
+                upstream.MapGet("/benefits", () => new { Text = "Members get free delivery from €50." });
+                break;
+            case ServiceNames.Orders:
+                upstream.MapGet("/orders/{customer}", (string customer) => new[]
+                {
+                    new { Reference = "0d8f2c11", ProductId = 1, Quantity = 1 },
+                    new { Reference = "77ab90e4", ProductId = 5, Quantity = 2 },
+                });
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(service), service, "There is no such service.");

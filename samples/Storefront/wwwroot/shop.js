@@ -17,12 +17,15 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
-// Every answer becomes { ok, data } or { ok: false, why }: this page has to live with a shop that breaks.
+// Every answer becomes { ok, data } or { ok: false, why }: this page has to live with a shop that breaks. What a fallback
+// answered says so in a header. Browsers send the cookies of one localhost port to all of them, and a request with a cookie is
+// given no stale answer, so none is sent.
 async function ask(path, options) {
   try {
-    const response = await fetch(path, { signal: AbortSignal.timeout(10_000), ...options });
+    const response = await fetch(path, { credentials: 'omit', signal: AbortSignal.timeout(10_000), ...options });
     if (response.ok) {
-      return { ok: true, data: response.status === 204 ? null : await response.json() };
+      const fallback = response.headers.get('resilience-fallback');
+      return { ok: true, fallback, age: response.headers.get('age'), data: response.status === 204 ? null : await response.json() };
     }
 
     const type = response.headers.get('content-type') ?? '';
@@ -34,14 +37,19 @@ async function ask(path, options) {
   }
 }
 
+// The text, and a mark beside it when it is not the endpoint's own.
+function show(place, answer, text) {
+  const mark = answer.fallback === 'stale' ? `as it was ${answer.age} s ago` : 'fallback';
+  place.replaceChildren(text, ...(answer.fallback ? [' ', element('span', { className: 'fallback', textContent: mark })] : []));
+}
+
 const post = (path, body) =>
   ask(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 
 function showPrice(place, answer) {
   place.classList.toggle('problem', !answer.ok);
-  place.textContent = answer.ok
-    ? answer.data.amount.toLocaleString('en', { style: 'currency', currency: answer.data.currency })
-    : answer.why;
+  const amount = answer.data?.amount.toLocaleString('en', { style: 'currency', currency: answer.data.currency });
+  show(place, answer, answer.ok ? `${answer.data.isEstimate ? '≈ ' : ''}${amount}` : answer.why);
 }
 
 async function buy(product) {
@@ -62,13 +70,34 @@ async function rush() {
 // Each part of the page asks and shows on its own, so that one slow part keeps no other waiting.
 async function showProfile() {
   const answer = await ask('profile');
-  byId('greeting').textContent = answer.ok ? `Welcome back, ${answer.data.name}.` : `Welcome. (Your profile: ${answer.why})`;
+  const { name, excuse } = answer.data ?? {};
+  show(byId('greeting'), answer,
+    !answer.ok ? `Welcome. (Your profile: ${answer.why})` : excuse ? `Welcome, ${name}: ${excuse}.` : `Welcome back, ${name}.`);
 }
+
+async function showBenefits() {
+  const answer = await ask('profile/benefits');
+  show(byId('benefits'), answer, answer.ok ? answer.data.text : '');
+}
+
+const nameOf = id => byId(`product-${id}`)?.querySelector('strong').textContent ?? `No. ${id}`;
 
 async function showRecommendations() {
   const answer = await ask('recommendations');
-  const nameOf = id => byId(`product-${id}`)?.querySelector('strong').textContent ?? `No. ${id}`;
-  byId('recommendations').textContent = answer.ok ? answer.data.map(nameOf).join(', ') : `Nothing comes to mind: ${answer.why}`;
+  show(byId('recommendations'), answer, answer.ok ? answer.data.map(nameOf).join(', ') : `Nothing comes to mind: ${answer.why}`);
+}
+
+let token;
+
+async function showHistory() {
+  token ??= (await post('sign-in', {})).data?.accessToken;
+  const answer = await ask('orders', { headers: token ? { authorization: `Bearer ${token}` } : {} });
+  if (answer.status === 401) {
+    token = undefined;
+  }
+  const orders = answer.data?.orders.map(order => `${order.quantity} × ${nameOf(order.productId)}`).join(', ');
+  show(byId('history'), answer,
+    !answer.ok ? `Your orders: ${answer.why}` : answer.data.isComplete ? orders : `${answer.data.customer}, we cannot show your orders just now.`);
 }
 
 function addProduct(product) {
@@ -84,11 +113,14 @@ function addProduct(product) {
 
 async function showProducts() {
   const answer = await ask('products');
-  byId('catalogue-problem').hidden = answer.ok;
-  byId('catalogue-problem').textContent = answer.ok ? '' : `The catalogue is not available: ${answer.why}`;
+  const note = byId('catalogue-problem');
+  note.hidden = answer.ok && !answer.fallback;
+  note.className = answer.ok ? 'quiet' : 'problem';
+  show(note, answer,
+    !answer.ok ? `The catalogue is not available: ${answer.why}` : answer.fallback === 'stale' ? 'The catalogue' : 'The names from our search index');
   for (const product of answer.data ?? []) {
     const card = byId(`product-${product.id}`) ?? addProduct(product);
-    card.querySelector('.quiet').textContent = product.sold ? `${product.note} · ${product.sold} sold` : product.note;
+    card.querySelector('.quiet').textContent = [product.note, product.sold ? `${product.sold} sold` : null].filter(Boolean).join(' · ');
   }
 }
 
@@ -151,6 +183,17 @@ function showBulkhead(bulkhead) {
     element('meter', { max: bulkhead.limit, high: bulkhead.limit * 0.8, value: bulkhead.inFlight, ariaLabel: `${bulkhead.name} in flight` }));
 }
 
+function showFallback(fallback) {
+  const served = [
+    fallback.delegate ? `${fallback.delegate} by fallback` : null,
+    fallback.stale ? `${fallback.stale} stale` : null,
+    fallback.failed ? `${fallback.failed} failed` : null,
+  ].filter(Boolean).join(' · ');
+  return element('li', {},
+    element('span', { textContent: fallback.endpoint }),
+    element('span', { className: served ? 'served' : 'quiet', textContent: served || 'none needed' }));
+}
+
 async function showLayers() {
   const answer = await ask('resilience/status');
   const circuits = answer.data?.circuitBreakers ?? [];
@@ -159,6 +202,7 @@ async function showLayers() {
   byId('no-layers').hidden = !off;
   byId('circuits').replaceChildren(...(off ? [] : circuits.map(showCircuit)));
   byId('bulkheads').replaceChildren(...(off ? [] : limited.map(showBulkhead)));
+  byId('fallbacks').replaceChildren(...(off ? [] : (answer.data?.fallbacks ?? []).map(showFallback)));
 }
 
 // The next round starts when the last one ended: a slow shop must not collect rounds.
@@ -174,5 +218,7 @@ repeat(showProducts, 2000);
 repeat(showPrices, 500);
 repeat(showRecommendations, 2500);
 repeat(showProfile, 2500);
+repeat(showBenefits, 5000);
+repeat(showHistory, 5000);
 repeat(showSwitches, 700);
 repeat(showLayers, 700);

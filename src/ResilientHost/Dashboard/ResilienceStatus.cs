@@ -8,7 +8,8 @@ internal sealed record ResilienceStatus(
     string Instance,
     DateTimeOffset StartedAt,
     IReadOnlyList<CircuitBreakerStatus> CircuitBreakers,
-    IReadOnlyList<BulkheadStatus> Bulkheads);
+    IReadOnlyList<BulkheadStatus> Bulkheads,
+    IReadOnlyList<FallbackStatus> Fallbacks);
 
 internal sealed record CircuitBreakerStatus(
     string Name,
@@ -28,6 +29,13 @@ internal sealed record CircuitBreakerStatus(
 /// <param name="Queued">Calls waiting.</param>
 /// <param name="Refused">Calls refused since the start.</param>
 internal sealed record BulkheadStatus(string Name, int? Limit, int InFlight, int Queued, long Refused);
+
+/// <param name="Endpoint">The endpoint's key.</param>
+/// <param name="Delegate">Answers of its own fallback since the start.</param>
+/// <param name="Stale">Answers that were the last good response.</param>
+/// <param name="Failed">Fallbacks that gave no answer.</param>
+/// <param name="InFlight">Fallbacks that run now.</param>
+internal sealed record FallbackStatus(string Endpoint, long Delegate, long Stale, long Failed, int InFlight);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Hosting;
+using ResilientHost.Fallbacks;
+using ResilientHost.Pipeline;
 
 namespace ResilientHost.Dashboard;
 
@@ -6,6 +8,7 @@ namespace ResilientHost.Dashboard;
 internal sealed class ResilienceStatusReader(
     CircuitBreakerRegistry circuitBreakers,
     BulkheadRegistry bulkheads,
+    EndpointFallbacksFactory fallbacks,
     TimeProvider timeProvider,
     IHostEnvironment? environment = null)
 {
@@ -17,7 +20,8 @@ internal sealed class ResilienceStatusReader(
         _instance,
         _startedAt,
         [.. circuitBreakers.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
-        [.. bulkheads.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)]);
+        [.. bulkheads.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
+        [.. fallbacks.Uses.Select(Read).OrderBy(status => status.Endpoint, StringComparer.Ordinal)]);
 
     private static CircuitBreakerStatus Read(CircuitBreaker breaker)
     {
@@ -34,6 +38,8 @@ internal sealed class ResilienceStatusReader(
             snapshot.RetryAfter is { } retryAfter ? Math.Ceiling(retryAfter.TotalSeconds) : null,
             snapshot.Since);
     }
+
+    private static FallbackStatus Read(FallbackUse use) => new(use.Endpoint, use.HandlerServed, use.StaleServed, use.Failed, use.InFlight);
 
     private static BulkheadStatus Read(Bulkhead bulkhead)
     {

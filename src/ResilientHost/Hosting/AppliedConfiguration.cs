@@ -1,4 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
+using ResilientHost.Fallbacks;
 using ResilientHost.Recovery;
+using ResilientHost.Timeouts;
 
 namespace ResilientHost.Hosting;
 
@@ -13,6 +16,8 @@ internal sealed class AppliedConfiguration
 
     private readonly bool _enabled;
     private readonly RecoveryOptions _recovery;
+    private readonly TimeoutOptions _timeouts;
+    private readonly FallbackOptions _fallbacks;
     private readonly LayerState<CircuitBreakerOptions> _circuitBreakers;
     private readonly LayerState<BulkheadOptions> _bulkheads;
 
@@ -20,27 +25,40 @@ internal sealed class AppliedConfiguration
     {
         _enabled = options.Enabled;
         _recovery = options.Recovery;
+        _timeouts = options.Timeouts;
+        _fallbacks = options.Fallbacks;
         if (before is not null && before._enabled != options.Enabled)
         {
             changes.Add($"{options.Path}:Enabled", [$"{before._enabled} → {options.Enabled}"]);
         }
 
-        var recoveryChanges = before is null ? [] : ResilienceLayers.Recovery.Shape.Differences(before._recovery, options.Recovery);
-        changes.Add($"{options.Path}:Recovery", recoveryChanges);
+        var recoveryChanged = Changed(ResilienceLayers.Recovery, before?._recovery, _recovery);
+        var timeoutsChanged = Changed(ResilienceLayers.Timeouts, before?._timeouts, _timeouts);
+        var fallbacksChanged = Changed(ResilienceLayers.Fallbacks, before?._fallbacks, _fallbacks);
         _circuitBreakers = CircuitBreakerStates.Build(
             options.CircuitBreakers, ForEndpoints(options.CircuitBreakers), options.Enabled, before?._circuitBreakers, changes);
         _bulkheads = BulkheadStates.Build(options.Bulkheads, ForEndpoints(options.Bulkheads), options.Enabled, before?._bulkheads, changes);
         Settings = new(
             options.Enabled,
-            before is not null && recoveryChanges.Count == 0 && before._enabled == options.Enabled
+            before is not null && !recoveryChanged && before._enabled == options.Enabled
                 ? before.Settings.Recovery
                 : RecoveryOf(options, isDevelopment),
+            before is not null && !timeoutsChanged ? before.Settings.Timeouts : new(_timeouts),
+            before is not null && !fallbacksChanged ? before.Settings.Fallbacks : new(_fallbacks),
             before is not null && LayerStateBuilder<CircuitBreakerOptions>.IsSame(before._circuitBreakers, _circuitBreakers)
                 ? before.Settings.CircuitBreakers
                 : new(_circuitBreakers.Named, _circuitBreakers.ForEndpoints),
             before is not null && LayerStateBuilder<BulkheadOptions>.IsSame(before._bulkheads, _bulkheads)
                 ? before.Settings.Bulkheads
                 : new(_bulkheads.Named, _bulkheads.ForEndpoints));
+
+        bool Changed<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOptions>(SingleLayer<TOptions> layer, TOptions? was, TOptions now)
+            where TOptions : class
+        {
+            var differences = was is null ? [] : layer.Shape.Differences(was, now);
+            changes.Add($"{options.Path}:{layer.Key}", differences);
+            return differences.Count > 0;
+        }
     }
 
     /// <summary>What the suite works on. A layer without a change keeps the instance of its settings.</summary>

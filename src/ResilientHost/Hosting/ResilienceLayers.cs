@@ -2,7 +2,9 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using ResilientHost.Bulkheads;
 using ResilientHost.CircuitBreaking;
+using ResilientHost.Fallbacks;
 using ResilientHost.Recovery;
+using ResilientHost.Timeouts;
 
 namespace ResilientHost.Hosting;
 
@@ -33,7 +35,19 @@ internal static class ResilienceLayers
         static (section, options) => section.Bind(options),
         BulkheadOptionsValidator.Errors);
 
-    public static IReadOnlyList<ILayerSection> All { get; } = [Recovery, CircuitBreakers, Bulkheads];
+    public static SingleLayer<TimeoutOptions> Timeouts { get; } = new(
+        nameof(ResilienceOptions.Timeouts),
+        static options => options.Timeouts,
+        static (section, options) => section.Bind(options),
+        TimeoutOptionsValidator.Errors);
+
+    public static SingleLayer<FallbackOptions> Fallbacks { get; } = new(
+        nameof(ResilienceOptions.Fallbacks),
+        static options => options.Fallbacks,
+        static (section, options) => section.Bind(options),
+        FallbackOptionsValidator.Errors);
+
+    public static IReadOnlyList<ILayerSection> All { get; } = [Recovery, CircuitBreakers, Bulkheads, Timeouts, Fallbacks];
 }
 
 /// <summary>One section under <c>Resilience</c>.</summary>

@@ -34,6 +34,12 @@ public sealed class ResilienceOptions
     /// <summary>Bulkheads by name, and the defaults of them all.</summary>
     public NamedOptions<BulkheadOptions> Bulkheads { get; } = new(nameof(Bulkheads));
 
+    /// <summary>How long requests may take until their response starts.</summary>
+    public TimeoutOptions Timeouts { get; } = new();
+
+    /// <summary>What bounds fallbacks.</summary>
+    public FallbackOptions Fallbacks { get; } = new();
+
     /// <summary>Where these options come from, for messages.</summary>
     internal string Path { get; set; } = ResilienceSection.Name;
 

@@ -6,10 +6,12 @@ using Microsoft.Extensions.Options;
 using ResilientHost;
 using ResilientHost.Bulkheads;
 using ResilientHost.CircuitBreaking;
+using ResilientHost.Fallbacks;
 using ResilientHost.Hosting;
 using ResilientHost.Pipeline;
 using ResilientHost.Recovery;
 using ResilientHost.Telemetry;
+using ResilientHost.Timeouts;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -78,9 +80,22 @@ public static class ResilienceServiceCollectionExtensions
             return () => source.Current.Recovery;
         });
 
+        services.TryAddSingleton<Func<FallbackPolicy>>(provider =>
+        {
+            var source = provider.GetRequiredService<ResilienceSettingsSource>();
+            return () => source.Current.Fallbacks;
+        });
+        services.TryAddSingleton<Func<TimeoutPolicy>>(provider =>
+        {
+            var source = provider.GetRequiredService<ResilienceSettingsSource>();
+            return () => source.Current.Timeouts;
+        });
+
         services.AddCircuitBreaking();
         services.AddBulkheads();
         services.AddRecovery();
+        services.AddTimeouts();
+        services.AddFallbacks();
         services.AddPipeline();
         services.FollowSettings<CircuitBreakerRegistry, CircuitBreakerSettings>(s => s.CircuitBreakers, (registry, part) => registry.Apply(part));
         services.FollowSettings<BulkheadRegistry, BulkheadSettings>(s => s.Bulkheads, (registry, part) => registry.Apply(part));

@@ -1,6 +1,8 @@
 using ResilientHost.Bulkheads;
 using ResilientHost.CircuitBreaking;
+using ResilientHost.Fallbacks;
 using ResilientHost.Recovery;
+using ResilientHost.Timeouts;
 
 namespace ResilientHost.Hosting;
 
@@ -8,5 +10,7 @@ namespace ResilientHost.Hosting;
 internal sealed record ResilienceSettings(
     bool Enabled,
     RecoveryPolicy Recovery,
+    TimeoutPolicy Timeouts,
+    FallbackPolicy Fallbacks,
     CircuitBreakerSettings CircuitBreakers,
     BulkheadSettings Bulkheads);

@@ -4,14 +4,28 @@ using Microsoft.AspNetCore.Mvc.Controllers;
 namespace ResilientHost.Pipeline;
 
 /// <summary>What an endpoint's metadata asks for, before any name is looked up.</summary>
-internal readonly record struct EndpointLayers(string? CircuitBreaker, string? Bulkhead, bool AutomaticLayers)
+internal readonly record struct EndpointLayers
 {
-    public bool AsksForLayers => CircuitBreaker is not null || Bulkhead is not null;
+    public string? CircuitBreaker { get; init; }
+
+    public string? Bulkhead { get; init; }
+
+    public IFallbackMetadata? Fallback { get; init; }
+
+    public IStaleFallbackMetadata? StaleFallback { get; init; }
+
+    public ITimeoutMetadata? Timeout { get; init; }
+
+    /// <summary>Layers that the endpoint does not ask for: its own breaker and bulkhead, the default timeout.</summary>
+    public bool AutomaticLayers { get; init; }
+
+    public bool AsksForLayers =>
+        CircuitBreaker is not null || Bulkhead is not null || Fallback is not null || StaleFallback is not null || Timeout is not null;
 
     /// <summary>Reads metadata in order: later entries are closer to the endpoint and win.</summary>
     public static EndpointLayers Read(EndpointMetadataCollection metadata)
     {
-        var layers = new EndpointLayers(null, null, AutomaticLayers: true);
+        var layers = new EndpointLayers { AutomaticLayers = true };
 
         // MVC puts an action's attributes first and what MapControllers() was told last, so order alone would let the general
         // beat the particular. There, conventions are read first and attributes over them.
@@ -50,6 +64,9 @@ internal readonly record struct EndpointLayers(string? CircuitBreaker, string? B
         {
             CircuitBreaker = (item as ICircuitBreakerMetadata)?.Name ?? CircuitBreaker,
             Bulkhead = (item as IBulkheadMetadata)?.Name ?? Bulkhead,
+            Fallback = item as IFallbackMetadata ?? Fallback,
+            StaleFallback = item as IStaleFallbackMetadata ?? StaleFallback,
+            Timeout = item as ITimeoutMetadata ?? Timeout,
         },
     };
 }

@@ -1,3 +1,6 @@
+using ResilientHost.Fallbacks;
+using ResilientHost.Timeouts;
+
 namespace ResilientHost.Pipeline;
 
 /// <summary>What a request to one endpoint meets, compiled once. Immutable; a call takes its plan once and keeps it to the end.</summary>
@@ -17,11 +20,26 @@ internal sealed class EndpointPlan
 
     public CircuitBreaker? CircuitBreaker { get; init; }
 
+    /// <summary>What the endpoint says of its timeout: infinite for none, <see langword="null"/> where it says nothing.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Whether <c>Timeouts:Default</c> is for this endpoint. Not where the framework's own timeout stands.</summary>
+    public bool TakesDefaultTimeout { get; init; }
+
+    public EndpointFallbacks? Fallbacks { get; init; }
+
     /// <summary>Nothing of ours: static assets, health, our own pages. The outermost catch still stands behind them.</summary>
     public bool IsExempt { get; init; }
 
     /// <summary>Known to stream its answer: layers let go once the response has started.</summary>
     public bool IsStreaming { get; init; }
+
+    /// <summary>How long a request to the endpoint may take until its response starts; <see langword="null"/>: as long as it likes.</summary>
+    public TimeSpan? TimeoutUnder(TimeoutPolicy policy)
+    {
+        var timeout = !policy.Enabled ? null : Timeout ?? (TakesDefaultTimeout ? policy.Default : null);
+        return timeout == System.Threading.Timeout.InfiniteTimeSpan ? null : timeout;
+    }
 
     /// <summary>The layers' states for the log entry of an exception.</summary>
     public string DescribeLayers()

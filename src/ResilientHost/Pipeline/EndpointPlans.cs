@@ -17,6 +17,7 @@ internal sealed class EndpointPlans
 
     private readonly CircuitBreakerRegistry _circuitBreakers;
     private readonly BulkheadRegistry _bulkheads;
+    private readonly EndpointFallbacksFactory _fallbacks;
     private readonly IServiceProvider _services;
     private readonly ConditionalWeakTable<Endpoint, EndpointPlan> _plans = [];
     private readonly ConditionalWeakTable<Endpoint, EndpointPlan>.CreateValueCallback _compile;
@@ -24,10 +25,11 @@ internal sealed class EndpointPlans
     private readonly Lock _gate = new();
     private Dictionary<Endpoint, string> _keys = [];
 
-    public EndpointPlans(CircuitBreakerRegistry circuitBreakers, BulkheadRegistry bulkheads, IServiceProvider services)
+    public EndpointPlans(CircuitBreakerRegistry circuitBreakers, BulkheadRegistry bulkheads, EndpointFallbacksFactory fallbacks, IServiceProvider services)
     {
         _circuitBreakers = circuitBreakers;
         _bulkheads = bulkheads;
+        _fallbacks = fallbacks;
         _services = services;
         _compile = Compile;
     }
@@ -43,12 +45,16 @@ internal sealed class EndpointPlans
             var key = KeyOf(endpoint);
             var layers = EndpointLayers.Read(endpoint.Metadata);
             var exempt = !layers.AsksForLayers && IsExempt(endpoint);
+            var tag = _tags.Contains(key) || (_tags.Count < MaxEndpointTags && _tags.Add(key)) ? key : OverflowTag;
             return new EndpointPlan
             {
                 Key = key,
-                Tag = _tags.Contains(key) || (_tags.Count < MaxEndpointTags && _tags.Add(key)) ? key : OverflowTag,
+                Tag = tag,
                 CircuitBreaker = Resolve(layers.CircuitBreaker, _circuitBreakers.Get, _circuitBreakers.GetOrAddForEndpoint),
                 Bulkhead = Resolve(layers.Bulkhead, _bulkheads.Get, _bulkheads.GetOrAddForEndpoint),
+                Timeout = EndpointTimeout.OwnOf(endpoint, layers),
+                TakesDefaultTimeout = layers.AutomaticLayers && !exempt && EndpointTimeout.TakesDefault(endpoint),
+                Fallbacks = IsHealthCheck(endpoint) ? null : _fallbacks.Create(endpoint, key, tag, layers),
                 IsExempt = exempt,
                 IsStreaming = IsStreaming(endpoint),
             };
@@ -79,8 +85,11 @@ internal sealed class EndpointPlans
     private static bool IsExempt(Endpoint endpoint) =>
         endpoint.Metadata.GetMetadata<StaticAssetDescriptor>() is not null
         || endpoint.Metadata.GetMetadata<OperationsEndpointMetadata>() is not null
-        || endpoint.DisplayName == "Health checks" // what MapHealthChecks() calls its endpoints; they carry no metadata of their own
+        || IsHealthCheck(endpoint)
         || (endpoint is not RouteEndpoint && endpoint.Metadata.Count == 0); // routing's own answers, such as 405
+
+    // What MapHealthChecks() calls its endpoints; they carry no metadata of their own. Their 503 is an answer: one of a group's fallback in its place would keep a sick instance in service.
+    private static bool IsHealthCheck(Endpoint endpoint) => endpoint.DisplayName == "Health checks";
 
     private static bool IsStreaming(Endpoint endpoint)
     {

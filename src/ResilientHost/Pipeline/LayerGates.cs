@@ -79,6 +79,23 @@ internal sealed class LayerGates(MonotonicClock clock)
     /// <summary>Leaves every layer, innermost first. Holding nothing, or no longer, is fine.</summary>
     public void Exit(EndpointPlan plan, ref Admission admission, CallOutcome outcome)
     {
+        ExitCircuit(plan, ref admission, outcome);
+        ExitBulkhead(plan, ref admission, outcome);
+    }
+
+    /// <summary>Leaves the bulkhead alone, when the circuit has been left.</summary>
+    public static void ExitBulkhead(EndpointPlan plan, ref Admission admission, CallOutcome outcome)
+    {
+        if (plan.Bulkhead is { } bulkhead)
+        {
+            bulkhead.Exit(admission.Lease, outcome);
+            admission.Lease = default;
+        }
+    }
+
+    /// <summary>Leaves the circuit alone: its verdict can be known before the work has ended and gives its place back.</summary>
+    public void ExitCircuit(EndpointPlan plan, ref Admission admission, CallOutcome outcome)
+    {
         if (plan.CircuitBreaker is { } circuit)
         {
             var now = circuit.Policy.NeedsExactClock ? clock.Timestamp() : clock.CoarseTimestamp();
@@ -91,12 +108,6 @@ internal sealed class LayerGates(MonotonicClock clock)
             }
 
             admission.Permit = default;
-        }
-
-        if (plan.Bulkhead is { } bulkhead)
-        {
-            bulkhead.Exit(admission.Lease, outcome);
-            admission.Lease = default;
         }
     }
 

@@ -12,6 +12,7 @@ internal sealed partial class PipelinePlacement(
     IServiceProvider services,
     CircuitBreakerRegistry circuitBreakers,
     BulkheadRegistry bulkheads,
+    EndpointFallbacksFactory fallbacks,
     ILogger<PipelinePlacement> logger,
     IHostEnvironment? environment = null)
 {
@@ -27,15 +28,21 @@ internal sealed partial class PipelinePlacement(
     public void Check()
     {
         var errors = new List<string>();
-        foreach (var endpoint in services.GetEndpoints())
+        var idle = new List<string>();
+        foreach (var (endpoint, key) in EndpointKey.Assign(services.GetEndpoints()))
         {
-            CheckLayers(endpoint, errors);
+            CheckLayers(endpoint, key, errors, idle);
             CheckOperations(endpoint, errors);
         }
 
         if (errors.Count > 0)
         {
             throw new InvalidOperationException($"Resilience layers cannot be applied as asked:{Environment.NewLine}- {string.Join($"{Environment.NewLine}- ", errors)}");
+        }
+
+        if (idle.Count > 0)
+        {
+            LogIdleStaleFallbacks(logger, string.Join(", ", idle));
         }
     }
 
@@ -68,7 +75,7 @@ internal sealed partial class PipelinePlacement(
         throw new InvalidOperationException($"Endpoint '{endpoint.DisplayName}' ran without its resilience layers, because UseRouting() comes after UseResilienceLayers(). Call {Place}.");
     }
 
-    private void CheckLayers(Endpoint endpoint, List<string> errors)
+    private void CheckLayers(Endpoint endpoint, string key, List<string> errors, List<string> idle)
     {
         var layers = EndpointLayers.Read(endpoint.Metadata);
         if (!layers.AsksForLayers)
@@ -82,6 +89,17 @@ internal sealed partial class PipelinePlacement(
             errors.Add($"Endpoint '{name}' asks for resilience layers, but the pipeline has none. Call {Place}.");
         }
 
+        if (IsShortCircuited(endpoint))
+        {
+            errors.Add($"Endpoint '{name}' asks for resilience layers, but routing runs it by .ShortCircuit() before they are reached. Take one of the two away, for a member of a group by .DisableResilience().");
+        }
+
+        if (layers.Timeout is { } timeout && EndpointTimeout.Error(timeout) is { } error)
+        {
+            errors.Add($"Endpoint '{name}' {error}.");
+        }
+
+        fallbacks.Check(endpoint, key, layers, errors, idle);
         CheckName(layers.CircuitBreaker, circuitBreakers.Names, "circuit breaker", "Resilience:CircuitBreakers");
         CheckName(layers.Bulkhead, bulkheads.Names, "bulkhead", "Resilience:Bulkheads");
 
@@ -94,6 +112,9 @@ internal sealed partial class PipelinePlacement(
             }
         }
     }
+
+    // By name: the metadata is routing's own secret.
+    private static bool IsShortCircuited(Endpoint endpoint) => endpoint.Metadata.Any(static item => item.GetType() is { Name: "ShortCircuitMetadata", Namespace: "Microsoft.AspNetCore.Routing" or "Microsoft.AspNetCore.Routing.ShortCircuit" });
 
     private void CheckOperations(Endpoint endpoint, List<string> errors)
     {
@@ -111,4 +132,7 @@ internal sealed partial class PipelinePlacement(
 
     [LoggerMessage(Telemetry.EventIds.Pipeline + 0, LogLevel.Error, "Endpoint '{Endpoint}' and others run without their resilience layers, because UseRouting() comes after UseResilienceLayers(). Call " + Place + ".")]
     private static partial void LogRoutedTooLate(ILogger logger, string? endpoint);
+
+    [LoggerMessage(Telemetry.EventIds.Pipeline + 1, LogLevel.Warning, "A stale fallback keeps and gives nothing here: {Endpoints}.")]
+    private static partial void LogIdleStaleFallbacks(ILogger logger, string endpoints);
 }

@@ -13,6 +13,9 @@ internal static class PipelineServiceCollectionExtensions
         services.TryAddSingleton(static provider => new MonotonicClock(provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<LayerGates>();
         services.TryAddSingleton<EndpointPlans>();
+        services.TryAddSingleton<EndpointFallbacksFactory>();
+        services.TryAddSingleton<EndpointInvoker>();
+        services.TryAddSingleton<RequestFallbacks>();
         services.TryAddSingleton<RequestStatePool>();
         services.TryAddSingleton<RequestMetrics>();
         services.TryAddSingleton<PipelinePlacement>();

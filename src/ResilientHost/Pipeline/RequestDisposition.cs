@@ -17,6 +17,12 @@ internal static class RequestDisposition
     /// <summary>An exception was turned into an answer.</summary>
     public const string Recovered = "recovered";
 
+    /// <summary>The request's timeout ran out before its response started.</summary>
+    public const string TimedOut = "timed_out";
+
+    /// <summary>A fallback answered in place of the endpoint.</summary>
+    public const string Fallback = "fallback";
+
     /// <summary>The client left, or the connection had to be aborted.</summary>
     public const string Aborted = "aborted";
 

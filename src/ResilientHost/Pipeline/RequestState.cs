@@ -1,11 +1,21 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
+using ResilientHost.Fallbacks;
+using ResilientHost.Hosting;
 using ResilientHost.Refusals;
+using ResilientHost.Timeouts;
 
 namespace ResilientHost.Pipeline;
 
 /// <summary>What one request holds while it is inside the layers. Pooled; owned by one request at a time.</summary>
-internal sealed class RequestState
+internal sealed class RequestState(LayerGates gates, MonotonicClock clock, TimeoutMetrics timeoutMetrics, TimeoutLog timeoutLog) : IOverrunListener, IDisposable
 {
+    private RequestTimeout? _timeout;
+    private int _hasLeftCircuit;
+    private TimeSpan _limit;
+    private TimeSpan _grace;
+    private Activity? _activity;
+
     public HttpContext Context { get; private set; } = null!;
 
     public EndpointPlan Plan { get; private set; } = null!;
@@ -24,6 +34,36 @@ internal sealed class RequestState
     /// <summary>A callback of the response may still hold this state after the request's own frame has ended: dropped, not pooled.</summary>
     public bool IsShared { get; set; }
 
+    /// <summary>The timeout of this request, while it has one.</summary>
+    public RequestTimeout? Timeout { get; private set; }
+
+    /// <summary>The timeout ran out before the response started.</summary>
+    public bool HasTimedOut { get; private set; }
+
+    /// <summary>The endpoint did not return within the grace either, and the connection has been aborted.</summary>
+    public bool HasOverrun { get; private set; }
+
+    /// <summary>Stands before the response's body, where a failure could be replaced or a success is recorded.</summary>
+    public GuardedResponseBody? Body { get; private set; }
+
+    /// <summary>Whether an answer of 500 or above is held back and may be replaced.</summary>
+    public bool ReplacesFailures { get; private set; }
+
+    /// <summary>Keeps the good response for later, while this is due.</summary>
+    public StaleRecording? Recording { get; private set; }
+
+    /// <summary>Keeps what the endpoint reads of the request's body, for a fallback that binds it.</summary>
+    public ReplayableRequestBody? RequestBody { get; set; }
+
+    /// <summary>The rules that fallbacks were under when the request came; <see langword="null"/> when it has none.</summary>
+    public FallbackPolicy? FallbackPolicy { get; set; }
+
+    /// <summary>Whether authorization had let the request pass before it came to the layers.</summary>
+    public bool WasAuthorized { get; set; }
+
+    /// <summary>The endpoint has returned: what the response does now is not its doing.</summary>
+    public bool HasReturned { get; private set; }
+
     // A field: the gates change it in place.
     public Admission Admission;
 
@@ -34,6 +74,50 @@ internal sealed class RequestState
         Admission = admission;
     }
 
+    public void BeginTimeout(TimeSpan? timeout, TimeSpan grace)
+    {
+        if (timeout is not { } limit)
+        {
+            return;
+        }
+
+        (_limit, _grace, _activity) = (limit, grace, Activity.Current);
+        Timeout = _timeout ??= new(clock);
+        _timeout.Begin(Context, limit, grace, clock.Timestamp(), this);
+    }
+
+    public void BeginGuard(bool replacesFailures, StaleRecording? recording)
+    {
+        ReplacesFailures = replacesFailures;
+        Recording = recording;
+        Body = GuardedResponseBody.Attach(Context, replacesFailures, recording);
+    }
+
+    /// <summary>Takes everything off the request that stood between the server and the endpoint. No timer touches the request afterwards.</summary>
+    /// <param name="hasFailed">Something else will answer: what the endpoint has left running must not find its way into that answer.</param>
+    public void EndGuards(bool hasFailed)
+    {
+        HasReturned = true;
+        if (Timeout is { } timeout)
+        {
+            HasTimedOut = timeout.End();
+            HasOverrun = HasTimedOut && timeout.HasOverrun;
+            if (!timeout.MayBeReused)
+            {
+                _timeout = null;
+                timeout.Dispose();
+            }
+
+            Timeout = null;
+            if (HasTimedOut)
+            {
+                TellTimedOut();
+            }
+        }
+
+        Body?.Detach(mayBeHeld: hasFailed || HasTimedOut);
+    }
+
     public void End()
     {
         Context = null!;
@@ -41,7 +125,64 @@ internal sealed class RequestState
         Endpoint = Task.CompletedTask;
         Recovers = false;
         TellsOuter = false;
+        HasTimedOut = false;
+        HasOverrun = false;
+        Body = null;
+        ReplacesFailures = false;
+        Recording = null;
+        RequestBody = null;
+        FallbackPolicy = null;
+        WasAuthorized = false;
+        HasReturned = false;
+        _hasLeftCircuit = 0;
+        _activity = null;
         Admission = default;
         Baseline.Clear();
+    }
+
+    /// <summary>Stops the timer of one that is not used again. The request has ended; whoever still looks at it may go on doing so.</summary>
+    public void Dispose() => _timeout?.Dispose();
+
+    /// <summary>Gives back what the request holds of the layers. What it holds no longer is passed over.</summary>
+    public void LeaveLayers(CallOutcome outcome)
+    {
+        // Only where there is a timer that may leave the circuit at the same time.
+        if ((Timeout is null && !HasTimedOut) || TakeCircuit())
+        {
+            gates.ExitCircuit(Plan, ref Admission, outcome);
+        }
+
+        LayerGates.ExitBulkhead(Plan, ref Admission, outcome);
+    }
+
+    // Whether the caller is the one to leave the circuit: the frame, or the timer of a request that overran.
+    private bool TakeCircuit() => Interlocked.Exchange(ref _hasLeftCircuit, 1) == 0;
+
+    /// <summary>Tells that the time ran out; on the request's own flow, for its trace and span.</summary>
+    private void TellTimedOut()
+    {
+        Activity.Current?.AddEvent(new ActivityEvent(ResilienceDiagnostics.SpanEvents.TimeoutExpired));
+        if (!HasOverrun)
+        {
+            timeoutLog.Expired(Plan.Key, _limit, RequestIdentity.TraceIdOf(Context));
+        }
+        else
+        {
+            Activity.Current?.AddEvent(new ActivityEvent(ResilienceDiagnostics.SpanEvents.TimeoutOverrun));
+        }
+    }
+
+    // Also of a request that never returns.
+    void IOverrunListener.OnExpired() => timeoutMetrics.Expired(Plan.Tag);
+
+    // The dependency has been shown to hang: the circuit need not wait for the end of a work that may never end. Its place in the bulkhead is another matter.
+    void IOverrunListener.OnOverrun()
+    {
+        timeoutMetrics.Overran(Plan.Tag);
+        timeoutLog.Overran(Plan.Key, _limit, _grace, _activity?.TraceId.ToHexString() ?? "-");
+        if (TakeCircuit())
+        {
+            gates.ExitCircuit(Plan, ref Admission, CallOutcome.Failed);
+        }
     }
 }

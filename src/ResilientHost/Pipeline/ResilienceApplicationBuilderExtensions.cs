@@ -8,7 +8,7 @@ public static class ResilienceApplicationBuilderExtensions
 {
     private const string UsedProperty = "ResilientHost.LayersAreUsed";
 
-    /// <summary>Adds the layers around every endpoint: bulkhead, circuit breaker and recovery, in their fixed order.</summary>
+    /// <summary>Adds the layers around every endpoint: recovery, fallback, bulkhead, circuit breaker and timeout, in their fixed order.</summary>
     /// <param name="app">The application.</param>
     /// <returns><paramref name="app"/>.</returns>
     /// <remarks>

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
+using ResilientHost.Fallbacks;
 
 namespace ResilientHost.Recovery;
 
@@ -34,6 +35,12 @@ internal static class ClientPresence
     // thread: an endpoint that reads sees the exception first. A broken body throws again at once; a sound one gives what it has.
     private static bool IsBodyBroken(HttpRequest request)
     {
+        if (request.Body is ReplayableRequestBody { IsBroken: true })
+        {
+            // The reader of a body that is kept for a fallback is not the server's, and would not know.
+            return true;
+        }
+
         try
         {
             if (request.BodyReader.TryRead(out var read))
@@ -51,11 +58,12 @@ internal static class ClientPresence
 
     private static bool IsConsequence(Exception exception)
     {
-        if (exception is IOException)
-        {
-            return true;
-        }
+        return exception is IOException || IsCancellation(exception);
+    }
 
+    /// <summary>Whether an exception is what a cancelled request looks like from inside.</summary>
+    public static bool IsCancellation(Exception exception)
+    {
         // Drivers and HttpClient wrap the cancellation. An inner IOException is not taken as one: it may be a failing disk.
         Exception? current = exception;
         for (var depth = 0; current is not null && depth < MaxInner; depth++)

@@ -15,6 +15,12 @@ internal sealed class ExceptionMap(RecoveryOptions options)
     /// <summary>The problem of an exception: the nearest type of its inheritance chain that is mapped decides, else 500.</summary>
     public Problem Resolve(Exception exception)
     {
+        // How an HttpClient says that its own timeout ran out. As a cancellation it would mean nothing, for nobody cancelled.
+        if (exception is TaskCanceledException { InnerException: TimeoutException timeout } && !IsMapped(exception.GetType()))
+        {
+            exception = timeout;
+        }
+
         int? status = null;
         string? code = null;
         for (var type = exception.GetType(); type is not null && type != typeof(object); type = type.BaseType)
@@ -26,6 +32,8 @@ internal sealed class ExceptionMap(RecoveryOptions options)
         var known = status ?? StatusCodes.Status500InternalServerError;
         return new Problem(known, code ?? ProblemCodes.UnhandledException, TitleOf(known), RetryAfter: null);
     }
+
+    private bool IsMapped(Type type) => type.FullName is { } name && (_statuses.ContainsKey(name) || _codes.ContainsKey(name));
 
     private int? StatusOf(Type type, Exception exception)
     {

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.OutputCaching;
+using ResilientHost.Fallbacks;
 using ResilientHost.Refusals;
 
 namespace ResilientHost.Recovery;
@@ -9,7 +9,7 @@ namespace ResilientHost.Recovery;
 /// <summary>Turns an exception of a request into an answer, or aborts when an answer has begun. Thread-safe.</summary>
 /// <remarks>
 /// The order of decision: client gone, response started, a refusal thrown in a Polly pipeline, the configured map (below 500 is final), the application's
-/// <c>IExceptionHandler</c>s, the problem. Counting and logging come before the answer is written: an entry must not be lost because a client
+/// <c>IExceptionHandler</c>s (an answer of theirs of 500 or above is held back for a fallback), the endpoint's fallbacks, the problem. Counting and logging come before the answer is written: an entry must not be lost because a client
 /// reads slowly, and whoever has the answer can already find it in the log.
 /// </remarks>
 internal sealed class ExceptionRecovery(
@@ -27,7 +27,7 @@ internal sealed class ExceptionRecovery(
     {
         try
         {
-            return ClientPresence.HasLeft(context, exception, scope)
+            return !scope.IsCut && ClientPresence.HasLeft(context, exception, scope)
                 ? EndWithoutClient(context, scope)
                 : await AnswerAsync(context, exception, scope);
         }
@@ -75,17 +75,35 @@ internal sealed class ExceptionRecovery(
             metrics.Count(exception, scope.Origin);
         }
 
-        if (!ResponseBody.TryDiscard(context.Response))
+        if (scope.IsCut || !ResponseBody.TryDiscard(context.Response))
         {
             return AbortStarted(context, exception, scope, isNews);
         }
 
-        KeepOutOfCache(context);
+        FallbackMark.KeepOutOfCache(context);
+        if (scope.TimedOut is { } timeout)
+        {
+            // Whatever the endpoint makes of its cancellation, the caller has waited too long.
+            RefusalWriter.Note(timeout);
+            if (!await FallsBackAsync(context, exception, new(timeout), scope, isNews, RefusalTable.Resolve(timeout).Status))
+            {
+                Report(context, exception, scope, isNews, RefusalTable.Resolve(timeout).Status);
+                await refusals.WriteAsync(context, timeout, scope.Baseline);
+            }
+
+            return CallOutcome.Failed;
+        }
+
         if (exception is RefusedException { Refusal: var refusal })
         {
             // A layer further in, in a Polly pipeline of the endpoint's own, said no: the same answer as one of ours, and no verdict on the endpoint.
             log.Answered(context, exception, scope, RefusalTable.Resolve(refusal).Status);
-            await refusals.WriteAsync(context, refusal, scope.Baseline);
+            RefusalWriter.Note(refusal);
+            if (scope.Fallback is not { } fallback || await fallback.TryAnswerAsync(new(refusal), CallOutcome.Ignored) == FallbackResult.None)
+            {
+                await refusals.WriteAsync(context, refusal, scope.Baseline);
+            }
+
             return CallOutcome.Ignored;
         }
 
@@ -99,10 +117,20 @@ internal sealed class ExceptionRecovery(
         }
 
         RegisteredExceptionHandlers.SetFeatures(context, exception);
-        if (await handlers.TryHandleAsync(context, exception, scope, problem.Status))
+        var (isHandled, held) = await handlers.TryHandleAsync(context, exception, scope, problem.Status);
+        if (isHandled)
         {
-            var status = context.Response.StatusCode;
-            Report(context, exception, scope, isNews, status);
+            var status = held?.Status ?? context.Response.StatusCode;
+            if (held is null)
+            {
+                Report(context, exception, scope, isNews, status);
+            }
+            else if (!await FallsBackAsync(context, exception, new(exception), scope, isNews, status))
+            {
+                Report(context, exception, scope, isNews, status);
+                await held.SendAsync(context, problems, scope.Baseline);
+            }
+
             return IsSuccess(status) ? CallOutcome.Succeeded : CallOutcome.Failed;
         }
 
@@ -111,9 +139,37 @@ internal sealed class ExceptionRecovery(
             return AbortStarted(context, exception, scope, isNews);
         }
 
-        Report(context, exception, scope, isNews, problem.Status);
-        await problems.WriteAsync(context, problem, scope.Baseline, exception, DetailsFor(current, exception));
+        if (!await FallsBackAsync(context, exception, new(exception), scope, isNews, problem.Status))
+        {
+            Report(context, exception, scope, isNews, problem.Status);
+            await problems.WriteAsync(context, problem, scope.Baseline, exception, DetailsFor(current, exception));
+        }
+
         return CallOutcome.Failed;
+    }
+
+    // True also when a fallback began an answer and the connection had to be aborted: nothing is to be added to it.
+    private async ValueTask<bool> FallsBackAsync(HttpContext context, Exception exception, FallbackCause cause, RecoveryScope scope, bool isNews, int status)
+    {
+        if (scope.Fallback is not { } fallback)
+        {
+            return false;
+        }
+
+        var result = await fallback.TryAnswerAsync(cause, CallOutcome.Failed);
+        if (result == FallbackResult.None)
+        {
+            return false;
+        }
+
+        // Only now is it known what became of it.
+        Observe(context, exception, isError: true);
+        if (isNews)
+        {
+            log.Failure(result == FallbackResult.Answered ? FailureKind.FellBack : FailureKind.Aborted, context, exception, scope, status);
+        }
+
+        return true;
     }
 
     private CallOutcome AbortStarted(HttpContext context, Exception exception, RecoveryScope scope, bool isNews)
@@ -144,15 +200,6 @@ internal sealed class ExceptionRecovery(
         else
         {
             log.Answered(context, exception, scope, status);
-        }
-    }
-
-    // The output cache asks for the status alone, and a handler's answer may well be a 200: it would stand in for the endpoint until it expires.
-    private static void KeepOutOfCache(HttpContext context)
-    {
-        if (context.Features.Get<IOutputCacheFeature>() is { Context: { } caching })
-        {
-            caching.AllowCacheStorage = false;
         }
     }
 

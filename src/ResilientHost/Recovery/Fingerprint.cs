@@ -5,6 +5,7 @@ internal enum FailureKind
 {
     Other,
     Answered,
+    FellBack,
     Aborted,
     HandlerThrew,
     CustomizationThrew,

@@ -11,6 +11,9 @@ internal sealed partial class RecoveryLog
     [LoggerMessage(EventIds.Recovery + 1, LogLevel.Error, "{Endpoint} ({Method}) failed with {ExceptionType} after its answer had begun; the connection was aborted. Origin {Origin}, trace {TraceId}, request {RequestId}, user {UserId}, layers {Layers}.")]
     private static partial void LogAborted(ILogger logger, string endpoint, string method, string exceptionType, string origin, string traceId, string requestId, string userId, string layers, Exception exception);
 
+    [LoggerMessage(EventIds.Recovery + 10, LogLevel.Error, "{Endpoint} ({Method}) failed with {ExceptionType}; a fallback answered in place of {StatusCode}. Origin {Origin}, trace {TraceId}, request {RequestId}, user {UserId}, layers {Layers}.")]
+    private static partial void LogFellBack(ILogger logger, string endpoint, string method, string exceptionType, int statusCode, string origin, string traceId, string requestId, string userId, string layers, Exception exception);
+
     [LoggerMessage(EventIds.Recovery + 2, LogLevel.Warning, "{Repeats} more of {ExceptionType} at {ThrowSite} in {Endpoint} ({FailureKind}) within {Seconds} s.")]
     private static partial void LogRepeats(ILogger logger, long repeats, string exceptionType, string throwSite, string endpoint, FailureKind failureKind, double seconds);
 

@@ -55,6 +55,9 @@ internal sealed partial class RecoveryLog : ICustomizationFailureLog, IDisposabl
             case FailureKind.Aborted:
                 LogAborted(_logger, entry.Endpoint, entry.Method, type, scope.Origin, entry.TraceId, entry.RequestId, entry.User, entry.Layers, shown);
                 break;
+            case FailureKind.FellBack:
+                LogFellBack(_logger, entry.Endpoint, entry.Method, type, status, scope.Origin, entry.TraceId, entry.RequestId, entry.User, entry.Layers, shown);
+                break;
             case FailureKind.HandlerThrew:
                 LogHandlerThrew(_logger, entry.Endpoint, entry.Method, type, entry.TraceId, entry.RequestId, shown);
                 break;

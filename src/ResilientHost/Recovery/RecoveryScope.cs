@@ -1,3 +1,4 @@
+using ResilientHost.Fallbacks;
 using ResilientHost.Refusals;
 
 namespace ResilientHost.Recovery;
@@ -19,6 +20,15 @@ internal sealed class RecoveryScope
     /// <see langword="null"/> means that of the request.
     /// </summary>
     public CancellationToken? ClientAborted { get; set; }
+
+    /// <summary>What may answer in place of the failure; <see langword="null"/> when the endpoint has nothing.</summary>
+    public RequestFallback? Fallback { get; set; }
+
+    /// <summary>The refusal of a timeout that had run out when the exception was thrown: the answer is that of the timeout.</summary>
+    public Refusal? TimedOut { get; set; }
+
+    /// <summary>The connection has been aborted already, by a layer: there is nobody to answer, but something to tell.</summary>
+    public bool IsCut { get; set; }
 
     /// <summary>What <see cref="LayerStates"/> is called with.</summary>
     public object? LayerStatesArgument { get; set; }

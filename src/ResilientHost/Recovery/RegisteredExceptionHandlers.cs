@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
+using ResilientHost.Fallbacks;
 using ResilientHost.Refusals;
 
 namespace ResilientHost.Recovery;
@@ -9,26 +10,27 @@ namespace ResilientHost.Recovery;
 /// <summary>Asks the application's <see cref="IExceptionHandler"/>s in the order of their registration. Thread-safe.</summary>
 internal sealed class RegisteredExceptionHandlers(RecoveryLog log)
 {
-    /// <summary>
-    /// Whether one of them has answered. <see langword="false"/> with a response that has started, or that holds bytes, means that one of them began an answer and did not
-    /// end it. A handler that throws is contained and the next one is asked.
-    /// </summary>
-    public async Task<bool> TryHandleAsync(HttpContext context, Exception exception, RecoveryScope scope, int status)
+    /// <summary>Asks one after the other. A handler that throws is contained and the next one is asked.</summary>
+    /// <returns>
+    /// Whether one of them has answered, and its answer, where it is one of a failure that is held back for a fallback. Not handled, with a response that has started or that holds bytes: one of them
+    /// began an answer and did not end it.
+    /// </returns>
+    public async Task<(bool IsHandled, FailedAnswer? Held)> TryHandleAsync(HttpContext context, Exception exception, RecoveryScope scope, int status)
     {
         foreach (var handler in context.RequestServices?.GetServices<IExceptionHandler>() ?? [])
         {
             if (!ResponseBody.TryDiscard(context.Response))
             {
-                return false;
+                return default;
             }
 
             Prepare(context, scope, status);
+            scope.Fallback?.HoldFailures();
+            FailedAnswer? held = null;
+            var isHandled = false;
             try
             {
-                if (await handler.TryHandleAsync(context, exception, context.RequestAborted))
-                {
-                    return true;
-                }
+                isHandled = await handler.TryHandleAsync(context, exception, context.RequestAborted);
             }
             catch (Exception failure)
             {
@@ -38,9 +40,18 @@ internal sealed class RegisteredExceptionHandlers(RecoveryLog log)
                     log.Failure(FailureKind.HandlerThrew, context, failure, scope, status);
                 }
             }
+            finally
+            {
+                held = scope.Fallback?.TakeHeld();
+            }
+
+            if (isHandled)
+            {
+                return (true, held);
+            }
         }
 
-        return false;
+        return default;
     }
 
     /// <summary>What <c>UseExceptionHandler</c> offers its handlers and customisers, offered here too.</summary>

@@ -25,15 +25,24 @@ internal static class CutResponse
 
     /// <summary>Whether middleware put a body of its own before the server's.</summary>
     /// <remarks>Behind a middleware that has awaited, the thread may know nothing of the request: then it is served with more care than it may need.</remarks>
-    public static bool IsBodyReplaced(HttpContext context) =>
-        !ReferenceEquals(context.Features.Get<IHttpResponseBodyFeature>(), _serversBody);
+    /// <param name="context">The request.</param>
+    /// <param name="behindGuard">The body behind our own, where we have put one before it.</param>
+    public static bool IsBodyReplaced(HttpContext context, IHttpResponseBodyFeature? behindGuard) =>
+        !ReferenceEquals(behindGuard ?? context.Features.Get<IHttpResponseBodyFeature>(), _serversBody);
 
-    /// <summary>What tells them.</summary>
-    /// <remarks>
-    /// A cancellation of an aborted request is what everyone knows to ignore; the stock exception handler logs nothing for it. The server cancels the token a
-    /// moment after the abort and on another thread, which would be too late.
-    /// </remarks>
-    public static CutResponseException Tell(HttpContext context)
+    /// <summary>Tells the middleware outside, when it has to be told and the answer is not whole.</summary>
+    /// <exception cref="CutResponseException">Always then: it is how they are told.</exception>
+    public static void TellOuter(HttpContext context, bool tellsOuter)
+    {
+        if (tellsOuter && IsMarked(context))
+        {
+            throw Tell(context);
+        }
+    }
+
+    // A cancellation of an aborted request is what everyone knows to ignore; the stock exception handler logs nothing for it. The server cancels the token a
+    // moment after the abort and on another thread, which would be too late.
+    private static CutResponseException Tell(HttpContext context)
     {
         try
         {

@@ -10,20 +10,29 @@ internal sealed class RefusalWriter(ProblemWriter problems)
     public Task WriteAsync(HttpContext context, in Refusal refusal, ResponseBaseline baseline)
     {
         var problem = RefusalTable.Resolve(refusal);
+        Note(refusal);
+        return problems.WriteAsync(context, problem, baseline);
+    }
 
+    /// <summary>Notes the refusal on the request's span; <see cref="WriteAsync"/> does, too.</summary>
+    public static void Note(in Refusal refusal)
+    {
         // The host makes an activity for logs alone, too; tags on one that nobody exports would be the most expensive part of a refusal.
         var activity = Activity.Current;
         if (activity is { IsAllDataRequested: true } && (activity.Recorded || activity.Source.HasListeners()))
         {
-            Tag(activity, refusal, problem);
+            Tag(activity, refusal, RefusalTable.CodeOf(refusal.Reason));
         }
-
-        return problems.WriteAsync(context, problem, baseline);
     }
 
-    private static void Tag(Activity activity, in Refusal refusal, in Problem problem)
+    private static void Tag(Activity activity, in Refusal refusal, string code)
     {
-        activity.SetTag(ResilienceDiagnostics.Tags.RefusalReason, problem.Code);
+        if (Equals(activity.GetTagItem(ResilienceDiagnostics.Tags.RefusalReason), code))
+        {
+            return;
+        }
+
+        activity.SetTag(ResilienceDiagnostics.Tags.RefusalReason, code);
         var (name, sourceTag) = refusal.Reason switch
         {
             RefusalReason.CircuitOpen => (ResilienceDiagnostics.SpanEvents.CircuitBreakerRefused, ResilienceDiagnostics.Tags.CircuitBreakerName),
@@ -35,7 +44,7 @@ internal sealed class RefusalWriter(ProblemWriter problems)
             activity.AddEvent(new ActivityEvent(name, tags: new ActivityTagsCollection
             {
                 [sourceTag!] = refusal.Source,
-                [ResilienceDiagnostics.Tags.RefusalReason] = problem.Code,
+                [ResilienceDiagnostics.Tags.RefusalReason] = code,
             }));
         }
     }

@@ -43,6 +43,18 @@ public static class ResilienceDiagnostics
         /// <summary>Histogram of the time spent waiting for a permit, seconds.</summary>
         public const string BulkheadQueueDuration = "resilient_host.bulkhead.queue.duration";
 
+        /// <summary>Counter of answers given by a fallback, <c>{response}</c>.</summary>
+        public const string FallbackServed = "resilient_host.fallback.served";
+
+        /// <summary>Counter of fallbacks that gave no answer, <c>{call}</c>.</summary>
+        public const string FallbackFailures = "resilient_host.fallback.failures";
+
+        /// <summary>Counter of requests whose timeout ran out before their response started, <c>{request}</c>.</summary>
+        public const string TimeoutExpired = "resilient_host.timeout.expired";
+
+        /// <summary>Counter of requests that ignored their timeout and lost their connection or stream, <c>{request}</c>.</summary>
+        public const string TimeoutOverruns = "resilient_host.timeout.overruns";
+
         /// <summary>Counter of exceptions handled by recovery, <c>{exception}</c>.</summary>
         public const string RecoveryExceptions = "resilient_host.recovery.exceptions";
 
@@ -80,13 +92,19 @@ public static class ResilienceDiagnostics
         /// <summary>The endpoint: its name, else method and route pattern; <c>other</c> beyond the cap.</summary>
         public const string Endpoint = "resilient_host.endpoint";
 
-        /// <summary>What became of a request: <c>succeeded</c>, <c>failed</c>, <c>refused</c>, <c>recovered</c>, <c>aborted</c>.</summary>
+        /// <summary>Which fallback: <c>delegate</c> or <c>stale</c>.</summary>
+        public const string FallbackKind = "resilient_host.fallback.kind";
+
+        /// <summary>Why a fallback gave no answer: <c>exception</c>, <c>timeout</c>, <c>status</c>, <c>bulkhead_full</c>, <c>body</c>, <c>unauthorized</c>, <c>miss</c>.</summary>
+        public const string FallbackFailure = "resilient_host.fallback.failure";
+
+        /// <summary>What became of a request: <c>succeeded</c>, <c>failed</c>, <c>refused</c>, <c>recovered</c>, <c>timed_out</c>, <c>fallback</c>, <c>aborted</c>.</summary>
         public const string Disposition = "resilient_host.disposition";
 
         /// <summary>Full type name of an exception; <c>other</c> beyond the cap.</summary>
         public const string ExceptionType = "exception.type";
 
-        /// <summary>Full type name of the exception that made a span an error.</summary>
+        /// <summary>What made a span an error: full type name of an exception, code of a refusal, or status of an answer that a fallback replaced.</summary>
         public const string ErrorType = "error.type";
 
         /// <summary>Where an exception was seen: <c>endpoint</c>, <c>pipeline</c>, <c>unobserved_task</c>, <c>unhandled</c>.</summary>
@@ -109,6 +127,44 @@ public static class ResilienceDiagnostics
         public const string Cancelled = "cancelled";
     }
 
+    /// <summary>Values of the fallback's tags.</summary>
+    public static class FallbackTagValues
+    {
+        /// <summary>The endpoint's own fallback.</summary>
+        public const string Delegate = "delegate";
+
+        /// <summary>The last good response.</summary>
+        public const string Stale = "stale";
+
+        /// <summary>The fallback threw, or the store of responses did.</summary>
+        public const string Exception = "exception";
+
+        /// <summary>It took longer than it may.</summary>
+        public const string Timeout = "timeout";
+
+        /// <summary>It answered 500 or above itself.</summary>
+        public const string Status = "status";
+
+        /// <summary>As many of the endpoint's fallbacks ran as may run at once.</summary>
+        public const string BulkheadFull = "bulkhead_full";
+
+        /// <summary>The request's body that it binds was too large to be kept.</summary>
+        public const string Body = "body";
+
+        /// <summary>The endpoint needs authorization, and none has run for the request.</summary>
+        public const string Unauthorized = "unauthorized";
+
+        /// <summary>No response was kept that is young enough.</summary>
+        public const string Miss = "miss";
+    }
+
+    /// <summary>Names of spans of the suite's own.</summary>
+    public static class Spans
+    {
+        /// <summary>A fallback: child of the request's span.</summary>
+        public const string Fallback = "resilient_host.fallback";
+    }
+
     /// <summary>Names of events on the current span.</summary>
     public static class SpanEvents
     {
@@ -123,6 +179,18 @@ public static class ResilienceDiagnostics
 
         /// <summary>The call waited for a bulkhead permit.</summary>
         public const string BulkheadQueued = "bulkhead.queued";
+
+        /// <summary>A fallback gave the answer.</summary>
+        public const string FallbackServed = "fallback.served";
+
+        /// <summary>A fallback gave no answer.</summary>
+        public const string FallbackFailed = "fallback.failed";
+
+        /// <summary>The request's timeout ran out.</summary>
+        public const string TimeoutExpired = "timeout.expired";
+
+        /// <summary>The endpoint ignored its timeout, and its connection or stream was aborted.</summary>
+        public const string TimeoutOverrun = "timeout.overrun";
 
         /// <summary>An exception was turned into an answer.</summary>
         public const string Recovered = "recovery.recovered";

@@ -78,8 +78,12 @@ public sealed class BulkheadTests
             time);
         var holder = service.StatusOfAsync("/", wire);
         await gate.ArrivalAsync();
+        var armed = time.ArmedTimers;
         var waiting = service.GetAsync("/", wire);
         await service.QueuedAsync("small", 1);
+
+        // A waiter is counted a moment before its timer is armed.
+        await TestService.EventuallyAsync(async () => (await service.BulkheadAsync("small")).GetProperty("queued").GetInt32() == 1 && time.ArmedTimers > armed, "the waiter's timer armed");
 
         using var full = await service.GetAsync("/", wire);
         await full.ShouldBeRefusalAsync(503, "bulkhead_full");

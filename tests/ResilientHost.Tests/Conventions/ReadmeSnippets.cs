@@ -24,6 +24,21 @@ public sealed class ReadmeSnippets
     }
 
     [Fact]
+    public async Task Fallbacks_OnEndpoints_AreMetadata()
+    {
+        await using var app = WebApplication.CreateSlimBuilder().Build();
+
+        // readme: fallbacks
+        app.MapGet("/products/{id}", Catalogue.Get)
+            .WithTimeout(TimeSpan.FromSeconds(2))
+            .WithFallback((int id, FallbackContext context) => new Product(id, "not known right now"))
+            .WithStaleFallback(TimeSpan.FromMinutes(10));
+        // readme: end
+
+        ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).ShouldHaveSingleItem();
+    }
+
+    [Fact]
     public async Task Engine_UsedAlone_Admits()
     {
         Func<CancellationToken, Task> callWarehouseAsync = _ => Task.CompletedTask;
@@ -72,6 +87,13 @@ public sealed class ReadmeSnippets
 
         bulkhead.Snapshot().InFlight.ShouldBe(0);
         circuit.Snapshot().Calls.ShouldBe(1);
+    }
+
+    private sealed record Product(int Id, string Name);
+
+    private static class Catalogue
+    {
+        public static Product Get(int id) => new(id, "tea");
     }
 
     private static class Checkout

@@ -99,7 +99,9 @@ public sealed class ResilienceConfigurationTests
         var errors = SuiteUnderTest.ErrorsOf("""
             { "Enabled": "perhaps",
               "Breakers": {},
-              "Timeouts": { "Default": null },
+              "Degradation": { "Enabled": true },
+              "Timeouts": { "Default": "00:00:00", "Grace": "00:00:00" },
+              "Fallbacks": { "MaxConcurrency": 0, "Timeout": "01:00:01", "MaxStaleResponseBytes": 0, "MaxStaleStoreBytes": -1 },
               "Bulkheads": { "checkout": { "MaxConcurency": 3, "QueueLength": -1, "QueueTimeout": "-00:00:01" } },
               "CircuitBreakers": {
                 "Enabled": null,
@@ -110,9 +112,9 @@ public sealed class ResilienceConfigurationTests
             """);
 
         errors.ShouldBe([
-            "Resilience:Breakers is not a known key; known are Bulkheads, CircuitBreakers, Enabled, Recovery, UnknownKeys.",
+            "Resilience:Breakers is not a known key; known are Bulkheads, CircuitBreakers, Enabled, Fallbacks, Recovery, Timeouts, UnknownKeys.",
+            "Resilience:Degradation is not a known key; this version of ResilientHost has no section Degradation.",
             "Resilience:Enabled must be true or false, but is \"perhaps\".",
-            "Resilience:Timeouts is not a known key; this version of ResilientHost has no section Timeouts.",
             "Resilience:CircuitBreakers:checkout:BreakDuration must be a duration as in \"00:00:30\" (hh:mm:ss, with days \"1.00:00:00\"), but is \"30\"; for 30 seconds write \"00:00:30\".",
             "Resilience:CircuitBreakers:checkout:MinimumThroughput must be a whole number, but is \"many\".",
             "Resilience:CircuitBreakers:checkout:Mode must be one of Enforce, Shadow, Disabled, ForcedOpen, but is \"1\".",
@@ -129,6 +131,12 @@ public sealed class ResilienceConfigurationTests
             "Resilience:CircuitBreakers:checkout:HalfOpenProbes must be from 1 to 1,000 calls, but is 0.",
             "Resilience:Bulkheads:checkout:QueueLength must be between 0 and 1000000 calls, but is -1.",
             "Resilience:Bulkheads:checkout:QueueTimeout must be longer than 0 s and at most 86400 s, but is -1 s.",
+            "Resilience:Timeouts:Default must be more than 00:00:00 and at most 1.00:00:00 (d.hh:mm:ss), or null for none, but is 00:00:00.",
+            "Resilience:Timeouts:Grace must be more than 00:00:00 and at most 01:00:00 (hh:mm:ss), but is 00:00:00.",
+            "Resilience:Fallbacks:MaxConcurrency must be 1 to 100000 calls, but is 0. To switch fallbacks off, set Enabled to false.",
+            "Resilience:Fallbacks:Timeout must be more than 00:00:00 and at most 01:00:00 (hh:mm:ss), but is 01:00:01.",
+            "Resilience:Fallbacks:MaxStaleResponseBytes must be 1 to 67108864 bytes, but is 0.",
+            "Resilience:Fallbacks:MaxStaleStoreBytes must be at least MaxStaleResponseBytes (0 bytes), but is -1.",
         ]);
     }
 

@@ -8,7 +8,7 @@ public sealed class EndpointLayersTests
 {
     [Fact]
     public void Read_NoMetadata_LeavesAutomaticLayers() =>
-        Read().ShouldBe(new EndpointLayers(null, null, AutomaticLayers: true));
+        Read().ShouldBe(new EndpointLayers { AutomaticLayers = true });
 
     [Fact]
     public void Read_GroupThenEndpoint_EndpointWins() =>
@@ -27,7 +27,7 @@ public sealed class EndpointLayersTests
     {
         var layers = Read(new ControllerActionDescriptor(), new CircuitBreakerAttribute("own"), new DisableResilienceMetadata());
 
-        layers.ShouldBe(new EndpointLayers("own", null, AutomaticLayers: false));
+        layers.ShouldBe(new EndpointLayers { CircuitBreaker = "own" });
     }
 
     [Fact]
@@ -36,7 +36,20 @@ public sealed class EndpointLayersTests
 
     [Fact]
     public void Read_LayerOnEndpointOfDisabledGroup_IsThatLayerAlone() =>
-        Read(new DisableResilienceMetadata(), new BulkheadMetadata("own")).ShouldBe(new EndpointLayers(null, "own", AutomaticLayers: false));
+        Read(new DisableResilienceMetadata(), new BulkheadMetadata("own")).ShouldBe(new EndpointLayers { Bulkhead = "own" });
+
+    [Fact]
+    public void Read_ControllerFallbacks_AttributesBeatConventions()
+    {
+        var layers = Read(
+            new ControllerActionDescriptor(),
+            new FallbackAttribute("Own"), new StaleFallbackAttribute(60), new TimeoutAttribute("00:00:01"),
+            new FallbackMetadata(() => { }), new StaleFallbackMetadata(TimeSpan.FromDays(1), null), new TimeoutMetadata(TimeSpan.FromDays(1)));
+
+        layers.Fallback.ShouldNotBeNull().Method.ShouldBe("Own");
+        layers.StaleFallback.ShouldNotBeNull().MaxAge.ShouldBe(TimeSpan.FromMinutes(1));
+        layers.Timeout.ShouldNotBeNull().Timeout.ShouldBe(TimeSpan.FromSeconds(1));
+    }
 
     [Theory]
     [InlineData("")]
@@ -45,6 +58,7 @@ public sealed class EndpointLayersTests
     {
         Should.Throw<ArgumentException>(() => new CircuitBreakerAttribute(name));
         Should.Throw<ArgumentException>(() => new BulkheadAttribute(name));
+        Should.Throw<ArgumentException>(() => new FallbackAttribute(name));
     }
 
     private static EndpointLayers Read(params object[] metadata) => EndpointLayers.Read(new EndpointMetadataCollection(metadata));

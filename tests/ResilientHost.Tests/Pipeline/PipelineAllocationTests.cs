@@ -1,8 +1,7 @@
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Hosting;
+using ResilientHost.Pipeline;
 
 namespace ResilientHost.Tests.Pipeline;
 
@@ -12,48 +11,70 @@ public sealed class PipelineAllocationTests
     private const int Calls = 1_000;
     private TaskCompletionSource _answer = new();
 
-    [Fact]
-    public void Request_EndpointCompletesAtOnce_AllocatesNothing() =>
-        Added(static _ => Task.CompletedTask, static () => { }).ShouldBe(0);
+    private static readonly byte[] Body = new byte[512];
+
+    // The time never runs out and the response is never due again while it is measured.
+    private static readonly object Fallback = new FallbackMetadata(static () => "spare");
+    private static readonly object Stale = new StaleFallbackMetadata(TimeSpan.FromDays(7), null);
+    private static readonly object OwnTimeout = new TimeoutMetadata(TimeSpan.FromDays(1));
+
+    public static TheoryData<string, object[]> Metadata { get; } = new()
+    {
+        { "nothing", [] },
+        { "fallback", [Fallback] },
+        { "timeout", [OwnTimeout] },
+        { "stale fallback between refreshes", [Stale] },
+        { "all of them", [Fallback, Stale, OwnTimeout] },
+    };
+
+    [Theory, MemberData(nameof(Metadata))]
+    public void Request_EndpointCompletesAtOnce_AllocatesNothing(string with, object[] metadata) =>
+        Added(static _ => Task.CompletedTask, static () => { }, metadata).ShouldBe(0, with);
+
+    [Theory, MemberData(nameof(Metadata))]
+    public void Request_EndpointWritesAtOnce_AllocatesNothing(string with, object[] metadata) =>
+        Added(
+            static async context => await context.Response.Body.WriteAsync(Body),
+            static () => { },
+            metadata).ShouldBe(0, with);
+
+    [Theory, MemberData(nameof(Metadata))]
+    public void Request_EndpointAwaits_AllocatesOneFrame(string with, object[] metadata) =>
+        Added(
+            _ => _answer.Task,
+            () =>
+            {
+                _answer.SetResult();
+                _answer = new TaskCompletionSource();
+            },
+            metadata).ShouldBeInRange(1, 128, with);
 
     [Fact]
-    public void Request_EndpointAwaits_AllocatesOneFrame() =>
-        Added(_ => _answer.Task, () =>
-        {
-            _answer.SetResult();
-            _answer = new TaskCompletionSource();
-        }).ShouldBeInRange(1, 128);
+    public void Request_EndpointAsksForItsToken_AllocatesOneSourceForTheTimeout() =>
+        Added(
+            static context =>
+            {
+                context.RequestAborted.IsCancellationRequested.ShouldBeFalse();
+                return Task.CompletedTask;
+            },
+            static () => { },
+            OwnTimeout).ShouldBeInRange(1, 200);
 
-    private static long Added(RequestDelegate endpoint, Action complete)
+    private static long Added(RequestDelegate endpoint, Action complete, params object[] metadata)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.AddResilienceLayers();
         using var host = builder.Build();
-        var bare = Measure(endpoint, complete, endpoint);
-        return Measure(Layers(host.Services, endpoint), complete, endpoint) - bare;
+        var bare = Measure(endpoint, complete, endpoint, []);
+        return Measure(LayersUnderTest.Build(host.Services), complete, endpoint, metadata) - bare;
     }
 
-    private static RequestDelegate Layers(IServiceProvider services, RequestDelegate endpoint)
+    private static long Measure(RequestDelegate pipeline, Action complete, RequestDelegate endpoint, object[] metadata)
     {
-        var app = new ApplicationBuilder(services);
-        Action<IApplicationBuilder> configure = static app =>
-        {
-            app.UseResilienceLayers();
-            app.Run(static context => context.GetEndpoint()!.RequestDelegate!(context));
-        };
-        foreach (var filter in services.GetServices<IStartupFilter>())
-        {
-            configure = filter.Configure(configure);
-        }
-
-        configure(app);
-        return app.Build();
-    }
-
-    private static long Measure(RequestDelegate pipeline, Action complete, RequestDelegate endpoint)
-    {
-        var context = new DefaultHttpContext();
-        context.SetEndpoint(new Endpoint(endpoint, new EndpointMetadataCollection("named, or it would be an answer of routing's own"), "measured"));
+        using var client = new CancellationTokenSource();
+        var context = new DefaultHttpContext { Request = { Method = HttpMethods.Get } };
+        context.Features.Set<IHttpRequestLifetimeFeature>(new HttpRequestLifetimeFeature { RequestAborted = client.Token });
+        context.SetEndpoint(LayersUnderTest.Endpoint(endpoint, "measured", metadata));
         long best = long.MaxValue;
 
         // The first rounds fill pools and let the compiler finish; the best one is what the code itself takes.

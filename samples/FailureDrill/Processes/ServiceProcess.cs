@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 
-namespace FailureDrill.Shops;
+namespace FailureDrill.Processes;
 
-/// <summary>The shop as a child process on a free port; ends with this program, however that goes.</summary>
-internal sealed partial class ShopProcess : IAsyncDisposable
+/// <summary>A service as a child process on a free port; ends with this program, however that goes.</summary>
+internal sealed partial class ServiceProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
 
@@ -13,37 +13,37 @@ internal sealed partial class ShopProcess : IAsyncDisposable
     private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lines;
 
-    private ShopProcess(ProcessStartInfo start)
+    private ServiceProcess(ProcessStartInfo start, string name)
     {
         _process = new Process { StartInfo = start, EnableRaisingEvents = true };
         _process.OutputDataReceived += (_, output) => OnLine(output.Data);
         _process.ErrorDataReceived += (_, output) => OnLine(output.Data);
-        _process.Exited += (_, _) => _address.TrySetException(new ShopException("Storefront ended before it was ready."));
+        _process.Exited += (_, _) => _address.TrySetException(new ServiceException($"{name} ended before it was ready."));
     }
 
     public bool IsAlive => !_process.HasExited;
 
-    /// <summary>Lines that the shop wrote to its log so far.</summary>
+    /// <summary>Lines that the service wrote to its log so far.</summary>
     public long LogLines => Interlocked.Read(ref _lines);
 
-    public static async Task<(ShopProcess Process, Uri Address)> StartAsync(ContentRoot content, bool layers, CancellationToken cancellationToken)
+    public static async Task<(ServiceProcess Process, Uri Address)> StartAsync(ServiceProgram program, bool layers, CancellationToken cancellationToken)
     {
-        var shop = new ShopProcess(Describe(content, layers));
+        var service = new ServiceProcess(Describe(program, layers), program.Name);
         try
         {
-            shop._process.Start();
-            shop._process.BeginOutputReadLine();
-            shop._process.BeginErrorReadLine();
-            return (shop, await shop._address.Task.WaitAsync(StartLimit, cancellationToken));
+            service._process.Start();
+            service._process.BeginOutputReadLine();
+            service._process.BeginErrorReadLine();
+            return (service, await service._address.Task.WaitAsync(StartLimit, cancellationToken));
         }
-        catch (Exception exception) when (exception is TimeoutException or ShopException)
+        catch (Exception exception) when (exception is TimeoutException or ServiceException)
         {
-            await shop.DisposeAsync();
-            throw new ShopException($"Storefront did not start. It said:{Environment.NewLine}{shop.FirstLines()}");
+            await service.DisposeAsync();
+            throw new ServiceException($"{program.Name} did not start. It said:{Environment.NewLine}{service.FirstLines()}");
         }
         catch
         {
-            await shop.DisposeAsync();
+            await service.DisposeAsync();
             throw;
         }
     }
@@ -63,11 +63,10 @@ internal sealed partial class ShopProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static ProcessStartInfo Describe(ContentRoot content, bool layers)
+    private static ProcessStartInfo Describe(ServiceProgram program, bool layers)
     {
-        var start = new ProcessStartInfo(ShopAssembly.DotnetHost)
+        var start = new ProcessStartInfo(DotnetHost.Path, [program.Assembly, .. program.Arguments])
         {
-            ArgumentList = { ShopAssembly.Path, "--urls", "http://127.0.0.1:0", "--contentRoot", content.FullPath },
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -82,10 +81,12 @@ internal sealed partial class ShopProcess : IAsyncDisposable
         }
 
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
-        start.Environment["Faults__Enabled"] = "true";
         start.Environment["Resilience__Enabled"] = layers ? "true" : "false";
 
-        // The shop ends when its standard input does: it cannot outlive us even when we are killed.
+        // It lives for seconds: watching what could be compiled better costs more than it brings.
+        start.Environment["DOTNET_TieredPGO"] = "0";
+
+        // The service ends when its standard input does: it cannot outlive us even when we are killed.
         start.Environment["ExitWithParent"] = "true";
         return start;
     }

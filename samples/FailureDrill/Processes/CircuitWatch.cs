@@ -1,7 +1,7 @@
-namespace FailureDrill.Shops;
+namespace FailureDrill.Processes;
 
 /// <summary>Follows one circuit through its states by reading the status.</summary>
-internal sealed class CircuitWatch(ShopControl control, string name)
+internal sealed class CircuitWatch(ServiceControl control, string name)
 {
     private readonly List<string> _states = [];
 

@@ -1,0 +1,8 @@
+namespace FailureDrill.Load;
+
+/// <summary>One kind of request that customers make.</summary>
+internal sealed record Request(HttpMethod Method, string Path, string? Json = null)
+{
+    /// <summary>Who asks, as the kiosk's bearer token; <see langword="null"/> for nobody in particular.</summary>
+    public string? Customer { get; init; }
+}

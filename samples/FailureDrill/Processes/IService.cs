@@ -1,0 +1,11 @@
+namespace FailureDrill.Processes;
+
+/// <summary>A running service that a drill breaks.</summary>
+internal interface IService : IAsyncDisposable
+{
+    Uri Address { get; }
+
+    bool HasLayers { get; }
+
+    bool IsAlive { get; }
+}

@@ -1,0 +1,22 @@
+namespace FailureDrill.Processes;
+
+/// <summary>What the layers say of themselves; the parts of <c>GET /resilience/status</c> that drills read.</summary>
+internal sealed record LayerStatus(
+    IReadOnlyList<CircuitStatus> CircuitBreakers, IReadOnlyList<BulkheadStatus> Bulkheads, IReadOnlyList<FallbackStatus> Fallbacks)
+{
+    public CircuitStatus? Circuit(string name) => CircuitBreakers.FirstOrDefault(circuit => circuit.Name == name);
+
+    public BulkheadStatus? Bulkhead(string name) => Bulkheads.FirstOrDefault(bulkhead => bulkhead.Name == name);
+
+    public FallbackStatus? Fallback(string endpoint) => Fallbacks.FirstOrDefault(fallback => fallback.Endpoint == endpoint);
+}
+
+internal sealed record CircuitStatus(string Name, string State, double FailureRatio, long Calls, long Refused)
+{
+    /// <summary>The state without regard to how JSON spells it: <c>closed</c>, <c>open</c>, <c>halfopen</c>, <c>isolated</c>.</summary>
+    public string PlainState => State.Replace("_", "", StringComparison.Ordinal).ToLowerInvariant();
+}
+
+internal sealed record BulkheadStatus(string Name, int? Limit, int InFlight, int Queued, long Refused);
+
+internal sealed record FallbackStatus(string Endpoint, long Delegate, long Stale, long Failed, int InFlight);

@@ -1,0 +1,208 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Primitives;
+
+namespace ResilientHost.Fallbacks;
+
+/// <summary>Which requests to an endpoint may get the same answer.</summary>
+/// <remarks>
+/// Immutable and thread-safe. The text is printable, and two requests that differ in any part have different texts: every section stands in its place, every name and value is
+/// escaped. The hash is for refreshing only, where a collision delays a copy; it allocates nothing unless the name of a query key is percent-encoded.
+/// </remarks>
+internal sealed class StaleRequestKey
+{
+    public const int MaxQueryKeys = 32;
+    private const char Version = '1';
+
+    private readonly string _endpoint;
+    private readonly string[]? _queryKeys;
+    private readonly string[] _headers;
+
+    /// <param name="endpointKey">The endpoint's name.</param>
+    /// <param name="queryKeys">The query keys that count; null: the whole query.</param>
+    /// <param name="headers">Request headers that count, whatever <c>Vary</c> says.</param>
+    public StaleRequestKey(string endpointKey, IReadOnlyList<string>? queryKeys, IReadOnlyList<string> headers)
+    {
+        _endpoint = endpointKey;
+        _queryKeys = queryKeys is null ? null : [.. queryKeys.Select(static key => key.ToLowerInvariant()).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        _headers = [.. headers.Select(static name => name.ToLowerInvariant()).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>A hash of all parts.</summary>
+    public uint Hash(HttpContext context, string[] vary)
+    {
+        var request = context.Request;
+        var hash = default(HashCode);
+        hash.Add(request.Scheme, StringComparer.OrdinalIgnoreCase);
+        hash.Add(request.Headers.Host.ToString(), StringComparer.OrdinalIgnoreCase);
+        hash.Add(request.PathBase.Value, StringComparer.Ordinal);
+        if (RouteValues(context) is { } values)
+        {
+            var sum = 0;
+            foreach (var (name, value) in values)
+            {
+                sum += HashCode.Combine(StringComparer.OrdinalIgnoreCase.GetHashCode(name), value);
+            }
+
+            hash.Add(sum);
+        }
+
+        hash.Add(HashQuery(request.QueryString.Value));
+        Add(ref hash, request.Headers, _headers);
+        Add(ref hash, request.Headers, vary);
+        return (uint)hash.ToHashCode();
+    }
+
+    /// <summary>The text of all parts but <c>Vary</c>.</summary>
+    public string Text(HttpContext context)
+    {
+        var request = context.Request;
+        var text = new StringBuilder(128).Append(Version);
+        Escape(text.Append('|'), request.Scheme.ToLowerInvariant());
+        Escape(text.Append('|'), request.Headers.Host.ToString().ToLowerInvariant());
+        Escape(text.Append('|'), request.PathBase.Value);
+        Escape(text.Append('|'), _endpoint);
+        AppendRoute(text.Append('|'), RouteValues(context));
+        AppendQuery(text.Append('|'), request.QueryString.Value);
+        AppendHeaders(text.Append('|'), request.Headers, _headers);
+        return text.ToString();
+    }
+
+    /// <summary>The text of all parts.</summary>
+    /// <param name="text">The text without <c>Vary</c>.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="vary">Names of headers, lower case and in order.</param>
+    public static string WithVary(string text, HttpRequest request, IEnumerable<string> vary) =>
+        AppendHeaders(new StringBuilder(text, text.Length + 64).Append('|'), request.Headers, vary, namesAbsent: true).ToString();
+
+    private static RouteValueDictionary? RouteValues(HttpContext context) => context.Features.Get<IRouteValuesFeature>()?.RouteValues;
+
+    private static void Add(ref HashCode hash, IHeaderDictionary headers, string[] names)
+    {
+        foreach (var name in names)
+        {
+            var values = headers[name];
+            hash.Add(values.Count);
+            foreach (var value in values)
+            {
+                hash.Add(value, StringComparer.Ordinal);
+            }
+        }
+    }
+
+    private int HashQuery(string? query)
+    {
+        if (string.IsNullOrEmpty(query))
+        {
+            return 0;
+        }
+
+        var sum = 0;
+        foreach (var pair in new QueryStringEnumerable(query))
+        {
+            var name = pair.DecodeName().Span;
+            if (_queryKeys is null || IndexOf(name) >= 0)
+            {
+                sum += HashCode.Combine(string.GetHashCode(name, StringComparison.OrdinalIgnoreCase), string.GetHashCode(pair.EncodedValue.Span, StringComparison.Ordinal));
+            }
+        }
+
+        return sum;
+    }
+
+    private int IndexOf(ReadOnlySpan<char> name)
+    {
+        for (var i = 0; i < _queryKeys!.Length; i++)
+        {
+            if (name.Equals(_queryKeys[i], StringComparison.OrdinalIgnoreCase))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    // Routing compares names without case, handlers may tell values by it.
+    private static void AppendRoute(StringBuilder text, RouteValueDictionary? values)
+    {
+        if (values is null)
+        {
+            return;
+        }
+
+        foreach (var (name, value) in values.Select(static pair => (Name: pair.Key.ToLowerInvariant(), pair.Value)).OrderBy(static pair => pair.Name, StringComparer.Ordinal))
+        {
+            if (value is not null)
+            {
+                Escape(text, name).Append('=');
+                Escape(text, Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture)).Append('&');
+            }
+        }
+    }
+
+    private void AppendQuery(StringBuilder text, string? query)
+    {
+        var pairs = new List<(string Name, string Value)>();
+        foreach (var pair in new QueryStringEnumerable(query))
+        {
+            var name = pair.DecodeName();
+            var index = _queryKeys is null ? -1 : IndexOf(name.Span);
+            if (_queryKeys is null || index >= 0)
+            {
+                pairs.Add((index < 0 ? name.ToString() : _queryKeys![index], pair.DecodeValue().ToString()));
+            }
+        }
+
+        // Stable: the order of keys means nothing, that of one key's values does, in whatever case the key is spelled each time.
+        text.Append(_queryKeys is null ? '*' : '+');
+        foreach (var (name, value) in pairs.OrderBy(static pair => pair.Name, StringComparer.OrdinalIgnoreCase))
+        {
+            Escape(text, name).Append('=');
+            Escape(text, value).Append('&');
+        }
+    }
+
+    private static StringBuilder AppendHeaders(StringBuilder text, IHeaderDictionary headers, IEnumerable<string> names, bool namesAbsent = false)
+    {
+        foreach (var name in names)
+        {
+            var values = headers[name];
+            if (values.Count == 0 && !namesAbsent)
+            {
+                continue;
+            }
+
+            Escape(text, name);
+            foreach (var value in values)
+            {
+                Escape(text.Append('='), value);
+            }
+
+            text.Append('&');
+        }
+
+        return text;
+    }
+
+    private static StringBuilder Escape(StringBuilder text, string? part)
+    {
+        foreach (var c in part ?? "")
+        {
+            if (c is > ' ' and <= '~' and not ('%' or '|' or '&' or '='))
+            {
+                text.Append(c);
+            }
+            else
+            {
+                // By UTF-16 unit: half a surrogate pair must not turn into what another text turns into.
+                text.Append('%').Append(((int)c).ToString("X4", System.Globalization.CultureInfo.InvariantCulture));
+            }
+        }
+
+        return text;
+    }
+}

@@ -1,0 +1,322 @@
+using System.Runtime.ExceptionServices;
+using Microsoft.AspNetCore.Http;
+using ResilientHost.Fallbacks;
+using ResilientHost.Hosting;
+using ResilientHost.Recovery;
+using ResilientHost.Refusals;
+
+namespace ResilientHost.Pipeline;
+
+/// <summary>Calls an endpoint that a request has been admitted to, ends what it holds, and sees to its answer when the endpoint has none. Thread-safe.</summary>
+internal sealed class EndpointInvoker(
+    ResilienceSettingsSource settings,
+    LayerGates gates,
+    RequestStatePool states,
+    RequestFallbacks fallbacks,
+    RefusalWriter refusals,
+    ProblemWriter problems,
+    ExceptionRecovery recovery,
+    RequestMetrics metrics)
+{
+    public Task Invoke(RequestDelegate next, HttpContext context, EndpointPlan plan, Admission admission)
+    {
+        // Once there is a state it owns the admission; until then this frame does.
+        RequestState? state = null;
+        Task endpoint;
+        try
+        {
+            if (context.Response.Headers.Count > 0)
+            {
+                state = states.Rent(context, plan, admission);
+                state.Baseline.Capture(context.Response);
+            }
+
+            if (StreamingResponse.MayStream(context, plan))
+            {
+                state ??= states.Rent(context, plan, admission);
+                LetGoWhenStreaming(state);
+            }
+
+            var current = settings.Current;
+            var timeout = plan.TimeoutUnder(current.Timeouts);
+            if (timeout is not null || plan.Fallbacks is not null)
+            {
+                state ??= states.Rent(context, plan, admission);
+                fallbacks.Begin(state, current.Fallbacks);
+                state.BeginTimeout(timeout, current.Timeouts.Grace);
+            }
+
+            endpoint = next(context) ?? throw new InvalidOperationException($"The handler of {plan.Key} returned null instead of a task.");
+        }
+        catch (Exception exception)
+        {
+            state ??= states.Rent(context, plan, admission);
+            Prepare(state);
+            return RecoverAsync(state, exception);
+        }
+
+        if (!endpoint.IsCompletedSuccessfully)
+        {
+            state ??= states.Rent(context, plan, admission);
+            state.Endpoint = endpoint;
+            LetGoOfStream(state);
+            Prepare(state);
+            return state.Recovers && !state.TellsOuter ? HandledTask.Mark(AwaitEndpoint(state)) : AwaitEndpoint(state);
+        }
+
+        if (state is null)
+        {
+            var outcome = OutcomeOf(context);
+            gates.Exit(plan, ref admission, outcome);
+            Record(context, plan, admission, outcome);
+            return endpoint;
+        }
+
+        if (IsAnswered(state))
+        {
+            Complete(state);
+            return endpoint;
+        }
+
+        Prepare(state);
+        return ReplaceAsync(state);
+    }
+
+    /// <summary>Ends a request that was refused, or whose caller left, before its endpoint was called.</summary>
+    public Task RecoverUncalled(HttpContext context, EndpointPlan plan, in Admission admission, Exception exception)
+    {
+        var state = states.Rent(context, plan, admission);
+        Prepare(state);
+        return RecoverAsync(state, exception);
+    }
+
+    // On the thread and under the settings that called the endpoint: after an await neither may be the same.
+    private void Prepare(RequestState state)
+    {
+        state.Recovers = settings.Current.Recovery.Enabled;
+        state.TellsOuter = CutResponse.IsBodyReplaced(state.Context, state.Body?.Original);
+    }
+
+    private async Task AwaitEndpoint(RequestState state)
+    {
+        // A failed endpoint's exception is looked at, not thrown again: each rethrow costs microseconds in an exception storm.
+        await state.Endpoint.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!state.Endpoint.IsCompletedSuccessfully)
+        {
+            await RecoverAsync(state, ExceptionOf(state.Endpoint)).ConfigureAwait(ConfigureAwaitOptions.None);
+        }
+        else if (IsAnswered(state))
+        {
+            Complete(state);
+        }
+        else
+        {
+            await ReplaceAsync(state).ConfigureAwait(ConfigureAwaitOptions.None);
+        }
+    }
+
+    /// <summary>Whether what the endpoint has answered stands. Takes the guards off the request.</summary>
+    private static bool IsAnswered(RequestState state)
+    {
+        var response = state.Context.Response;
+        state.EndGuards(hasFailed: response.StatusCode >= StatusCodes.Status500InternalServerError);
+        return response.HasStarted ? !state.HasOverrun : !state.HasTimedOut && !RequestFallbacks.MayReplace(state);
+    }
+
+    private void Complete(RequestState state)
+    {
+        var outcome = state.HasTimedOut ? CallOutcome.Failed : OutcomeOf(state.Context);
+        if (outcome == CallOutcome.Succeeded && !state.Context.Response.HasStarted)
+        {
+            state.Recording?.CompleteAtEnd();
+        }
+        else
+        {
+            state.Recording?.Complete(outcome == CallOutcome.Succeeded);
+        }
+
+        state.RequestBody?.Detach();
+        Leave(state, outcome);
+        states.Return(state);
+    }
+
+    /// <summary>The endpoint has returned without an answer that stands: its time had run out, or it failed and there is a fallback.</summary>
+    private async Task ReplaceAsync(RequestState state)
+    {
+        var (context, tellsOuter) = (state.Context, state.TellsOuter);
+        var outcome = state.HasTimedOut ? CallOutcome.Failed : OutcomeOf(context, state.Body is { HasReplaced: true } body ? body.ReplacedStatusCode : context.Response.StatusCode);
+        var fallback = fallbacks.For(state);
+        try
+        {
+            if (state.HasOverrun)
+            {
+                CutResponse.Mark(context);
+            }
+            else if (state.HasTimedOut)
+            {
+                await AnswerTimeoutAsync(state, fallback);
+            }
+            else if (FailedAnswer.Take(context.Response, state.Body) is { } failed
+                && (fallback is null || await fallback.TryAnswerAsync(new(failed.Status), outcome) == FallbackResult.None))
+            {
+                await failed.SendAsync(context, problems, state.Baseline);
+            }
+        }
+        catch (Exception exception)
+        {
+            await recovery.RecoverAsync(context, exception, ScopeOf(state));
+        }
+        finally
+        {
+            End(state, outcome, fallback);
+        }
+
+        CutResponse.TellOuter(context, tellsOuter);
+    }
+
+    private async Task RecoverAsync(RequestState state, Exception exception)
+    {
+        state.EndGuards(hasFailed: true);
+        var (context, tellsOuter) = (state.Context, state.TellsOuter);
+        var outcome = CallOutcome.Failed;
+        var fallback = fallbacks.For(state);
+        try
+        {
+            if (state.HasTimedOut && ClientPresence.IsCancellation(exception) && (state.HasOverrun || !context.Response.HasStarted))
+            {
+                // What a timeout looks like from inside is no news.
+                if (state.HasOverrun)
+                {
+                    CutResponse.Mark(context);
+                }
+                else
+                {
+                    await AnswerTimeoutAsync(state, fallback);
+                }
+            }
+            else if (FrameworkTimeout.HasFired(context, exception))
+            {
+                outcome = FrameworkTimeout.HasClientLeft(context) ? CallOutcome.Ignored : outcome;
+                if (fallback is null || context.Response.HasStarted || !await FrameworkTimeout.TryAnswerAsync(fallback, exception))
+                {
+                    ExceptionDispatchInfo.Throw(exception);
+                }
+            }
+            else if (!state.Recovers)
+            {
+                outcome = exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested ? CallOutcome.Ignored : outcome;
+                if (fallback is null || state.HasOverrun || outcome == CallOutcome.Ignored || await fallback.TryAnswerAsync(new(exception)) == FallbackResult.None)
+                {
+                    ExceptionDispatchInfo.Throw(exception);
+                }
+            }
+            else
+            {
+                var scope = ScopeOf(state);
+                scope.Fallback = fallback;
+                scope.IsCut = state.HasOverrun;
+                scope.TimedOut = state.HasTimedOut ? TimeoutOf(state.Plan) : null;
+                outcome = await recovery.RecoverAsync(context, exception, scope);
+                outcome = state.HasTimedOut ? CallOutcome.Failed : outcome;
+            }
+        }
+        finally
+        {
+            // The outcome is decided last: a handler may have turned the exception into a fine answer.
+            End(state, outcome, fallback, recovered: true);
+        }
+
+        CutResponse.TellOuter(context, tellsOuter);
+    }
+
+    private async Task AnswerTimeoutAsync(RequestState state, RequestFallback? fallback)
+    {
+        var refusal = TimeoutOf(state.Plan);
+        RefusalWriter.Note(refusal);
+        try
+        {
+            if (fallback is null || await fallback.TryAnswerAsync(new(refusal)) == FallbackResult.None)
+            {
+                await refusals.WriteAsync(state.Context, refusal, state.Baseline);
+            }
+        }
+        catch (Exception exception)
+        {
+            // Callbacks of the response's start are the application's. The outermost catch may take it that this task does not fail.
+            await recovery.RecoverAsync(state.Context, exception, ScopeOf(state));
+        }
+    }
+
+    private void End(RequestState state, CallOutcome outcome, RequestFallback? fallback, bool recovered = false)
+    {
+        state.Recording?.Complete(succeeded: false);
+        state.RequestBody?.Detach();
+        Leave(state, outcome, recovered, fallback is { HasAnswered: true });
+        states.Return(state);
+    }
+
+    private void Leave(RequestState state, CallOutcome outcome, bool recovered = false, bool byFallback = false)
+    {
+        state.LeaveLayers(outcome);
+        Record(
+            state.Context, state.Plan, state.Admission, outcome, recovered,
+            byFallback ? RequestDisposition.Fallback : state.HasTimedOut ? RequestDisposition.TimedOut : null);
+    }
+
+    private void Record(HttpContext context, EndpointPlan plan, in Admission admission, CallOutcome outcome, bool recovered = false, string? disposition = null)
+    {
+        if (metrics.IsEnabled)
+        {
+            metrics.Record(plan.Tag, disposition ?? RequestDisposition.Of(context, outcome, recovered), gates.Elapsed(admission));
+        }
+    }
+
+    // Nothing announced this stream, but it has begun: raw handlers write their first event before they wait for the next one.
+    private static void LetGoOfStream(RequestState state)
+    {
+        if (!state.IsShared && state.Context.Response.HasStarted && StreamingResponse.HasStarted(state.Context, state.Plan))
+        {
+            state.LeaveLayers(OutcomeOf(state.Context));
+        }
+    }
+
+    private static void LetGoWhenStreaming(RequestState state)
+    {
+        state.IsShared = true;
+        state.Context.Response.OnStarting(
+            static argument =>
+            {
+                // Not for an answer in place of the endpoint's: how that one ended is decided elsewhere.
+                var state = (RequestState)argument;
+                if (!state.HasReturned && StreamingResponse.HasStarted(state.Context, state.Plan))
+                {
+                    state.LeaveLayers(OutcomeOf(state.Context));
+                }
+
+                return Task.CompletedTask;
+            },
+            state);
+    }
+
+    private static RecoveryScope ScopeOf(RequestState state) => new()
+    {
+        Endpoint = state.Plan.Key,
+        Origin = ExceptionOrigins.Endpoint,
+        Baseline = state.Baseline,
+        LayerStates = static plan => ((EndpointPlan)plan!).DescribeLayers(),
+        LayerStatesArgument = state.Plan,
+    };
+
+    private static Refusal TimeoutOf(EndpointPlan plan) => new(RefusalReason.Timeout, plan.Key, RetryAfter: null);
+
+    private static CallOutcome OutcomeOf(HttpContext context) => OutcomeOf(context, context.Response.StatusCode);
+
+    // RequestAborted is made on first use; asking for it on the way of every request would cost each of them an allocation.
+    private static CallOutcome OutcomeOf(HttpContext context, int status) =>
+        status < StatusCodes.Status500InternalServerError ? CallOutcome.Succeeded
+        : context.RequestAborted.IsCancellationRequested ? CallOutcome.Ignored
+        : CallOutcome.Failed;
+
+    private static Exception ExceptionOf(Task task) =>
+        task.Exception is { } error ? error.InnerExceptions[0] : new TaskCanceledException(task);
+}

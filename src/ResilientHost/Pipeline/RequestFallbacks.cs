@@ -1,0 +1,52 @@
+using Microsoft.AspNetCore.Http;
+using ResilientHost.Fallbacks;
+
+namespace ResilientHost.Pipeline;
+
+/// <summary>What fallbacks need to be told before the endpoint is called, and to know when it has failed. Thread-safe.</summary>
+internal sealed class RequestFallbacks(FallbackRunner runner, Hosting.MonotonicClock clock)
+{
+    /// <summary>Before the endpoint is called.</summary>
+    public void Begin(RequestState state, FallbackPolicy policy)
+    {
+        var (context, plan) = (state.Context, state.Plan);
+        if (plan.Fallbacks is not { } fallbacks || !policy.Enabled)
+        {
+            return;
+        }
+
+        state.FallbackPolicy = policy;
+
+        // Now: further in, authorization may be what fails. Not HasFlag, which boxes both sides until the compiler has optimised this.
+        state.WasAuthorized = (fallbacks.Authorization & RequiredAuthorization.Middleware) != RequiredAuthorization.None && FallbackAuthorization.HasRun(context);
+        if (fallbacks.Handler is { ReadsBody: true })
+        {
+            state.RequestBody = ReplayableRequestBody.Attach(context);
+        }
+
+        var replaces = !plan.IsStreaming && !HttpMethods.IsHead(context.Request.Method) && !HttpMethods.IsConnect(context.Request.Method) && context.Request.Headers.Upgrade.Count == 0;
+        var recording = fallbacks.Stale is { } stale && stale.ShouldRecord(context, clock.CoarseTimestamp()) ? stale.Record(context) : null;
+        if (replaces || recording is not null)
+        {
+            state.BeginGuard(replaces, recording);
+        }
+    }
+
+    /// <summary>Whether a response that has not started may be replaced: a failure, of a kind that is held back.</summary>
+    public static bool MayReplace(RequestState state) =>
+        state.ReplacesFailures && FailedAnswer.IsHeldBack(state.Context.Response, state.Body);
+
+    /// <summary>What a request that has failed falls back on; <see langword="null"/> when its endpoint has nothing.</summary>
+    public RequestFallback? For(RequestState state) => state is { FallbackPolicy: { } policy, Plan.Fallbacks: { } fallbacks }
+        ? new(runner, state.Context, fallbacks, policy, state.Baseline) { WasAuthorized = state.WasAuthorized, RequestBody = state.RequestBody, LeaveLayers = state.LeaveLayers }
+        : null;
+
+    /// <summary>What a request falls back on that was refused before its endpoint was called.</summary>
+    public RequestFallback? ForRefused(RequestState state, FallbackPolicy policy) => state.Plan.Fallbacks is { } fallbacks && policy.Enabled
+        ? new(runner, state.Context, fallbacks, policy, state.Baseline)
+        {
+            WasAuthorized = fallbacks.Authorization.HasFlag(RequiredAuthorization.Middleware) && FallbackAuthorization.HasRun(state.Context),
+            IsBodyUnread = true,
+        }
+        : null;
+}

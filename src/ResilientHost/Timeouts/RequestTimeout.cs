@@ -1,0 +1,224 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using ResilientHost.Hosting;
+
+namespace ResilientHost.Timeouts;
+
+/// <summary>
+/// One request's timeout: stands in for the server's lifetime feature from <see cref="Begin"/> to <see cref="End"/>, cancels the token that the endpoint
+/// sees when the time is over, and aborts the connection (HTTP/2 and HTTP/3: the stream) when that is ignored for the length of the grace.
+/// </summary>
+/// <remarks>
+/// <para>Reusable, for one request at a time; <see cref="Begin"/> and <see cref="End"/> belong to the request's own flow, everything else is thread-safe.
+/// An instance that is not used again (<see cref="MayBeReused"/> is false, or there is no room for it) must be disposed: its timer may be armed.</para>
+/// <para>A request that ends in time costs two interlocked writes: its deadline is a field, the timer is armed only when it would come too late for it, and is not disarmed.</para>
+/// </remarks>
+internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDisposable
+{
+    // What _deadline holds when it is no timestamp. No request; one that the timer is looking at, under the gate; one that has no deadline any more.
+    private const long Closed = long.MinValue;
+    private const long Claimed = long.MinValue + 1;
+    private const long Disarmed = long.MaxValue;
+
+    private readonly Lock _gate = new();
+    private readonly MonotonicClock _clock;
+    private readonly Func<bool> _isDebugged;
+    private readonly ITimer _timer;
+    private long _deadline = Closed;
+    private HttpContext? _context;
+    private IHttpRequestLifetimeFeature? _lifetime;
+    private IHttpResponseFeature? _response;
+    private IOverrunListener? _listener;
+    private TimeSpan _timeout;
+    private long _timeoutTicks;
+    private TimeSpan _grace;
+    private CancellationTokenSource? _source;
+    private CancellationTokenRegistration _link;
+    private bool _isLinked;
+    private CancellationToken? _replacement;
+    private int _visitors;
+    private volatile bool _fired;
+    private volatile bool _overran;
+    private bool _aborted;
+
+    /// <param name="clock">The clock and its timers.</param>
+    /// <param name="isDebugged">Whether a person holds the process up; <see langword="null"/>: <see cref="Debugger.IsAttached"/>.</param>
+    public RequestTimeout(MonotonicClock clock, Func<bool>? isDebugged = null)
+    {
+        _clock = clock;
+        _isDebugged = isDebugged ?? (static () => Debugger.IsAttached);
+        _timer = CreateTimer();
+    }
+
+    /// <summary>The timeout of this request, or of the last one, ran out before the response had started.</summary>
+    public bool HasFired => _fired;
+
+    /// <summary>It was ignored for the length of the grace: the connection or stream has been aborted, or will have been when <see cref="End"/> returns.</summary>
+    public bool HasOverrun => _overran;
+
+    /// <summary>Whether another request may begin with this instance after <see cref="End"/>: nobody has kept hold of it.</summary>
+    public bool MayBeReused { get; private set; } = true;
+
+    /// <summary>The endpoint's token: cancelled with the server's own, and by the timeout. Made when it is first asked for, for this request alone.</summary>
+    public CancellationToken RequestAborted
+    {
+        get
+        {
+            Interlocked.Increment(ref _visitors);
+            try
+            {
+                return Volatile.Read(ref _deadline) == Closed ? CancellationToken.None : TokenOfRequest(_lifetime);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _visitors);
+            }
+        }
+
+        set
+        {
+            Interlocked.Increment(ref _visitors);
+            try
+            {
+                lock (_gate)
+                {
+                    _replacement = value;
+                }
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _visitors);
+            }
+        }
+    }
+
+    /// <summary>Puts this in the place of the server's lifetime feature and starts the time. Does nothing under a debugger.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="timeout">How long it may take until its response starts.</param>
+    /// <param name="grace">How long it may take to return once it was cancelled.</param>
+    /// <param name="now">The timestamp since when it counts.</param>
+    /// <param name="listener">Is told when the time is over, if anyone is to be.</param>
+    /// <exception cref="InvalidOperationException">A request is still inside, or the last one left something behind: see <see cref="MayBeReused"/>.</exception>
+    public void Begin(HttpContext context, TimeSpan timeout, TimeSpan grace, long now, IOverrunListener? listener)
+    {
+        if (_context is not null || !MayBeReused)
+        {
+            throw new InvalidOperationException("A request's timeout is used by one request at a time, and not again once it has fired.");
+        }
+
+        if (_isDebugged())
+        {
+            return;
+        }
+
+        if (timeout != _timeout)
+        {
+            _timeout = timeout;
+            _timeoutTicks = _clock.ToTimestampTicks(timeout);
+        }
+
+        // Features are looked up here, on the request's thread: their collection is not made for the timer's.
+        _context = context;
+        _lifetime = context.Features.Get<IHttpRequestLifetimeFeature>();
+        _response = context.Features.Get<IHttpResponseFeature>();
+        _listener = listener;
+        _grace = grace;
+        _replacement = null;
+        context.Features.Set<IHttpRequestLifetimeFeature>(this);
+        var deadline = now + _timeoutTicks;
+
+        // Published last, and with a full fence: whoever reads the deadline reads this request's fields, and either the timer's
+        // callback finds the deadline after it has unscheduled itself, or this finds the timer unscheduled.
+        Interlocked.Exchange(ref _deadline, deadline);
+        if (Volatile.Read(ref _scheduled) > deadline)
+        {
+            Arm();
+        }
+    }
+
+    /// <summary>Puts the server's feature back. From then on nothing of this touches the request.</summary>
+    /// <returns>Whether the timeout had fired. False also when <see cref="Begin"/> did nothing.</returns>
+    public bool End()
+    {
+        if (_context is not { } context)
+        {
+            return false;
+        }
+
+        var lifetime = _lifetime;
+        if (Interlocked.Exchange(ref _deadline, Closed) == Claimed || _fired)
+        {
+            EndBesideTimer(lifetime);
+        }
+
+        // An endpoint that still asks for its token, or a feature of its own around this one, could be met by the next request.
+        var isVisited = Volatile.Read(ref _visitors) != 0;
+        MayBeReused = !_fired && !isVisited && ReferenceEquals(context.Features.Get<IHttpRequestLifetimeFeature>(), this);
+        context.Features.Set(lifetime);
+        LetGoOfSource(isVisited);
+        _context = null;
+        _lifetime = null;
+        _response = null;
+        _listener = null;
+        return _fired;
+    }
+
+    /// <inheritdoc/>
+    public void Abort() => _lifetime?.Abort();
+
+    /// <summary>Stops the timer.</summary>
+    public void Dispose()
+    {
+        _timer.Dispose();
+        _source?.Dispose();
+    }
+
+    private CancellationToken TokenOfRequest(IHttpRequestLifetimeFeature? lifetime)
+    {
+        lock (_gate)
+        {
+            if (KnownTokenLocked() is { } known)
+            {
+                return known;
+            }
+        }
+
+        // Not ours, so not under the gate.
+        var aborted = lifetime?.RequestAborted ?? CancellationToken.None;
+        lock (_gate)
+        {
+            if (KnownTokenLocked() is { } known)
+            {
+                return known;
+            }
+
+            var source = _source = new CancellationTokenSource();
+            _isLinked = aborted.CanBeCanceled;
+            _link = aborted.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), source);
+            return source.Token;
+        }
+    }
+
+    private CancellationToken? KnownTokenLocked() =>
+        _replacement ?? _source?.Token ?? (_fired ? new CancellationToken(canceled: true) : null);
+
+    private void LetGoOfSource(bool isVisited)
+    {
+        _replacement = null;
+        if (_source is not { } source)
+        {
+            return;
+        }
+
+        // Not Dispose, which would wait for callbacks that run. While a source may be in the middle of cancelling it is the collector's; it holds no timer.
+        var isQuiet = !_isLinked || _link.Unregister();
+        if (isQuiet && !_fired && !isVisited)
+        {
+            source.Dispose();
+        }
+
+        _source = null;
+        _link = default;
+    }
+}

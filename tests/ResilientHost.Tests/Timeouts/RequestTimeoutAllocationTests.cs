@@ -1,0 +1,59 @@
+using Microsoft.AspNetCore.Http;
+using ResilientHost.Hosting;
+using ResilientHost.Timeouts;
+
+namespace ResilientHost.Tests.Timeouts;
+
+public class RequestTimeoutAllocationTests
+{
+    private readonly ManualTimeProvider _time = new();
+    private readonly TimedRequest _request = new();
+
+    [Fact]
+    public void BeginAndEnd_EndpointAsksForNoToken_AllocatesNothing() => Measure(static _ => { }).ShouldBe(0);
+
+    [Fact]
+    public void BeginAndEnd_EndpointAsksForItsToken_AllocatesOneSource() =>
+        Measure(static context => context.RequestAborted.IsCancellationRequested.ShouldBeFalse()).ShouldBeInRange(1, 200);
+
+    [Fact]
+    public void AMillionRequests_OneInstance_LeaveOneTimerAndNothingElse()
+    {
+        var clock = new MonotonicClock(_time);
+        using var timeout = new RequestTimeout(clock, static () => false);
+        Run(timeout, clock, 10_000, static _ => { });
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Run(timeout, clock, 1_000_000, static _ => { });
+
+        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(1_000);
+        (_time.ArmedTimers, timeout.MayBeReused).ShouldBe((1, true));
+    }
+
+    private long Measure(Action<HttpContext> endpoint)
+    {
+        var clock = new MonotonicClock(_time);
+        using var timeout = new RequestTimeout(clock, static () => false);
+        var best = long.MaxValue;
+        for (var round = 0; round < 20; round++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Run(timeout, clock, 1_000, endpoint);
+            best = Math.Min(best, (GC.GetAllocatedBytesForCurrentThread() - before) / 1_000);
+        }
+
+        return best;
+    }
+
+    private void Run(RequestTimeout timeout, MonotonicClock clock, int requests, Action<HttpContext> endpoint)
+    {
+        for (var request = 0; request < requests; request++)
+        {
+            _request.Begin(timeout, clock);
+            endpoint(_request.Context);
+            if (timeout.End())
+            {
+                throw new InvalidOperationException("Time stands still.");
+            }
+        }
+    }
+}
