@@ -2,7 +2,6 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Features.Authentication;
-using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using ResilientHost.Pipeline;
@@ -134,14 +133,9 @@ internal sealed class StaleFallback
         }
 
         headers.Age = ((long)answer.Age.TotalSeconds).ToString(System.Globalization.CultureInfo.InvariantCulture);
-        headers.CacheControl = "no-store";
-        headers[StaleHeaders.FallbackName] = ResilienceDiagnostics.FallbackTagValues.Stale;
+        FallbackMark.Set(response, ResilienceDiagnostics.FallbackTagValues.Stale);
         response.ContentLength = answer.Response.Body.Length;
-        if (context.Features.Get<IOutputCacheFeature>() is { } outputCache)
-        {
-            // It does not look at Cache-Control.
-            outputCache.Context.AllowCacheStorage = false;
-        }
+        FallbackMark.KeepOutOfCache(context);
 
         // Not under RequestAborted: where a timeout brought us here it has fired, and to a client that is gone the server writes nothing.
         return HttpMethods.IsHead(context.Request.Method) || answer.Response.Body.IsEmpty
