@@ -6,6 +6,7 @@ namespace ResilientHost.Fallbacks;
 /// <summary>Says on the answer that it is not the endpoint's own, when it starts, whatever the fallback has set itself.</summary>
 internal sealed class FallbackMark : IResponseTap
 {
+    /// <summary>Tells the caller which fallback answered.</summary>
     public const string HeaderName = "Resilience-Fallback";
 
     private readonly HttpResponse _response;

@@ -201,7 +201,7 @@ internal sealed class FallbackRunner(
 
     private static bool TryReplay(RequestFallback request)
     {
-        if (request.IsBodyUnread)
+        if (request.IsUntouched)
         {
             return true;
         }
@@ -231,6 +231,11 @@ internal sealed class FallbackRunner(
     private async Task<(StaleAnswer? Answer, Attempt Failure)> FindStaleAsync(StaleFallback stale, RequestFallback request)
     {
         var (context, fallbacks, policy) = (request.Context, request.Fallbacks, request.Policy);
+        if (!request.IsUntouched && !stale.IsStill(context, request.AskedFor))
+        {
+            return (null, Attempt.Failed(FallbackTagValues.Miss, "the request is not one that a kept response may answer"));
+        }
+
         if (!fallbacks.Use.Stale.TryEnter(out var lease, out _))
         {
             return (null, Attempt.Failed(FallbackTagValues.BulkheadFull, $"{policy.MaxConcurrency} lookups waited for the store already (Fallbacks:MaxConcurrency)"));

@@ -24,8 +24,11 @@ internal sealed class RequestFallback(FallbackRunner runner, HttpContext context
     /// <summary>What the endpoint has read of the request's body; <see langword="null"/> when it was not kept.</summary>
     public ReplayableRequestBody? RequestBody { get; init; }
 
-    /// <summary>The endpoint has not run, so that nobody has read the request's body.</summary>
-    public bool IsBodyUnread { get; init; }
+    /// <summary>What the request asked for when it came, where a response that was kept may answer it.</summary>
+    public uint? AskedFor { get; init; }
+
+    /// <summary>The endpoint has not run: nobody has read the request's body, or changed what it asks for.</summary>
+    public bool IsUntouched { get; init; }
 
     /// <summary>Whether a fallback gave the answer.</summary>
     public bool HasAnswered { get; private set; }

@@ -2,7 +2,6 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Features.Authentication;
-using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using ResilientHost.Pipeline;
@@ -76,11 +75,28 @@ internal sealed class StaleFallback
     }
 
     /// <summary>Whether the response to this request is to be kept if it is a good one. The caller then calls <see cref="Record"/>. Allocates nothing and takes no lock.</summary>
-    public bool ShouldRecord(HttpContext context, long now) =>
-        HttpMethods.IsGet(context.Request.Method) && IsAnyones(context) && _refreshes.TryClaim(_key.Hash(context, _vary), now);
+    /// <param name="context">The request.</param>
+    /// <param name="now">The timestamp.</param>
+    /// <param name="asked">What was asked for, as the request came: see <see cref="IsStill"/>.</param>
+    public bool ShouldRecord(HttpContext context, long now, out uint? asked)
+    {
+        var isGet = HttpMethods.IsGet(context.Request.Method);
+        if (!(isGet || HttpMethods.IsHead(context.Request.Method)) || !IsAnyones(context))
+        {
+            asked = null;
+            return false;
+        }
+
+        var hash = _key.Hash(context, _vary);
+        asked = hash;
+        return isGet && _refreshes.TryClaim(hash, now);
+    }
+
+    /// <summary>Whether the request, which the endpoint has had in its hands, still asks for what it came for: another's response must not be given to it.</summary>
+    public bool IsStill(HttpContext context, uint? asked) => asked is { } hash && hash == _key.Hash(context, _vary);
 
     /// <summary>Begins to record the response. To be called before the endpoint runs, with the headers that middleware around it has set.</summary>
-    public StaleRecording Record(HttpContext context) => new(this, _responses, context);
+    public StaleRecording Record(HttpContext context, uint asked) => new(this, _responses, context, asked);
 
     /// <summary>The response that this request may be given while the endpoint cannot answer; <see langword="null"/>: none. Never throws.</summary>
     public async ValueTask<StaleAnswer?> FindAsync(HttpContext context, CancellationToken cancellationToken)
@@ -117,14 +133,9 @@ internal sealed class StaleFallback
         }
 
         headers.Age = ((long)answer.Age.TotalSeconds).ToString(System.Globalization.CultureInfo.InvariantCulture);
-        headers.CacheControl = "no-store";
-        headers[StaleHeaders.FallbackName] = ResilienceDiagnostics.FallbackTagValues.Stale;
+        FallbackMark.Set(response, ResilienceDiagnostics.FallbackTagValues.Stale);
         response.ContentLength = answer.Response.Body.Length;
-        if (context.Features.Get<IOutputCacheFeature>() is { } outputCache)
-        {
-            // It does not look at Cache-Control.
-            outputCache.Context.AllowCacheStorage = false;
-        }
+        FallbackMark.KeepOutOfCache(context);
 
         // Not under RequestAborted: where a timeout brought us here it has fired, and to a client that is gone the server writes nothing.
         return HttpMethods.IsHead(context.Request.Method) || answer.Response.Body.IsEmpty
@@ -134,7 +145,7 @@ internal sealed class StaleFallback
 
     internal string KeyOf(HttpContext context) => _key.Text(context);
 
-    internal void Release(HttpContext context) => _refreshes.Release(_key.Hash(context, _vary));
+    internal void Release(uint asked) => _refreshes.Release(asked);
 
     /// <summary>Keeps a response under its key.</summary>
     internal void Keep(string key, HttpRequest request, IEnumerable<string> vary, IReadOnlyList<KeyValuePair<string, StringValues>> headers, ReadOnlyMemory<byte> body)

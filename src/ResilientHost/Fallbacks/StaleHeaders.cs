@@ -8,9 +8,6 @@ namespace ResilientHost.Fallbacks;
 /// <summary>Which responses may be kept for other callers, and which of their headers.</summary>
 internal static class StaleHeaders
 {
-    /// <summary>Tells the caller which fallback answered.</summary>
-    public const string FallbackName = "Resilience-Fallback";
-
     /// <summary>More names than this in <c>Vary</c>: every caller gets an own answer, and keeping one helps nobody else.</summary>
     public const int MaxVaryNames = 16;
 
@@ -19,7 +16,7 @@ internal static class StaleHeaders
     {
         HeaderNames.Connection, HeaderNames.KeepAlive, HeaderNames.ProxyConnection, HeaderNames.ProxyAuthenticate, "Proxy-Authentication-Info", HeaderNames.TE, HeaderNames.Trailer,
         HeaderNames.TransferEncoding, HeaderNames.Upgrade, HeaderNames.AltSvc, HeaderNames.Date, HeaderNames.Server, HeaderNames.Age, HeaderNames.Expires, HeaderNames.CacheControl,
-        HeaderNames.Pragma, HeaderNames.ContentLength, HeaderNames.SetCookie, "Set-Cookie2", "Authentication-Info", HeaderNames.WWWAuthenticate, HeaderNames.RetryAfter, FallbackName,
+        HeaderNames.Pragma, HeaderNames.ContentLength, HeaderNames.SetCookie, "Set-Cookie2", "Authentication-Info", HeaderNames.WWWAuthenticate, HeaderNames.RetryAfter, FallbackMark.HeaderName,
         "X-Request-ID", HeaderNames.RequestId, HeaderNames.CorrelationContext, "X-Correlation-ID", "Request-Context", HeaderNames.TraceParent, HeaderNames.TraceState, HeaderNames.Baggage,
         "traceresponse", "Server-Timing",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);

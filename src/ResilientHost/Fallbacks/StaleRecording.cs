@@ -20,6 +20,7 @@ internal sealed class StaleRecording : IResponseTap
     private readonly StaleResponses _responses;
     private readonly HttpContext _context;
     private readonly string _key;
+    private readonly uint _asked;
     private readonly int _maxBytes;
     private readonly KeyValuePair<string, StringValues>[] _outer;
     private readonly SortedSet<string> _vary = new(StringComparer.Ordinal);
@@ -32,11 +33,13 @@ internal sealed class StaleRecording : IResponseTap
     /// <param name="fallback">The endpoint's.</param>
     /// <param name="responses">Where it is to be kept.</param>
     /// <param name="context">The request, with the response as the middleware around the endpoint left it.</param>
-    public StaleRecording(StaleFallback fallback, StaleResponses responses, HttpContext context)
+    /// <param name="asked">What was asked for.</param>
+    public StaleRecording(StaleFallback fallback, StaleResponses responses, HttpContext context, uint asked)
     {
         _fallback = fallback;
         _responses = responses;
         _context = context;
+        _asked = asked;
 
         // Now: the handler may change what the key is made of.
         _key = fallback.KeyOf(context);
@@ -119,7 +122,7 @@ internal sealed class StaleRecording : IResponseTap
                 else if (_stage != Stage.TooLarge)
                 {
                     // The next one may be better. What is too large is not copied again at once.
-                    _fallback.Release(_context);
+                    _fallback.Release(_asked);
                 }
             }
             catch (Exception)

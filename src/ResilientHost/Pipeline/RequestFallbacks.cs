@@ -25,7 +25,13 @@ internal sealed class RequestFallbacks(FallbackRunner runner, Hosting.MonotonicC
         }
 
         var replaces = !plan.IsStreaming && !HttpMethods.IsHead(context.Request.Method) && !HttpMethods.IsConnect(context.Request.Method) && context.Request.Headers.Upgrade.Count == 0;
-        var recording = fallbacks.Stale is { } stale && stale.ShouldRecord(context, clock.CoarseTimestamp()) ? stale.Record(context) : null;
+        StaleRecording? recording = null;
+        if (fallbacks.Stale is { } stale)
+        {
+            recording = stale.ShouldRecord(context, clock.CoarseTimestamp(), out var asked) ? stale.Record(context, asked.GetValueOrDefault()) : null;
+            state.AskedFor = asked;
+        }
+
         if (replaces || recording is not null)
         {
             state.BeginGuard(replaces, recording);
@@ -38,7 +44,7 @@ internal sealed class RequestFallbacks(FallbackRunner runner, Hosting.MonotonicC
 
     /// <summary>What a request that has failed falls back on; <see langword="null"/> when its endpoint has nothing.</summary>
     public RequestFallback? For(RequestState state) => state is { FallbackPolicy: { } policy, Plan.Fallbacks: { } fallbacks }
-        ? new(runner, state.Context, fallbacks, policy, state.Baseline) { WasAuthorized = state.WasAuthorized, RequestBody = state.RequestBody, LeaveLayers = state.LeaveLayers }
+        ? new(runner, state.Context, fallbacks, policy, state.Baseline) { WasAuthorized = state.WasAuthorized, RequestBody = state.RequestBody, AskedFor = state.AskedFor, LeaveLayers = state.LeaveLayers }
         : null;
 
     /// <summary>What a request falls back on that was refused before its endpoint was called.</summary>
@@ -46,7 +52,7 @@ internal sealed class RequestFallbacks(FallbackRunner runner, Hosting.MonotonicC
         ? new(runner, state.Context, fallbacks, policy, state.Baseline)
         {
             WasAuthorized = fallbacks.Authorization.HasFlag(RequiredAuthorization.Middleware) && FallbackAuthorization.HasRun(state.Context),
-            IsBodyUnread = true,
+            IsUntouched = true,
         }
         : null;
 }

@@ -58,6 +58,9 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     /// <summary>The rules that fallbacks were under when the request came; <see langword="null"/> when it has none.</summary>
     public FallbackPolicy? FallbackPolicy { get; set; }
 
+    /// <summary>What the request asked for when it came, where a response that was kept may answer it.</summary>
+    public uint? AskedFor { get; set; }
+
     /// <summary>Whether authorization had let the request pass before it came to the layers.</summary>
     public bool WasAuthorized { get; set; }
 
@@ -132,6 +135,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
         Recording = null;
         RequestBody = null;
         FallbackPolicy = null;
+        AskedFor = null;
         WasAuthorized = false;
         HasReturned = false;
         _hasLeftCircuit = 0;

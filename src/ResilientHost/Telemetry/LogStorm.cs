@@ -1,7 +1,7 @@
 namespace ResilientHost.Telemetry;
 
 /// <summary>One line for the first of its kind after a quiet time, then one per interval that says how many more there were.</summary>
-/// <remarks>Thread-safe. <paramref name="summarize"/> runs on a timer's thread, at most once per interval; what it throws is contained.</remarks>
+/// <remarks>Thread-safe. <paramref name="summarize"/> runs on a timer's thread, at most once per interval, and when the storm is disposed; what it throws is contained.</remarks>
 /// <param name="time">For the timer.</param>
 /// <param name="summarize">Writes the line for those that were only counted.</param>
 internal sealed class LogStorm(TimeProvider time, Action<long> summarize) : IDisposable
@@ -27,6 +27,7 @@ internal sealed class LogStorm(TimeProvider time, Action<long> summarize) : IDis
         return false;
     }
 
+    /// <summary>Ends the timer and sums up what is still only counted.</summary>
     public void Dispose()
     {
         lock (_gate)
@@ -34,6 +35,8 @@ internal sealed class LogStorm(TimeProvider time, Action<long> summarize) : IDis
             _disposed = true;
             _timer?.Dispose();
         }
+
+        Summarize(Interlocked.Exchange(ref _more, 0));
     }
 
     private void Arm()
@@ -71,9 +74,17 @@ internal sealed class LogStorm(TimeProvider time, Action<long> summarize) : IDis
         }
 
         Arm();
+        Summarize(more);
+    }
+
+    private void Summarize(long more)
+    {
         try
         {
-            summarize(more);
+            if (more > 0)
+            {
+                summarize(more);
+            }
         }
         catch (Exception)
         {

@@ -216,6 +216,28 @@ public sealed class StaleFallbackTests
     }
 
     [Fact]
+    public async Task Stale_HandlerChangesWhatWasAskedFor_GivesNobodyElsesResponse()
+    {
+        var broken = false;
+        await using var service = await TestService.StartAsync(app => app.MapGet("/{id}", (string id, HttpContext context) =>
+        {
+            if (!broken)
+            {
+                return $"item {id}";
+            }
+
+            context.Request.RouteValues["id"] = "1";
+            throw new InvalidOperationException();
+        }).WithStaleFallback(TenMinutes));
+        (await service.StatusOfAsync("/1")).ShouldBe(200);
+        (await service.StatusOfAsync("/2")).ShouldBe(200);
+        broken = true;
+
+        (await service.StatusOfAsync("/2")).ShouldBe(500);
+        (await (await service.GetAsync("/1")).Content.ReadAsStringAsync()).ShouldBe("item 1");
+    }
+
+    [Fact]
     public async Task Stale_CompressionAround_IsAppliedAnew()
     {
         var broken = false;

@@ -55,12 +55,12 @@ internal sealed class StaleEndpoint : IDisposable
     /// <summary>The endpoint answers; whether its answer was recorded at all.</summary>
     public bool Answer(HttpContext context, string body = "good", Action<HttpResponse>? with = null, Action<HttpResponse>? atStart = null, bool succeeded = true)
     {
-        if (!_fallback.ShouldRecord(context, Clock.Timestamp()))
+        if (!_fallback.ShouldRecord(context, Clock.Timestamp(), out var asked))
         {
             return false;
         }
 
-        var recording = _fallback.Record(context);
+        var recording = _fallback.Record(context, asked.GetValueOrDefault());
         with?.Invoke(context.Response);
         recording.OnStarting(context);
         atStart?.Invoke(context.Response);

@@ -183,13 +183,13 @@ public sealed class StaleExclusionTests : IDisposable
     public void Response_WhoseBytesAreNotSeen_IsNotKept()
     {
         var (sent, unannounced) = (StaleEndpoint.Request(), StaleEndpoint.Request());
-        var recording = _endpoint.Fallback.Record(sent);
+        var recording = _endpoint.Fallback.Record(sent, asked: 0);
         recording.OnStarting(sent);
         recording.OnWrite("half"u8);
         recording.OnUnrecordable();
         recording.OnWrite("rest"u8);
         recording.Complete(succeeded: true);
-        var other = _endpoint.Fallback.Record(unannounced);
+        var other = _endpoint.Fallback.Record(unannounced, asked: 0);
         other.OnWrite("half"u8);
         other.OnStarting(unannounced);
         other.Complete(succeeded: true);
@@ -201,7 +201,7 @@ public sealed class StaleExclusionTests : IDisposable
     public async Task Recording_AfterItsEnd_TakesNothing()
     {
         var context = StaleEndpoint.Request();
-        var recording = _endpoint.Fallback.Record(context);
+        var recording = _endpoint.Fallback.Record(context, asked: 0);
         recording.OnStarting(context);
         recording.OnWrite("good"u8);
         recording.Complete(succeeded: true);
@@ -217,7 +217,7 @@ public sealed class StaleExclusionTests : IDisposable
     public async Task Response_WithoutBody_IsKept()
     {
         var context = StaleEndpoint.Request();
-        _endpoint.Fallback.Record(context).Complete(succeeded: true);
+        _endpoint.Fallback.Record(context, asked: 0).Complete(succeeded: true);
 
         (await _endpoint.Stale(StaleEndpoint.Request())).ShouldBe("");
     }

@@ -73,6 +73,18 @@ public sealed class LogStormTests : IDisposable
     }
 
     [Fact]
+    public void Dispose_DuringAStorm_SumsUpWhatIsOnlyCounted()
+    {
+        _storm.Admit();
+        _storm.Admit();
+
+        _storm.Dispose();
+        _storm.Dispose();
+
+        _summaries.ShouldBe([1]);
+    }
+
+    [Fact]
     public void Dispose_DuringAStorm_LeavesNoTimer()
     {
         _storm.Admit();
