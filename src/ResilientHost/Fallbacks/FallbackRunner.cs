@@ -154,6 +154,9 @@ internal sealed class FallbackRunner(
     private async Task<Attempt> CallAsync(FallbackBinding handler, RequestFallback request, FallbackCause cause)
     {
         var (context, policy, response) = (request.Context, request.Policy, request.Context.Response);
+
+        // First, while nothing stands in the request's way that would stay if the application's time provider threw. Not one of a pool: a fallback runs when something has failed already, and may be abandoned.
+        using var timeout = new RequestTimeout(clock);
         request.Baseline.Restore(response);
         context.Features.Set(new FallbackContext(context)
         {
@@ -163,9 +166,6 @@ internal sealed class FallbackRunner(
         });
         var mark = FallbackMark.Put(response, FallbackTagValues.Delegate);
         var body = GuardedResponseBody.Attach(context, replacesFailures: true, tap: mark);
-
-        // Not one of a pool: a fallback runs when something has failed already, and may be abandoned.
-        using var timeout = new RequestTimeout(clock);
         timeout.Begin(context, policy.Timeout, timeouts().Grace, clock.Timestamp(), listener: null);
         Task call;
         try

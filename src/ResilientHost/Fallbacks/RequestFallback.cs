@@ -7,7 +7,6 @@ namespace ResilientHost.Fallbacks;
 internal sealed class RequestFallback(FallbackRunner runner, HttpContext context, EndpointFallbacks fallbacks, FallbackPolicy policy, ResponseBaseline baseline)
 {
     private GuardedResponseBody? _handlers;
-    private bool _isAsked;
 
     public HttpContext Context { get; } = context;
 
@@ -36,17 +35,11 @@ internal sealed class RequestFallback(FallbackRunner runner, HttpContext context
     /// <summary>Ends what the request holds of its endpoint's layers; called before a fallback runs, which stands outside of them.</summary>
     public Action<CallOutcome>? LeaveLayers { get; init; }
 
-    /// <summary>Asks the fallbacks in their order. Never throws. A request falls back once: asked again, it has nothing.</summary>
+    /// <summary>Asks the fallbacks in their order. Never throws. Asked once: a request falls back on them, and they on nothing.</summary>
     /// <param name="cause">Why.</param>
     /// <param name="outcome">How the endpoint's own call counts, whatever a fallback makes of it.</param>
     public async Task<FallbackResult> TryAnswerAsync(FallbackCause cause, CallOutcome outcome = CallOutcome.Failed)
     {
-        if (_isAsked)
-        {
-            return FallbackResult.None;
-        }
-
-        _isAsked = true;
         LeaveLayers?.Invoke(outcome);
         var result = await runner.TryAnswerAsync(this, cause);
         HasAnswered = result == FallbackResult.Answered;
