@@ -19,6 +19,7 @@ public sealed partial class Bulkhead
     private readonly Func<double>? _random;
     private volatile BulkheadPolicy _policy;
     private volatile BulkheadQueue? _queue;
+    private FairShare? _shares;
     private PermitPool _permits;
     private long _refusedFull;
     private long _refusedTimeout;
@@ -53,6 +54,16 @@ public sealed partial class Bulkhead
     internal bool CanQueue => _policy.CanQueue;
 
     internal BulkheadPolicy Policy => _policy;
+
+    /// <summary>Calls that may be inside at present.</summary>
+    internal int Limit => _policy.Limit;
+
+    /// <summary>Divides the room among callers; <see langword="null"/> while nobody is told apart. Set by the registry.</summary>
+    internal FairShare? Shares
+    {
+        get => Volatile.Read(ref _shares);
+        set => Volatile.Write(ref _shares, value);
+    }
 
     /// <summary>Refusals because there was no room, since construction.</summary>
     internal long RefusedFull => Interlocked.Read(ref _refusedFull);

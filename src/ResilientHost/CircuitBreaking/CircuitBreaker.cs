@@ -28,6 +28,7 @@ public sealed partial class CircuitBreaker
     private readonly Lock _lock = new();
     private CircuitStateMachine _machine;
     private CircuitListener[] _listeners = [];
+    private CircuitBreakerPartitions<string>? _partitions;
     private long _refused;
     private long _late;
 
@@ -102,6 +103,13 @@ public sealed partial class CircuitBreaker
 
     /// <summary>Results that came in a later era than their permit.</summary>
     internal long LateResults => Interlocked.Read(ref _late);
+
+    /// <summary>A breaker for each caller instead of this one; <see langword="null"/> while nobody is told apart. Set by the registry.</summary>
+    internal CircuitBreakerPartitions<string>? Partitions
+    {
+        get => Volatile.Read(ref _partitions);
+        set => Volatile.Write(ref _partitions, value);
+    }
 
     internal CircuitPolicy Policy => _machine.Era.Policy;
 

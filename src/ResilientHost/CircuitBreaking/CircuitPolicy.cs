@@ -1,3 +1,4 @@
+using ResilientHost.Callers;
 using ResilientHost.Hosting;
 
 namespace ResilientHost.CircuitBreaking;
@@ -54,6 +55,15 @@ internal sealed record CircuitPolicy
     /// <summary>Slow probes that re-open the circuit; <see cref="int.MaxValue"/> when slowness is no trigger.</summary>
     public required int ProbeSlowLimit { get; init; }
 
+    /// <summary>How callers are told apart that have a circuit each; <see langword="null"/>: one circuit for all.</summary>
+    public CallerSelector? Partition { get; init; }
+
+    /// <summary>Callers that must have had trouble before the window may open the circuit; 0 or 1: no matter how many.</summary>
+    public int MinimumDistinctCallers { get; init; }
+
+    /// <summary>Who counts as one caller for <see cref="MinimumDistinctCallers"/>.</summary>
+    public CallerSelector Caller { get; init; } = CallerSelector.Default;
+
     public bool MeasuresCalls => SlowCallTicks != long.MaxValue;
 
     private bool HasRatioTrigger => FailureRatio <= 1 || SlowCallRatio <= 1;
@@ -81,6 +91,9 @@ internal sealed record CircuitPolicy
             HalfOpenProbes = options.HalfOpenProbes,
             HalfOpenMaxTicks = Math.Max(clock.ToTimestampTicks(options.HalfOpenMaxDuration), 1),
             MaxPartitions = options.MaxPartitions,
+            Partition = CallerSelector.From(options.PartitionBy, options.PartitionKey),
+            MinimumDistinctCallers = options.MinimumDistinctCallers,
+            Caller = CallerSelector.From(options.CallerBy, code: null) ?? CallerSelector.Default,
 
             // A breaker that trips on a row of failures alone has no ratio to judge probes by: one failed probe is the row going on.
             ProbeFailureLimit = options.FailureRatio is { } ratio ? Reaching(ratio, options.HalfOpenProbes)
