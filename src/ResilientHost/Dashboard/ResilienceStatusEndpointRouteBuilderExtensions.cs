@@ -9,7 +9,7 @@ namespace Microsoft.AspNetCore.Builder;
 /// <summary>Maps the state of the layers as JSON.</summary>
 public static class ResilienceStatusEndpointRouteBuilderExtensions
 {
-    /// <summary>Maps <c>GET {path}/status</c>: every circuit breaker and bulkhead of this instance as it stands now, and what the fallbacks of each endpoint have done.</summary>
+    /// <summary>Maps <c>GET {path}/status</c>: the service level with its signals, every circuit breaker and bulkhead of this instance as it stands now, and what the fallbacks of each endpoint have done.</summary>
     /// <param name="endpoints">The route builder.</param>
     /// <param name="path">Path under which the endpoint lives. Default: <c>/resilience</c>.</param>
     /// <returns>A builder for the endpoint's conventions, such as <c>RequireAuthorization("ops")</c>.</returns>

@@ -9,26 +9,40 @@ internal sealed class ResilienceStatusReader(
     CircuitBreakerRegistry circuitBreakers,
     BulkheadRegistry bulkheads,
     EndpointFallbacksFactory fallbacks,
+    IServiceLevel level,
+    ResilienceInstance instance,
     TimeProvider timeProvider,
     IHostEnvironment? environment = null)
 {
-    private readonly string _instance = $"{Environment.MachineName}:{Environment.ProcessId}";
+    // Of one breaker: those that matter are few, or so many that nobody reads them all.
+    private const int MaxPartitions = 100;
+
     private readonly DateTimeOffset _startedAt = timeProvider.GetUtcNow();
 
-    public ResilienceStatus Read() => new(
-        environment?.ApplicationName ?? AppDomain.CurrentDomain.FriendlyName,
-        _instance,
-        _startedAt,
-        [.. circuitBreakers.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
-        [.. bulkheads.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
-        [.. fallbacks.Uses.Select(Read).OrderBy(status => status.Endpoint, StringComparer.Ordinal)]);
+    public ResilienceStatus Read()
+    {
+        var service = level.Snapshot();
+        return new(
+            environment?.ApplicationName ?? AppDomain.CurrentDomain.FriendlyName,
+            instance.Name,
+            _startedAt,
+            service.Level,
+            new(service.Since, service.SignalledLevel, service.Severity, service.Mode, service.IsOverridden, service.OverriddenUntil),
+            [.. circuitBreakers.All.SelectMany(ReadAll).OrderBy(status => status.Name, StringComparer.Ordinal).ThenBy(status => status.Key, StringComparer.Ordinal)],
+            [.. bulkheads.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
+            [.. fallbacks.Uses.Select(Read).OrderBy(status => status.Endpoint, StringComparer.Ordinal)],
+            [.. service.Signals.Select(static signal => new SignalStatus(signal.Name, signal.Value, signal.Enter, signal.Exit, signal.IsEnabled))]);
+    }
 
-    private static CircuitBreakerStatus Read(CircuitBreaker breaker)
+    private static IEnumerable<CircuitBreakerStatus> ReadAll(CircuitBreaker breaker) =>
+        [Read(breaker, key: null), .. breaker.Partitions?.NotClosed(MaxPartitions).Select(partition => Read(partition.Breaker, partition.Key, breaker.Name)) ?? []];
+
+    private static CircuitBreakerStatus Read(CircuitBreaker breaker, string? key, string? name = null)
     {
         var snapshot = breaker.Snapshot();
         return new(
-            breaker.Name,
-            Key: null,
+            name ?? breaker.Name,
+            key,
             snapshot.State,
             snapshot.Mode,
             snapshot.FailureRatio,
@@ -44,6 +58,17 @@ internal sealed class ResilienceStatusReader(
     private static BulkheadStatus Read(Bulkhead bulkhead)
     {
         var snapshot = bulkhead.Snapshot();
-        return new(bulkhead.Name, snapshot.Limit == int.MaxValue ? null : snapshot.Limit, snapshot.InFlight, snapshot.Queued, snapshot.Refused);
+        var policy = bulkhead.Policy;
+        return new(
+            bulkhead.Name,
+            LimitOf(snapshot.Limit),
+            snapshot.InFlight,
+            snapshot.Queued,
+            snapshot.Refused,
+            policy.Adaptive,
+            LimitOf(policy.Limit),
+            bulkhead.Shares?.Count);
     }
+
+    private static int? LimitOf(int limit) => limit == int.MaxValue ? null : limit;
 }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
 using ResilientHost.Hosting;
 using ResilientHost.Refusals;
@@ -10,6 +11,8 @@ internal sealed class ResilienceMiddleware(
     RequestDelegate next,
     ResilienceSettingsSource settings,
     EndpointPlans plans,
+    RequestShedder shedder,
+    CallerPartitions callers,
     LayerGates gates,
     RequestStatePool states,
     RefusalWriter refusals,
@@ -41,7 +44,19 @@ internal sealed class ResilienceMiddleware(
             return next(context);
         }
 
-        return gates.TryEnter(plan, metrics.IsEnabled, out var admission, out var refusal) switch
+        var admission = gates.Arrive(plan, metrics.IsEnabled);
+        Refusal refusal;
+        if (shedder.IsActive && plan.Criticality is { } criticality && shedder.Sheds(context, criticality, plan.Tag, out refusal))
+        {
+            return RefuseAsync(context, plan, admission, refusal);
+        }
+
+        if (plan.TellsCallersApart && !callers.TryEnter(context, plan, ref admission, out refusal))
+        {
+            return RefuseAsync(context, plan, admission, refusal);
+        }
+
+        return gates.TryEnter(plan, ref admission, out refusal) switch
         {
             LayerGates.Entry.Admitted => invoker.Invoke(next, context, plan, admission),
             LayerGates.Entry.Queues => QueueAsync(context, plan, admission),

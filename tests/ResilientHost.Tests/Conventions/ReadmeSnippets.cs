@@ -39,6 +39,22 @@ public sealed class ReadmeSnippets
     }
 
     [Fact]
+    public async Task Degradation_OnEndpoints_IsMetadata()
+    {
+        await using var app = WebApplication.CreateSlimBuilder().Build();
+
+        // readme: degradation
+        app.MapGet("/recommendations", Recommend.Get).WithCriticality(Criticality.Sheddable);
+        app.MapPost("/checkout", Checkout.Post).WithCriticality(Criticality.Critical);
+
+        // Code can do less, too.
+        app.MapGet("/search", (IServiceLevel level) => level.Current == ServiceLevel.Normal ? Search.Ranked() : Search.Plain());
+        // readme: end
+
+        ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).Count().ShouldBe(3);
+    }
+
+    [Fact]
     public async Task Engine_UsedAlone_Admits()
     {
         Func<CancellationToken, Task> callWarehouseAsync = _ => Task.CompletedTask;
@@ -94,6 +110,18 @@ public sealed class ReadmeSnippets
     private static class Catalogue
     {
         public static Product Get(int id) => new(id, "tea");
+    }
+
+    private static class Recommend
+    {
+        public static string[] Get() => ["tea"];
+    }
+
+    private static class Search
+    {
+        public static string[] Ranked() => ["tea"];
+
+        public static string[] Plain() => ["tea"];
     }
 
     private static class Checkout
