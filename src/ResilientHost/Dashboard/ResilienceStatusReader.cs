@@ -67,7 +67,7 @@ internal sealed class ResilienceStatusReader(
             snapshot.Refused,
             policy.Adaptive,
             LimitOf(policy.Limit),
-            bulkhead.Shares?.Count);
+            bulkhead.Shares?.Partitions);
     }
 
     private static int? LimitOf(int limit) => limit == int.MaxValue ? null : limit;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ResilientHost.Bulkheads;
 using ResilientHost.Hosting;
 
 namespace ResilientHost.Pipeline;
@@ -43,7 +44,7 @@ internal sealed class LayerGates(MonotonicClock clock)
             }
             else if (!bulkhead.TryEnter(out admission.Lease, out refusal))
             {
-                ExitShare(ref admission);
+                ExitRefusedShare(ref admission);
                 return Entry.Refused;
             }
         }
@@ -68,21 +69,20 @@ internal sealed class LayerGates(MonotonicClock clock)
             return (admission, refusal);
         }
 
-        BulkheadAdmission entered = default;
+        BulkheadAdmission entered;
         try
         {
             entered = await bulkhead.EnterAsync(cancellationToken);
         }
-        finally
+        catch
         {
-            if (!entered.IsAdmitted)
-            {
-                ExitShare(ref admission);
-            }
+            ExitShare(ref admission);
+            throw;
         }
 
         if (!entered.IsAdmitted)
         {
+            ExitRefusedShare(ref admission);
             return (admission, entered.Refusal);
         }
 
@@ -148,9 +148,19 @@ internal sealed class LayerGates(MonotonicClock clock)
 
     private static void ExitShare(ref Admission admission)
     {
-        if (admission.Share.IsHeld)
+        if (admission.Share.Place is not null)
         {
-            admission.Share.Owner!.Exit(admission.Share);
+            FairShare.Exit(admission.Share);
+            admission.Share = default;
+        }
+    }
+
+    // The caller wanted in and there was no room: its share of what comes free is kept for it.
+    private static void ExitRefusedShare(ref Admission admission)
+    {
+        if (admission.Share.Place is not null)
+        {
+            FairShare.ExitRefused(admission.Share);
             admission.Share = default;
         }
     }
