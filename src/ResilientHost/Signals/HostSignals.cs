@@ -41,8 +41,10 @@ internal sealed class HostSignals : IDisposable
         signals._sources.Add(new CpuSignal(facts, clock, quota));
         signals.AddMemory(use, clock);
         signals._sources.Add(new GcPauseSignal(facts, clock));
-        signals._sources.Add(new ThreadPoolDelaySignal(facts, clock));
+
+        // The queue before the delay, whose reading puts an item of its own into that queue.
         signals._sources.Add(new ThreadPoolQueueSignal(facts));
+        signals._sources.Add(new ThreadPoolDelaySignal(facts, clock));
         signals._sources.Add(new LockContentionSignal(facts, clock));
         signals.Add(Names.FileDescriptors, FileDescriptorSignal.TryCreate(files, text, clock, out var why), why);
 
