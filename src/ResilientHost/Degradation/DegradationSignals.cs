@@ -5,6 +5,13 @@ namespace ResilientHost.Degradation;
 /// <summary>The suite's own signals: which option belongs to which name.</summary>
 internal static class DegradationSignals
 {
+    /// <summary>The names that the outside sees, in the order of the options.</summary>
+    public static IReadOnlyList<string> All { get; } =
+    [
+        Names.Cpu, Names.Memory, Names.MemoryProjected, Names.GcPause, Names.ThreadPoolDelay, Names.ThreadPoolQueue, Names.LockContention,
+        Names.FileDescriptors, Names.CpuPressure, Names.MemoryPressure, Names.MemoryEvents,
+    ];
+
     /// <summary>By the name of the option.</summary>
     public static IEnumerable<(string Option, SignalOptions Thresholds)> Of(DegradationOptions options) =>
     [

@@ -33,6 +33,7 @@ public interface IServiceLevel
     /// <param name="highest">The worst level at which the work goes on.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Complete at once when the level already allows it.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="highest"/> is not one of the enumeration's values.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>
     ValueTask WaitUntilAtMostAsync(ServiceLevel highest, CancellationToken cancellationToken = default);
 }

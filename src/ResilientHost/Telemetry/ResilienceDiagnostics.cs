@@ -143,7 +143,7 @@ public static class ResilienceDiagnostics
         /// <summary>Why the level changed: <c>overload</c>, <c>recovery</c>, <c>override</c>, <c>override_ended</c>.</summary>
         public const string ServiceLevelCause = "resilient_host.degradation.cause";
 
-        /// <summary>Name of a signal: one of <see cref="SignalNames"/>, or an application's own; <c>other</c> beyond the cap.</summary>
+        /// <summary>Name of a signal: one of <see cref="SignalNames"/>, or an application's own.</summary>
         public const string Signal = "resilient_host.degradation.signal";
 
         /// <summary>Why a connection was not taken: <c>descriptors</c>, <c>survival</c>.</summary>
