@@ -59,8 +59,14 @@ public sealed partial class CircuitBreaker
         _machine = new CircuitStateMachine(policy, services.Clock.CoarseTimestamp());
     }
 
+    /// <summary>Makes a circuit that tells its changes to listeners which others share.</summary>
+    internal CircuitBreaker(string name, CircuitPolicy policy, CircuitServices services, CircuitListener[] listeners)
+        : this(name, policy, services) =>
+        _listeners = listeners;
+
     /// <summary>Raised once for every change of state, in order.</summary>
     /// <remarks>
+    /// A registry's breaker with a circuit for each caller (<see cref="CircuitBreakerOptions.PartitionBy"/>) raises it for those too, under its own name: keys stay inside.
     /// Handlers run on the thread pool, one transition at a time for each handler, never on the caller's thread or under a lock.
     /// A handler that blocks or throws affects neither calls nor other handlers; up to 1,024 transitions wait for it, further ones
     /// are dropped. After removal a handler gets no transition that had not been handed to it yet.
@@ -101,17 +107,17 @@ public sealed partial class CircuitBreaker
     /// <remarks>Reading publishes a change that is due.</remarks>
     public CircuitState State => Observe().State;
 
-    /// <summary>Calls refused since construction.</summary>
-    internal long Refused => Interlocked.Read(ref _refused);
+    /// <summary>Calls refused since construction, by partitions too.</summary>
+    internal long Refused => Interlocked.Read(ref _refused) + (Partitions?.Refused ?? 0);
 
     /// <summary>Results that came in a later era than their permit.</summary>
-    internal long LateResults => Interlocked.Read(ref _late);
+    internal long LateResults => Interlocked.Read(ref _late) + (Partitions?.LateResults ?? 0);
 
     /// <summary>A breaker for each caller instead of this one; <see langword="null"/> while nobody is told apart. Set by the registry.</summary>
     internal CircuitBreakerPartitions<string>? Partitions
     {
         get => Volatile.Read(ref _partitions);
-        set => Volatile.Write(ref _partitions, value);
+        set => SetPartitions(value);
     }
 
     internal CircuitPolicy Policy => _machine.Era.Policy;

@@ -5,7 +5,7 @@ namespace ResilientHost.CircuitBreaking;
 /// Transitions are queued in their order under the breaker's lock and handed over by one thread-pool work item at a time.
 /// The queue is bounded: a listener that never returns costs what it holds and no more; the newest transitions are dropped.
 /// </remarks>
-internal sealed class CircuitListener(Action<CircuitTransition> handler, CircuitServices services) : IThreadPoolWorkItem
+internal sealed class CircuitListener(Action<CircuitTransition> handler, CircuitServices services, bool isOfHost = false) : IThreadPoolWorkItem
 {
     /// <summary>Most transitions that wait for one listener.</summary>
     public const int Capacity = 1024;
@@ -16,6 +16,9 @@ internal sealed class CircuitListener(Action<CircuitTransition> handler, Circuit
     private long _dropped;
 
     public Action<CircuitTransition> Handler { get; } = handler;
+
+    /// <summary>Whether it is the registry's own, that hears of partitions by another way.</summary>
+    public bool IsOfHost { get; } = isOfHost;
 
     public long Dropped => Interlocked.Read(ref _dropped);
 
