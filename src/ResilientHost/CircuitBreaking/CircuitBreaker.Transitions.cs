@@ -6,7 +6,10 @@ namespace ResilientHost;
 public sealed partial class CircuitBreaker
 {
     /// <summary>Refuses every call until <see cref="Reset"/>. Neither timers nor results undo it.</summary>
-    public void Isolate()
+    /// <remarks>Of a registry's breaker with a circuit for each caller: all of them, and those that come later.</remarks>
+    public void Isolate() => ForAll(static breaker => breaker.IsolateAlone());
+
+    private void IsolateAlone()
     {
         var now = _services.Clock.CoarseTimestamp();
         lock (_lock)
@@ -19,9 +22,11 @@ public sealed partial class CircuitBreaker
     /// <summary>Closes the circuit, whatever state it was in, with an empty window and no backoff.</summary>
     /// <remarks>
     /// Raises an event only if the state changed. In mode <see cref="CircuitMode.ForcedOpen"/>, which holds for as long as the
-    /// configuration says so, it undoes an isolation and the circuit stays open.
+    /// configuration says so, it undoes an isolation and the circuit stays open. Of a registry's breaker with a circuit for each caller: all of them.
     /// </remarks>
-    public void Reset()
+    public void Reset() => ForAll(static breaker => breaker.ResetAlone());
+
+    private void ResetAlone()
     {
         var now = _services.Clock.CoarseTimestamp();
         lock (_lock)
@@ -37,7 +42,8 @@ public sealed partial class CircuitBreaker
     /// </param>
     /// <remarks>
     /// An open circuit only gets the new end, earlier or later, and raises no event. From half-open it counts as a re-open for the
-    /// backoff. While isolated, or in mode <see cref="CircuitMode.ForcedOpen"/>, it changes nothing.
+    /// backoff. While isolated, or in mode <see cref="CircuitMode.ForcedOpen"/>, it changes nothing. Of a registry's breaker with a circuit for each caller: all of them,
+    /// and for as long those that come.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="duration"/> is zero or negative.</exception>
     public void ForceOpen(TimeSpan? duration = null)
@@ -47,6 +53,11 @@ public sealed partial class CircuitBreaker
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(asked, TimeSpan.Zero, nameof(duration));
         }
 
+        ForAll(breaker => breaker.ForceOpenAlone(duration));
+    }
+
+    private void ForceOpenAlone(TimeSpan? duration)
+    {
         var now = _services.Clock.CoarseTimestamp();
         lock (_lock)
         {
@@ -78,6 +89,42 @@ public sealed partial class CircuitBreaker
                 ElapseUnderLock(now);
                 PublishUnderLock(_machine.Apply(policy, now, _services.Clock, _services.Random), now);
             }
+        }
+    }
+
+    /// <summary>Moves another breaker into the state of this one, when that is one for people to end or will end by itself.</summary>
+    internal void BringAlong(CircuitBreaker other)
+    {
+        var now = _services.Clock.CoarseTimestamp();
+        var era = Observe(now);
+        if (era.State == CircuitState.Isolated)
+        {
+            other.IsolateAlone();
+        }
+        else if (RemainingBreak(era, now) is { } left && left > TimeSpan.Zero)
+        {
+            other.ForceOpenAlone(left);
+        }
+    }
+
+    /// <summary>Tells a partition's change to whoever listens to this breaker, but for the registry's own listeners.</summary>
+    internal void Relay(CircuitTransition transition)
+    {
+        foreach (var listener in Volatile.Read(ref _listeners))
+        {
+            if (!listener.IsOfHost)
+            {
+                listener.Enqueue(transition);
+            }
+        }
+    }
+
+    /// <summary>Adds a listener of the registry's own.</summary>
+    internal void ListenForHost(Action<CircuitTransition> handler)
+    {
+        lock (_lock)
+        {
+            _listeners = [.. _listeners, new CircuitListener(handler, _services, isOfHost: true)];
         }
     }
 
@@ -149,9 +196,49 @@ public sealed partial class CircuitBreaker
         {
             var transition = PublishUnderLock(move, now);
             first ??= transition;
+            CloseIfNobodyProbesUnderLock(now);
         }
 
         return first;
+    }
+
+    // Calls go to the partitions, each of which is probed by its own.
+    private void CloseIfNobodyProbesUnderLock(long now)
+    {
+        if (_partitions is not null && _machine.Era.State == CircuitState.HalfOpen)
+        {
+            PublishUnderLock(_machine.Reset(now), now);
+        }
+    }
+
+    private void ForAll(Action<CircuitBreaker> move)
+    {
+        if (Partitions is { } partitions)
+        {
+            partitions.MoveAll(move);
+        }
+        else
+        {
+            move(this);
+        }
+    }
+
+    private void SetPartitions(CircuitBreakerPartitions<string>? partitions)
+    {
+        var before = Interlocked.Exchange(ref _partitions, partitions);
+        if (before is not null && before != partitions)
+        {
+            // Totals outlive the set. Outside of the lock: a set that moves all takes its own before this one.
+            Interlocked.Add(ref _refused, before.Refused);
+            Interlocked.Add(ref _late, before.LateResults);
+        }
+
+        var now = _services.Clock.CoarseTimestamp();
+        lock (_lock)
+        {
+            ElapseUnderLock(now);
+            CloseIfNobodyProbesUnderLock(now);
+        }
     }
 
     private CircuitTransition? PublishUnderLock(CircuitMove? made, long now)

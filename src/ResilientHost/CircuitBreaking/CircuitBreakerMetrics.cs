@@ -21,6 +21,11 @@ internal sealed class CircuitBreakerMetrics
             () => breakers().SelectMany(States),
             unit: "{state}",
             description: "1 for the state a circuit breaker is in, 0 for the others.");
+        meter.Meter.CreateObservableGauge(
+            ResilienceDiagnostics.Instruments.CircuitBreakerPartitions,
+            () => breakers().SelectMany(Partitions),
+            unit: "{partition}",
+            description: "Partitions of a keyed circuit breaker, by state.");
         meter.Meter.CreateObservableCounter(
             ResilienceDiagnostics.Instruments.CircuitBreakerRefusals,
             () => breakers().Select(breaker => Total(breaker, breaker.Refused)),
@@ -33,6 +38,8 @@ internal sealed class CircuitBreakerMetrics
             description: "Results that arrived in a later era than their call began in.");
     }
 
+    private static readonly CircuitState[] AllStates = Enum.GetValues<CircuitState>();
+
     public void Count(CircuitTransition transition) => _transitions.Add(
         1,
         new(ResilienceDiagnostics.Tags.CircuitBreakerName, transition.Name),
@@ -43,8 +50,22 @@ internal sealed class CircuitBreakerMetrics
     private static IEnumerable<Measurement<int>> States(CircuitBreaker breaker)
     {
         var current = breaker.State;
-        return Enum.GetValues<CircuitState>().Select(state => new Measurement<int>(
+        return AllStates.Select(state => new Measurement<int>(
             state == current ? 1 : 0,
+            new KeyValuePair<string, object?>(ResilienceDiagnostics.Tags.CircuitBreakerName, breaker.Name),
+            new KeyValuePair<string, object?>(ResilienceDiagnostics.Tags.CircuitState, CircuitNames.Of(state))));
+    }
+
+    private static IEnumerable<Measurement<int>> Partitions(CircuitBreaker breaker)
+    {
+        if (breaker.Partitions is not { } partitions)
+        {
+            return [];
+        }
+
+        var counts = partitions.CountStates();
+        return AllStates.Select(state => new Measurement<int>(
+            counts[(int)state],
             new KeyValuePair<string, object?>(ResilienceDiagnostics.Tags.CircuitBreakerName, breaker.Name),
             new KeyValuePair<string, object?>(ResilienceDiagnostics.Tags.CircuitState, CircuitNames.Of(state))));
     }

@@ -99,9 +99,10 @@ internal struct CircuitStateMachine
         var window = _era.Window;
         if (window is not null && !policy.CountsLike(before))
         {
-            var row = window.Row;
+            var old = window;
             window = policy.NewWindow(now);
-            window.Row = row;
+            window.Row = old.Row;
+            window.FailingCallers = old.FailingCallers?.ForNewWindow();
         }
 
         Replace(policy, window);
