@@ -2,9 +2,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace ResilientHost.Callers;
 
-/// <summary>Tells whose headers are believed. Thread-safe; never throws.</summary>
+/// <summary>Whose word counts.</summary>
+/// <remarks>Thread-safe; does not throw.</remarks>
 internal interface ITrustedCallers
 {
-    /// <summary>Whether the caller of a request is trusted.</summary>
+    /// <summary>Whether the caller of this request may raise its criticality and name the tenant it is for.</summary>
     bool IsTrusted(HttpContext context);
 }

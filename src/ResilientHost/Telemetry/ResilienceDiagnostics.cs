@@ -46,6 +46,9 @@ public static class ResilienceDiagnostics
         /// <summary>Counter of calls that a partitioned bulkhead refused because the caller was over its own share, <c>{call}</c>.</summary>
         public const string BulkheadShareRefusals = "resilient_host.bulkhead.share_refusals";
 
+        /// <summary>Counter of calls that Shadow admitted although the caller was over its own share, <c>{call}</c>.</summary>
+        public const string BulkheadShadowShareRefusals = "resilient_host.bulkhead.shadow_share_refusals";
+
         /// <summary>Callers that a partitioned bulkhead tells apart at present, <c>{partition}</c>.</summary>
         public const string BulkheadPartitions = "resilient_host.bulkhead.partitions";
 

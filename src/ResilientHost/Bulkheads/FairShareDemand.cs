@@ -1,0 +1,129 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace ResilientHost.Bulkheads;
+
+/// <summary>
+/// What all callers together want of a bulkhead. Callers are summed up in classes of about the same peak per weight, a fifth of the way from
+/// one to the next, so that neither a change nor a question depends on how many there are. Needs the lock of its <see cref="FairShare"/>.
+/// </summary>
+internal sealed class FairShareDemand
+{
+    private const int ClassesPerDoubling = 4;
+    private const int LowestExponent = -10;
+    private const int Doublings = 48;
+    private const int Classes = Doublings * ClassesPerDoubling;
+    private const int MantissaBits = 52 - 2;
+    private const long LowestBits = (long)(1023 + LowestExponent) * ClassesPerDoubling;
+    private const int BitsPerWord = 64;
+
+    // One request in about seven of those that come in a burst may find no room: exp(-2).
+    private const double Confidence = 2;
+
+    private readonly Sums[] _classes = new Sums[Classes];
+    private readonly ulong[] _used = new ulong[(Classes + BitsPerWord - 1) / BitsPerWord];
+
+    /// <summary>Brings the sums up to what the caller wants now.</summary>
+    public void Count(FairShareCaller caller)
+    {
+        Remove(caller.Counted);
+        caller.Counted = default;
+        var peak = caller.Peak;
+        if (peak > 0)
+        {
+            caller.Counted = new Entry(ClassOf(peak / caller.Weight), caller.Weight, caller.Mean, peak);
+            Add(caller.Counted);
+        }
+    }
+
+    /// <summary>
+    /// The room that the other callers are to find, when none of them gets more for its weight than <paramref name="level"/>: what they want on average, and so much more that bursts
+    /// seldom meet a full house (S. Bernstein's inequality, with R. Bhatia and C. Davis's bound of the variance); never more than all of their peaks.
+    /// </summary>
+    public double OfOthers(FairShareCaller caller, double level)
+    {
+        double means = 0, peaks = 0, variance = 0, burst = 0;
+        for (var word = 0; word < _used.Length; word++)
+        {
+            for (var bits = _used[word]; bits != 0; bits &= bits - 1)
+            {
+                var index = (word * BitsPerWord) + BitOperations.TrailingZeroCount(bits);
+                var sums = _classes[index];
+                if (caller.Counted.IsCounted && caller.Counted.Class == index)
+                {
+                    sums.Subtract(caller.Counted);
+                }
+
+                if (sums.Callers == 0)
+                {
+                    continue;
+                }
+
+                var peak = Math.Min(sums.Peak, level * sums.Weight);
+                var mean = Math.Min(sums.Mean, peak);
+                var beyond = (peak - mean) / sums.Callers;
+                means += mean;
+                peaks += peak;
+                variance += mean * beyond;
+                burst = Math.Max(burst, beyond);
+            }
+        }
+
+        return Math.Min(peaks, means + Math.Sqrt(2 * Confidence * variance) + (Confidence * burst / 3));
+    }
+
+    private static int ClassOf(double peakPerWeight) =>
+        (int)Math.Clamp((BitConverter.DoubleToInt64Bits(peakPerWeight) >> MantissaBits) - LowestBits, 0, Classes - 1);
+
+    private void Add(in Entry entry)
+    {
+        _classes[entry.Class].Add(entry);
+        _used[entry.Class / BitsPerWord] |= 1UL << (entry.Class % BitsPerWord);
+    }
+
+    private void Remove(in Entry entry)
+    {
+        if (entry.IsCounted)
+        {
+            ref var sums = ref _classes[entry.Class];
+            sums.Subtract(entry);
+            if (sums.Callers == 0)
+            {
+                _used[entry.Class / BitsPerWord] &= ~(1UL << (entry.Class % BitsPerWord));
+            }
+        }
+    }
+
+    /// <summary>What a caller has been summed up with.</summary>
+    [StructLayout(LayoutKind.Auto)]
+    internal readonly record struct Entry(int Class, double Weight, double Mean, double Peak)
+    {
+        public bool IsCounted => Peak > 0;
+    }
+
+    [StructLayout(LayoutKind.Auto)]
+    private struct Sums
+    {
+        public int Callers;
+        public double Weight;
+        public double Mean;
+        public double Peak;
+
+        public void Add(in Entry entry)
+        {
+            Callers++;
+            Weight += entry.Weight;
+            Mean += entry.Mean;
+            Peak += entry.Peak;
+        }
+
+        public void Subtract(in Entry entry)
+        {
+            // Nobody left leaves nothing: what rounding has gathered must not pass for somebody's wish.
+            Callers--;
+            Weight = Callers == 0 ? 0 : Weight - entry.Weight;
+            Mean = Callers == 0 ? 0 : Math.Max(Mean - entry.Mean, 0);
+            Peak = Callers == 0 ? 0 : Math.Max(Peak - entry.Peak, 0);
+        }
+    }
+}
