@@ -9,7 +9,7 @@ public sealed class ConnectionOptions
     public bool Enabled { get; set; } = true;
 
     /// <summary>File descriptors that are kept free: with fewer left, new connections are closed as soon as they are accepted. A .NET process that runs out of descriptors dies.</summary>
-    /// <value>0 (no reserve) to 100,000; default 64, and at most a quarter of the process's limit. Where the limit cannot be read (on Windows) it has no effect. Reloads.</value>
+    /// <value>0 (no reserve) to 100,000; default 64, and at most a quarter of the process's limit. Where the limit cannot be read (anywhere but on Linux) it has no effect. Reloads.</value>
     public int ReservedDescriptors { get; set; } = 64;
 
     /// <summary>New connections that are taken per second at <see cref="ServiceLevel.Survival"/>; what comes beyond is closed.</summary>
