@@ -4,7 +4,7 @@ namespace ResilientHost.Connections;
 /// <param name="options">Valid options.</param>
 internal sealed class ConnectionPolicy(ConnectionOptions options)
 {
-    public bool Enabled { get; } = options.Enabled;
+    public bool Enabled { get; init; } = options.Enabled;
 
     /// <summary>Descriptors to keep free, before it is known how many there are.</summary>
     public int ReservedDescriptors { get; } = options.ReservedDescriptors;

@@ -55,8 +55,8 @@ internal sealed class AppliedConfiguration
                 : RecoveryOf(options, isDevelopment),
             before is not null && !timeoutsChanged ? before.Settings.Timeouts : new(_timeouts),
             before is not null && !fallbacksChanged ? before.Settings.Fallbacks : new(_fallbacks),
-            before is not null && !degradationChanged ? before.Settings.Degradation : new(_degradation, options.Enabled),
-            before is not null && !connectionsChanged ? before.Settings.Connections : new(_connections, options.Enabled),
+            before is not null && !degradationChanged ? before.Settings.Degradation : new(_degradation) { Enabled = options.Enabled && _degradation.Enabled },
+            before is not null && !connectionsChanged ? before.Settings.Connections : new(_connections) { Enabled = options.Enabled && _connections.Enabled },
             before is not null && !trustedCallersChanged ? before.Settings.TrustedCallers : new(_trustedCallers),
             before is not null && LayerStateBuilder<CircuitBreakerOptions>.IsSame(before._circuitBreakers, _circuitBreakers)
                 ? before.Settings.CircuitBreakers

@@ -49,7 +49,11 @@ internal sealed class EndpointPlans
             var layers = EndpointLayers.Read(endpoint.Metadata);
             var ours = IsOurs(endpoint);
             var exempt = !layers.AsksForLayers && (ours || IsLeftAlone(endpoint));
-            _degradation.EndpointsSayCriticality |= layers.Criticality is not null;
+            if (layers.Criticality is not null)
+            {
+                _degradation.EndpointsSayCriticality = true;
+            }
+
             var tag = _tags.Contains(key) || (_tags.Count < MaxEndpointTags && _tags.Add(key)) ? key : OverflowTag;
             return new EndpointPlan
             {

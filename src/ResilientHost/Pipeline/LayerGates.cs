@@ -30,7 +30,7 @@ internal sealed class LayerGates(MonotonicClock clock)
     /// <param name="plan">The layers.</param>
     /// <param name="admission">What <see cref="Arrive"/> gave, and who calls where that was asked for; then what the call holds.</param>
     /// <param name="refusal">Why not, when refused.</param>
-    public Entry TryEnter(EndpointPlan plan, ref Admission admission, out Refusal refusal)
+    public static Entry TryEnter(EndpointPlan plan, ref Admission admission, out Refusal refusal)
     {
         refusal = default;
         if (plan.Bulkhead is { } bulkhead)

@@ -35,7 +35,10 @@ internal sealed partial class PipelinePlacement(
         {
             CheckLayers(endpoint, key, errors, idle);
             CheckOperations(endpoint, errors);
-            degradation.EndpointsSayCriticality |= endpoint.Metadata.GetMetadata<ICriticalityMetadata>() is not null;
+            if (endpoint.Metadata.GetMetadata<ICriticalityMetadata>() is not null)
+            {
+                degradation.EndpointsSayCriticality = true;
+            }
         }
 
         if (errors.Count > 0)

@@ -56,7 +56,7 @@ internal sealed class ResilienceMiddleware(
             return RefuseAsync(context, plan, admission, refusal);
         }
 
-        return gates.TryEnter(plan, ref admission, out refusal) switch
+        return LayerGates.TryEnter(plan, ref admission, out refusal) switch
         {
             LayerGates.Entry.Admitted => invoker.Invoke(next, context, plan, admission),
             LayerGates.Entry.Queues => QueueAsync(context, plan, admission),
