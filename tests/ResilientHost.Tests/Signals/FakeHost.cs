@@ -44,7 +44,9 @@ internal sealed class FakeHost : IHostFiles
 
     internal sealed class FakeDirectory : IHostDirectory
     {
-        public long Size { get; set; } = -1;
+        public Func<long> SizeIs { get; set; } = static () => -1;
+
+        public long Size => SizeIs();
 
         public int Entries { get; set; }
 

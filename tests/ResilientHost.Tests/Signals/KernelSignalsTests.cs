@@ -83,20 +83,24 @@ public class KernelSignalsTests
     }
 
     [Fact]
-    public void FileDescriptors_SizeIsTheirNumber_IsAskedEachTimeAndNeverCountedAgain()
+    public void FileDescriptors_SizeFollowsWhatIsOpened_IsAskedEachTimeAndNothingIsCounted()
     {
-        var (machine, directory) = Descriptors(size: 40, entries: 40);
+        // One more than the list shows: a descriptor that is reserved by a thread that waits for it.
+        var (machine, directory) = Descriptors(size: 0, entries: 40);
+        var others = 41;
+        directory.SizeIs = () => others + machine.Open;
         using var host = new SignalFixture(machine);
-        var counts = directory.Counts;
-        host.Read(Names.FileDescriptors).ShouldBe(0.4, 1e-9);
-        directory.Size = 85;
+        var (own, counts) = (machine.Open, directory.Counts);
+        host.Read(Names.FileDescriptors).ShouldBe((41 + own) / 100.0, 1e-9);
+        others = 85;
 
-        host.ReadAfter(0.5, Names.FileDescriptors).ShouldBe(0.85, 1e-9);
+        host.ReadAfter(0.5, Names.FileDescriptors).ShouldBe((85 + own) / 100.0, 1e-9);
         directory.Counts.ShouldBe(counts);
     }
 
     [Theory]
     [InlineData(0)]
+    [InlineData(40)]
     [InlineData(4096)]
     [InlineData(-1)]
     public void FileDescriptors_SizeIsSomethingElse_AreCountedAtMostEveryFiveSeconds(long size)
@@ -148,7 +152,7 @@ public class KernelSignalsTests
     {
         var machine = new FakeHost { ["/proc/self/limits"] = Limits };
         var directory = machine.AddDirectory("/proc/self/fd");
-        (directory.Size, directory.Entries) = (size, entries);
+        (directory.SizeIs, directory.Entries) = (() => size, entries);
         return (machine, directory);
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using ResilientHost.Hosting;
 using ResilientHost.Signals;
 using Names = ResilientHost.ResilienceDiagnostics.SignalNames;
@@ -45,16 +46,25 @@ public sealed class RealHostTests : IDisposable
         Assert.SkipUnless(_signals.Sources.Any(source => source.Name == Names.FileDescriptors), "This machine does not tell.");
         using var descriptors = new HostFiles().TryOpenDirectory("/proc/self/fd").ShouldNotBeNull();
         var before = descriptors.Count();
-        var files = Enumerable.Range(0, 500).Select(_ => File.OpenHandle(Environment.ProcessPath!)).ToArray();
+        var files = OpenFiles(500);
         var after = descriptors.Count();
-        foreach (var file in files)
-        {
-            file.Dispose();
-        }
+        CloseAll(files);
 
         // Other tests open and close files meanwhile.
         (after - before).ShouldBeInRange(300, 700);
         Read(Names.FileDescriptors).ShouldBeInRange(double.Epsilon, 1);
+    }
+
+    [Fact]
+    public void FileDescriptors_FilesAreOpenedOnNewKernel_GrowAtOnce()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.OSVersion.Version >= new Version(6, 2), "Since Linux 6.2.");
+        var before = Read(Names.FileDescriptors);
+        var files = OpenFiles(500);
+        var after = Read(Names.FileDescriptors);
+        CloseAll(files);
+
+        after.ShouldBeGreaterThan(before);
     }
 
     [Fact]
@@ -87,6 +97,16 @@ public sealed class RealHostTests : IDisposable
         var until = _clock.Timestamp() + (_clock.Frequency / 20);
         while (_clock.Timestamp() < until)
         {
+        }
+    }
+
+    private static SafeFileHandle[] OpenFiles(int number) => [.. Enumerable.Range(0, number).Select(_ => File.OpenHandle(Environment.ProcessPath!))];
+
+    private static void CloseAll(SafeFileHandle[] files)
+    {
+        foreach (var file in files)
+        {
+            file.Dispose();
         }
     }
 

@@ -143,12 +143,26 @@ public class RuntimeSignalsTests
     }
 
     [Fact]
-    public void ThreadPoolDelay_PoolCannotTakeIt_GrowsWithoutThrowing()
+    public void ThreadPoolDelay_PoolCannotTakeIt_GrowsWithoutThrowingUntilItCan()
     {
         _host.Runtime.PoolFails = new InvalidOperationException("No thread could be started.");
         _host.Read(Names.ThreadPoolDelay).ShouldBe(double.NaN);
-
         _host.ReadAfter(2, Names.ThreadPoolDelay).ShouldBe(2, 1e-9);
+
+        _host.Runtime.PoolFails = null;
+        _host.ReadAfter(1, Names.ThreadPoolDelay).ShouldBe(3, 1e-9);
+        _host.Runtime.RunQueued();
+
+        _host.ReadAfter(1, Names.ThreadPoolDelay).ShouldBe(3, 1e-9);
+    }
+
+    [Fact]
+    public void GcPause_PauseEndsBetweenClockAndCounter_IsAtMostTheWholeTime()
+    {
+        _host.Read(Names.GcPause);
+        _host.Runtime.GcPauses += TimeSpan.FromSeconds(0.6);
+
+        _host.ReadAfter(0.5, Names.GcPause).ShouldBe(1);
     }
 
     private static FakeHost Quota(string max) => new()
