@@ -130,7 +130,7 @@ internal sealed class FairShareDemand
             // Nobody left leaves nothing: what rounding has gathered must not pass for somebody's wish.
             Callers--;
             Inside -= entry.Inside;
-            Weight = Callers == 0 ? 0 : Weight - entry.Weight;
+            Weight = Callers == 0 ? 0 : Math.Max(Weight - entry.Weight, 0);
             Mean = Callers == 0 ? 0 : Math.Max(Mean - entry.Mean, 0);
             Peak = Callers == 0 ? 0 : Math.Max(Peak - entry.Peak, 0);
         }
