@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace ResilientHost.Bulkheads;
 
 /// <summary>
-/// What all callers together want of a bulkhead. Callers are summed up in classes of about the same peak per weight, a fifth of the way from
-/// one to the next, so that neither a change nor a question depends on how many there are. Needs the lock of its <see cref="FairShare"/>.
+/// What all callers together want of a bulkhead. Callers are summed up in classes of about the same peak per weight, four to each doubling,
+/// so that neither a change nor a question depends on how many there are. Needs the lock of its <see cref="FairShare"/>.
 /// </summary>
 internal sealed class FairShareDemand
 {
