@@ -244,14 +244,14 @@ public sealed partial class CircuitBreaker
 
     private static bool IsEnforcing(CircuitPolicy policy) => policy.Mode is CircuitMode.Enforce or CircuitMode.ForcedOpen;
 
+    private static bool IsSlow(CircuitPolicy policy, in CircuitPermit permit, long now) => permit.IsMeasured && now - permit.StartedAt >= policy.SlowCallTicks;
+
     private static void ThrowUnknown(CallOutcome outcome) =>
         throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "Not a call outcome.");
 
     private long Now(CircuitPolicy policy) => policy.NeedsExactClock ? _services.Clock.Timestamp() : _services.Clock.CoarseTimestamp();
 
     private long EndOf(CircuitPolicy policy, in CircuitPermit permit) => permit.IsMeasured ? Now(policy) : _services.Clock.CoarseTimestamp();
-
-    private static bool IsSlow(CircuitPolicy policy, in CircuitPermit permit, long now) => permit.IsMeasured && now - permit.StartedAt >= policy.SlowCallTicks;
 
     // A late result is counted, and must not even publish that a break has elapsed.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
