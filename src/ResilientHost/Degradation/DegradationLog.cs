@@ -62,15 +62,20 @@ internal sealed partial class DegradationLog : IDisposable
         }
     });
 
-    public void Shed(string endpoint, Criticality criticality, in Shedding shedding)
+    public void Shed(string endpoint, Criticality criticality, Shedding shedding)
     {
-        if (!_logger.IsEnabled(LogLevel.Warning) || !_sheds.Admit())
+        try
         {
-            return;
+            // No closure: in a storm this is called for each request that is turned down.
+            if (_logger.IsEnabled(LogLevel.Warning) && _sheds.Admit())
+            {
+                FirstShed(LogText.Clean(endpoint, MaxNameLength), criticality, shedding.Level, shedding.Severity);
+            }
         }
-
-        var (level, severity) = (shedding.Level, shedding.Severity);
-        Contain(() => FirstShed(LogText.Clean(endpoint, MaxNameLength), criticality, level, severity));
+        catch (Exception)
+        {
+            // As Contain says.
+        }
     }
 
     public void Dispose()
