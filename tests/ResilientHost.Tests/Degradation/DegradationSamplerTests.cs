@@ -10,19 +10,20 @@ public sealed class DegradationSamplerTests
     public async Task StartAsync_OfTheHost_SamplesOnAThreadOfItsOwnUntilStopped()
     {
         var context = new AsyncLocal<string?> { Value = "of the starter" };
-        var seen = new TaskCompletionSource<(Thread Thread, string? Context)>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var seen = new TaskCompletionSource<(Thread Thread, (bool IsThreadPoolThread, bool IsBackground, ThreadPriority Priority, string? Context) Facts)>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var host = new DegradationUnderTest(options => options.SampleInterval = TimeSpan.FromMilliseconds(100));
         host.Cpu = () =>
         {
-            seen.TrySetResult((Thread.CurrentThread, context.Value));
+            var current = Thread.CurrentThread;
+            seen.TrySetResult((current, (current.IsThreadPoolThread, current.IsBackground, current.Priority, context.Value)));
             return 0;
         };
         var startup = host.Services.GetServices<IHostedService>().ShouldHaveSingleItem();
         await startup.StartAsync(CancellationToken.None);
-        var (thread, inherited) = await seen.Task.WaitAsync(DegradationUnderTest.Patience);
+        var (thread, facts) = await seen.Task.WaitAsync(DegradationUnderTest.Patience);
         await startup.StopAsync(CancellationToken.None);
 
-        (thread.IsThreadPoolThread, thread.IsBackground, thread.Priority, inherited).ShouldBe((false, true, ThreadPriority.AboveNormal, null));
+        facts.ShouldBe((false, true, ThreadPriority.AboveNormal, null));
         thread.IsAlive.ShouldBeFalse();
     }
 
