@@ -64,11 +64,11 @@ internal sealed partial class DegradationControl
     {
         if (_override is { } standing && now >= standing.Due)
         {
-            EndOverrideUnderLock(by: null);
+            EndOverrideUnderLock(hasExpired: true, by: null);
         }
     }
 
-    private void EndOverrideUnderLock(string? by)
+    private void EndOverrideUnderLock(bool hasExpired, string? by)
     {
         var ended = _override!;
         _override = null;
@@ -76,7 +76,7 @@ internal sealed partial class DegradationControl
         _timer?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         SettleUnderLock(ServiceLevelCause.OverrideEnded, by);
         var level = _level;
-        _entries.Enqueue(() => _log.OverrideEnded(ended, level, by));
+        _entries.Enqueue(() => _log.OverrideEnded(ended, level, hasExpired, by));
     }
 
     private void ArmUnderLock(long now)

@@ -42,8 +42,8 @@ internal sealed partial class DegradationLog : IDisposable
     public void Overridden(LevelOverride set, ServiceLevel signalled) => Contain(() =>
         HeldByHand(set.Level, Name(set.By), set.Until is { } until ? until.ToString("O", CultureInfo.InvariantCulture) : "it is cleared", signalled));
 
-    public void OverrideEnded(LevelOverride ended, ServiceLevel level, string? by) => Contain(() =>
-        HandTakenOff(ended.Level, Name(ended.By), by is null && ended.Due != long.MaxValue ? "has expired or was cleared" : $"was cleared by {Name(by)}", level));
+    public void OverrideEnded(LevelOverride ended, ServiceLevel level, bool hasExpired, string? by) => Contain(() =>
+        HandTakenOff(ended.Level, Name(ended.By), hasExpired ? "has expired" : $"was cleared by {Name(by)}", level));
 
     public void ListenerFailed(Exception exception) => Contain(() => ListenerThrew(exception));
 

@@ -67,7 +67,7 @@ public sealed class DegradationTelemetryTests
             "The service level is held at Essential by amal until 2030-01-01T00:01:00.0000000+00:00; the signals ask for Normal.",
             "The override of the service level to Essential by amal was cleared by björn; the level is Normal.",
             "The service level is held at Reduced by someone until 2030-01-01T00:01:00.0000000+00:00; the signals ask for Normal.",
-            "The override of the service level to Reduced by someone has expired or was cleared; the level is Normal.",
+            "The override of the service level to Reduced by someone has expired; the level is Normal.",
         ]);
     }
 
