@@ -5,8 +5,8 @@ namespace ResilientHost.Bulkheads;
 /// "Analysis of the increase and decrease algorithms for congestion avoidance in computer networks" (1989); numbers of <c>AIMDLimit</c> in Netflix concurrency-limits.
 /// </summary>
 /// <remarks>
-/// Unlike there, a call speaks only of a limit it has lived under: what began before the last decrease neither decreases again (a hundred calls that one outage fails are one piece of news, as
-/// a round trip's losses are to TCP) nor increases.
+/// Unlike there, a failure of a call that began before the last decrease does not decrease again: a hundred calls that one outage fails are one piece of news, as the losses of a round trip are to TCP.
+/// The same rule for successes would not be fair: where failures are fast, the slower successes would always have begun before the last of them.
 /// </remarks>
 internal sealed class AimdLimit : LearnedLimit
 {
@@ -20,7 +20,7 @@ internal sealed class AimdLimit : LearnedLimit
     public override bool AsksForUse(in EndedCall call) => call.Outcome == CallOutcome.Succeeded && Value < Max;
 
     public override bool Observe(in EndedCall call, bool halfInUse) =>
-        call.Start >= Volatile.Read(ref _lastDecrease) && (call.Outcome == CallOutcome.Failed ? Value > Min : halfInUse && Value < Max);
+        call.Outcome == CallOutcome.Failed ? Value > Min && call.Start >= Volatile.Read(ref _lastDecrease) : halfInUse && Value < Max;
 
     public override bool Decide(in EndedCall call, bool halfInUse)
     {

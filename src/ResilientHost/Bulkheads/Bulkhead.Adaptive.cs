@@ -6,6 +6,22 @@ namespace ResilientHost;
 /// <content>The limit that is found at run time: calls are dated when they enter, and tell how they went when they leave.</content>
 public sealed partial class Bulkhead
 {
+    /// <summary>Enters without the lock, where calls are timed.</summary>
+    /// <returns>Whether that has decided it.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryEnterTimed(out BulkheadLease lease, out bool entered)
+    {
+        if (!_permits.TryTakeTimed(out lease))
+        {
+            entered = false;
+            return false;
+        }
+
+        Stamp(lease);
+        entered = !_permits.IsContended || Keep(ref lease);
+        return true;
+    }
+
     /// <summary>Notes when the call began, where somebody wants to know. Waiting is over by then: a queue is not latency.</summary>
     private void Stamp(in BulkheadLease lease)
     {

@@ -148,12 +148,7 @@ public sealed partial class Bulkhead
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryEnterSlowly(out BulkheadLease lease)
     {
-        if (_permits.TryTakeTimed(out lease))
-        {
-            Stamp(lease);
-            return !_permits.IsContended || Keep(ref lease);
-        }
-
+        lease = default;
         var refusing = _permits.IsRefusing;
         var mode = _policy.Mode;
         if (mode == BulkheadMode.Disabled)
@@ -167,8 +162,12 @@ public sealed partial class Bulkhead
             return false;
         }
 
+        if (_learned is not null && TryEnterTimed(out lease, out var entered))
+        {
+            return entered;
+        }
+
         var queue = Queue();
-        bool entered;
         lock (queue.Gate)
         {
             entered = TryEnterLocked(queue, _policy, PermitPool.Full, out lease);
