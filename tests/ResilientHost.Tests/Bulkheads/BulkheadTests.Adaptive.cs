@@ -98,6 +98,7 @@ public partial class BulkheadTests
 
         bulkhead.Exit(leases[0], CallOutcome.Succeeded);
 
+        bulkhead.Snapshot().ShouldBe(new BulkheadSnapshot { Limit = 3, InFlight = 3, Queued = 1 });
         bulkhead.Exit(leases[1], CallOutcome.Ignored);
         (await Task.WhenAll(first, second, third)).ToList().ForEach(admission => bulkhead.Exit(admission.Lease, CallOutcome.Ignored));
         bulkhead.Limit.ShouldBe(3);
