@@ -5,14 +5,14 @@ using ResilientHost.Benchmarks.Requests;
 using ResilientHost.Connections;
 using ResilientHost.Degradation;
 using ResilientHost.Pipeline;
-using Pipeline = ResilientHost.Benchmarks.Requests.Pipeline;
+using RequestPipeline = ResilientHost.Benchmarks.Requests.Pipeline;
 
 namespace ResilientHost.Benchmarks.Degradation;
 
 /// <summary>All that the request path asks of degradation, callers and the door while all is well: everything the slice adds to a request.</summary>
 internal sealed class LevelLookCalls : IOperation, IDisposable
 {
-    private readonly Pipeline _pipeline = Pipeline.Layered();
+    private readonly RequestPipeline _pipeline = RequestPipeline.Layered();
     private readonly ConnectionDoor _door;
     private readonly RequestShedder _shedder;
     private readonly EndpointPlan _plan;

@@ -25,6 +25,8 @@ internal static class Rows
         new("bulkhead/admitted", Limiter, () => (BulkheadCalls.WithRoom(), LimiterCalls.WithRoom())),
         new("bulkhead/admitted-async", Limiter + ", AcquireAsync", () => (new BulkheadAsyncCalls(), new LimiterAsyncCalls())),
         new("bulkhead/admitted-semaphore", "SemaphoreSlim, Wait(0)", () => (BulkheadCalls.WithRoom(), new SemaphoreCalls())),
+        new("bulkhead/admitted-aimd", Limiter, () => (BulkheadCalls.Adaptive(AdaptiveLimit.Aimd), LimiterCalls.WithRoom())),
+        new("bulkhead/admitted-gradient2", Limiter, () => (BulkheadCalls.Adaptive(AdaptiveLimit.Gradient2), LimiterCalls.WithRoom())),
         new("bulkhead/admitted-2-threads", Limiter, () => (BulkheadCalls.WithRoom(), LimiterCalls.WithRoom())) { Threads = 2 },
         new("bulkhead/refused-full", Limiter, () => (BulkheadCalls.Full(), LimiterCalls.Full())),
         new("bulkhead/admitted-fair-share", "PartitionedRateLimiter", () => (new SharedBulkheadCalls(), new PartitionedLimiterCalls())),
