@@ -15,6 +15,9 @@ namespace ResilientHost.IntegrationTests.Connections;
 /// <summary>The door in front of a real Kestrel, however it listens and whenever it was registered.</summary>
 public sealed class KestrelDoorTests : IDisposable
 {
+    // Never finalized: the server closes their handles, and closing them again could hit whoever got the number next.
+    private static readonly List<Socket> HandedOver = [];
+
     private readonly HandSetHost _host = new();
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"door-{Guid.NewGuid():N}.sock");
 
@@ -41,15 +44,14 @@ public sealed class KestrelDoorTests : IDisposable
     [Fact]
     public async Task InheritedHandle_AtTheReserve_IsClosed()
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        HandedOver.Add(socket);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         socket.Listen();
         var port = ((IPEndPoint)socket.LocalEndPoint!).Port;
         await using var app = await StartAsync(kestrel => kestrel.ListenHandle((ulong)socket.Handle));
 
         await ShouldBeGuardedAsync(() => TcpAsync(port));
-        await app.StopAsync(TestContext.Current.CancellationToken);
-        socket.SafeHandle.SetHandleAsInvalid();
     }
 
     [Fact]
@@ -233,8 +235,9 @@ public sealed class KestrelDoorTests : IDisposable
             await using var stream = await connect();
             return await AskAsync(stream);
         }
-        catch (IOException)
+        catch (Exception error) when (error is IOException or SocketException)
         {
+            // Closed so soon that even connecting saw it.
             return false;
         }
     }
