@@ -31,7 +31,6 @@ internal static class Rows
         new("bulkhead/refused-full", Limiter, () => (BulkheadCalls.Full(), LimiterCalls.Full())),
         new("bulkhead/admitted-fair-share", "PartitionedRateLimiter", () => (new SharedBulkheadCalls(), new PartitionedLimiterCalls())),
         new("degradation/look", "one look at the clock", () => (new LevelLookCalls(), new ClockCalls())),
-        new("degradation/shed-problem", "the same request, served", () => (RequestCalls.LayeredShed(), RequestCalls.Layered())),
         new("request/synchronous-endpoint", "the bare endpoint", () => (RequestCalls.Layered(), RequestCalls.Bare())),
         new("request/awaiting-endpoint", "the bare endpoint", () => (RequestCalls.LayeredAwaiting(), RequestCalls.BareAwaiting())),
         new("request/synchronous-endpoint-stock", "stock handler + limiter + Polly", () => (RequestCalls.Layered(), RequestCalls.StockStack())),
@@ -44,6 +43,7 @@ internal static class Rows
         new("request/timeout-stock-alone", "RequestTimeouts, nothing else", () => (RequestCalls.LayeredWithTimeout(), RequestCalls.StockTimeout())),
         new("refusal/circuit-open-problem", "Polly open, stock handler", () => (RequestCalls.LayeredOpen(), RequestCalls.StockPollyOpen())),
         new("refusal/circuit-open-problem-plain-throw", "endpoint throws, stock handler", () => (RequestCalls.LayeredOpen(), RequestCalls.StockThrowing())),
+        new("degradation/shed-problem", "the same request, served", () => (RequestCalls.LayeredShed(), RequestCalls.Layered())),
         new("recovery/throwing-endpoint", "endpoint throws, stock handler", () => (RequestCalls.LayeredThrowing(), RequestCalls.StockThrowing())),
     ];
 }
