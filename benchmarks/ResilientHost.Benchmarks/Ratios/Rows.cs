@@ -43,7 +43,7 @@ internal static class Rows
         new("request/timeout-stock-alone", "RequestTimeouts, nothing else", () => (RequestCalls.LayeredWithTimeout(), RequestCalls.StockTimeout())),
         new("refusal/circuit-open-problem", "Polly open, stock handler", () => (RequestCalls.LayeredOpen(), RequestCalls.StockPollyOpen())),
         new("refusal/circuit-open-problem-plain-throw", "endpoint throws, stock handler", () => (RequestCalls.LayeredOpen(), RequestCalls.StockThrowing())),
-        new("degradation/shed-problem", "the same request, served", () => (RequestCalls.LayeredShed(), RequestCalls.Layered())),
+        new("degradation/shed-problem", "the same request, served", () => (RequestCalls.LayeredShed(), RequestCalls.LayeredWithId())),
         new("recovery/throwing-endpoint", "endpoint throws, stock handler", () => (RequestCalls.LayeredThrowing(), RequestCalls.StockThrowing())),
     ];
 }

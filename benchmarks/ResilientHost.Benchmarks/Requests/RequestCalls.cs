@@ -55,6 +55,13 @@ internal sealed class RequestCalls : IOperation, IDisposable
 
     public static RequestCalls Layered() => Synchronous(Pipeline.Layered(), Layers.Named());
 
+    /// <summary>The caller has given the request an id, which comes back with the answer.</summary>
+    public static RequestCalls LayeredWithId()
+    {
+        var pipeline = Pipeline.Layered();
+        return new RequestCalls(pipeline, Endpoints.Synchronous(pipeline.Services, Layers.Named()), StatusCodes.Status200OK, requestId: "request-0");
+    }
+
     public static RequestCalls LayeredAwaiting() => Awaiting(Pipeline.Layered(), Layers.Named());
 
     /// <summary>The breaker of the endpoint is open, with a break to tell the caller about.</summary>
