@@ -71,6 +71,11 @@ internal sealed class Customers : IDisposable
             message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", request.Customer);
         }
 
+        if (request.Tenant is not null)
+        {
+            message.Headers.Add("X-Tenant", request.Tenant);
+        }
+
         return message;
     }
 
