@@ -54,6 +54,7 @@ internal sealed class Findings
     {
         Neighbours = new NeighbourReport(during.Success, during.P99, calm.P99);
         Measure("neighbourRequests", during.Count);
+        Measure("neighbours", during.Kinds);
         Measure("neighbourSuccess", Math.Round(during.Success, 4));
         Measure("neighbourP99Ms", Milliseconds(during.P99));
         Measure("neighbourCalmP99Ms", Milliseconds(calm.P99));

@@ -29,7 +29,7 @@ internal sealed class TenantFlood : WorkshopDrill
         using var customers = new Customers(workshop.Address, TimeSpan.FromSeconds(1.5));
         using var callers = new Customers(workshop.Address, TimeSpan.FromSeconds(1.5));
         var duration = TimeSpan.FromSeconds(4);
-        var tenants = new LoadPlan(Quiet, PerSecond: 30);
+        var tenants = new LoadPlan(Quiet, PerSecond: 45);
         var calm = await LoadGenerator.RunAsync(customers, tenants, TimeSpan.FromSeconds(0.5), cancellationToken);
 
         var others = LoadGenerator.RunAsync(customers, tenants, duration, cancellationToken);
