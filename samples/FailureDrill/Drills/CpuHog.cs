@@ -19,7 +19,7 @@ internal sealed class CpuHog : WorkshopDrill
     protected override async Task RunAsync(Workshop workshop, Findings findings, CancellationToken cancellationToken)
     {
         // Four times what the processors can do.
-        var rush = new Rush([WorkshopRequests.Posters], PerSecond: 10 * Environment.ProcessorCount, OrdersPerSecond: 50, TimeSpan.FromSeconds(5));
+        var rush = new Rush([WorkshopRequests.Posters], PerSecond: 10 * Environment.ProcessorCount, OrdersPerSecond: 50, TimeSpan.FromSeconds(4));
         var rushed = await RushAsync(workshop, findings, rush, cancellationToken);
         JudgeShedding(findings, rushed);
         await JudgeRecoveryAsync(workshop, findings, WorkshopRequests.Posters, cancellationToken);

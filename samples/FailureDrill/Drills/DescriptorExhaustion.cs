@@ -28,8 +28,8 @@ internal sealed class DescriptorExhaustion : WorkshopDrill
         var calm = await LoadGenerator.RunAsync(customers, orders, TimeSpan.FromSeconds(0.5), cancellationToken);
         using (var idle = new IdleConnections())
         {
-            var ordering = LoadGenerator.RunAsync(customers, orders, TimeSpan.FromSeconds(5), cancellationToken);
-            await idle.OpenAsync(workshop.Address, MaxDescriptors, TimeSpan.FromSeconds(2), cancellationToken);
+            var ordering = LoadGenerator.RunAsync(customers, orders, TimeSpan.FromSeconds(4), cancellationToken);
+            await idle.OpenAsync(workshop.Address, MaxDescriptors, TimeSpan.FromSeconds(1.5), cancellationToken);
             findings.JudgeCritical(calm, await ordering);
             findings.RecordCallers(await ordering);
         }

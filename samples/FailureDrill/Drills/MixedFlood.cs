@@ -36,7 +36,7 @@ internal sealed class MixedFlood : WorkshopDrill
         findings.Measure("usual", calm.Kinds);
         findings.Expect(Whom.Callers, "are served at the usual load", calm.Success >= 0.95, $"{calm.Success:P0} were");
 
-        var rush = new Rush(Rest, 10 * UsualRest, 10 * UsualOrders, TimeSpan.FromSeconds(6));
+        var rush = new Rush(Rest, 10 * UsualRest, 10 * UsualOrders, TimeSpan.FromSeconds(5));
         var rushed = await RushAsync(workshop, findings, rush, cancellationToken);
         JudgeShedding(findings, rushed);
 

@@ -25,7 +25,7 @@ internal abstract class WorkshopDrill : Drill<Workshop>
         var calm = await LoadGenerator.RunAsync(customers, orders, TimeSpan.FromSeconds(0.5), cancellationToken);
 
         var ordering = LoadGenerator.RunAsync(customers, orders, rush.Duration, cancellationToken);
-        var rushing = LoadGenerator.RunAsync(callers, new LoadPlan(rush.Requests, rush.PerSecond), rush.Duration, cancellationToken);
+        var rushing = LoadGenerator.RunAsync(callers, new LoadPlan(rush.Requests, rush.PerSecond, MaxInFlight: 1000), rush.Duration, cancellationToken);
         await Task.WhenAll(ordering, rushing);
 
         findings.JudgeCritical(calm, await ordering);

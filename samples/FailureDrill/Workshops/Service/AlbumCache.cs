@@ -2,30 +2,28 @@ using System.Diagnostics;
 
 namespace FailureDrill.Workshops.Service;
 
-/// <summary>A cache as they are written too often: it has an expiry, and no bound.</summary>
+/// <summary>A cache of pages as caches are written too often: with an expiry, and without a bound.</summary>
 internal sealed class AlbumCache : IDisposable
 {
-    private const int Pages = 40;
-    private const int PageBytes = 50_000;
+    private const int PagesOfAlbum = 400;
+    private const int PageBytes = 5_000;
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(3);
 
-    private readonly Queue<(long At, byte[][] Album)> _albums = new();
+    private readonly Queue<(long At, byte[] Page)> _pages = new();
     private readonly Timer _expiry;
 
     public AlbumCache() => _expiry = new Timer(_ => Expire(), state: null, TimeSpan.FromSeconds(0.2), TimeSpan.FromSeconds(0.2));
 
-    /// <summary>Makes an album of two megabytes and keeps it.</summary>
+    /// <summary>Makes the pages of an album, two megabytes, and keeps them.</summary>
     public void Add()
     {
-        var album = new byte[Pages][];
-        for (var i = 0; i < Pages; i++)
+        for (var i = 0; i < PagesOfAlbum; i++)
         {
-            album[i] = new byte[PageBytes];
-        }
-
-        lock (_albums)
-        {
-            _albums.Enqueue((Stopwatch.GetTimestamp(), album));
+            var page = new byte[PageBytes];
+            lock (_pages)
+            {
+                _pages.Enqueue((Stopwatch.GetTimestamp(), page));
+            }
         }
     }
 
@@ -33,11 +31,11 @@ internal sealed class AlbumCache : IDisposable
 
     private void Expire()
     {
-        lock (_albums)
+        lock (_pages)
         {
-            while (_albums.TryPeek(out var oldest) && Stopwatch.GetElapsedTime(oldest.At) > Lifetime)
+            while (_pages.TryPeek(out var oldest) && Stopwatch.GetElapsedTime(oldest.At) > Lifetime)
             {
-                _albums.Dequeue();
+                _pages.Dequeue();
             }
         }
     }

@@ -30,10 +30,10 @@ internal static class WorkshopEndpoints
         app.MapGet("/self", Self).DisableResilience();
     }
 
-    // As most work it comes back to the pool in the middle, and it needs a little memory.
+    // As most work it comes back to the pool in the middle, and it needs some memory for as long as it lasts.
     private static async Task<string> OrderAsync()
     {
-        var form = new byte[20_000];
+        var form = new byte[100_000];
         await Task.Yield();
         Processor.Burn(TimeSpan.FromMilliseconds(2));
         return $"ordered on {form.Length} bytes";
