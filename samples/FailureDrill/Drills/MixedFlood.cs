@@ -34,7 +34,7 @@ internal sealed class MixedFlood : WorkshopDrill
         var usual = new LoadPlan([WorkshopRequests.Orders, WorkshopRequests.Orders, .. Rest], UsualOrders + UsualRest);
         var calm = await LoadGenerator.RunAsync(customers, usual, TimeSpan.FromSeconds(1), cancellationToken);
         findings.Measure("usual", calm.Kinds);
-        findings.Expect(Whom.Callers, "are served at the usual load", calm.Success >= 0.95, $"{calm.Success:P0} were");
+        findings.Expect(Whom.Callers, "are served at the usual load", calm.Success >= 0.9, $"{calm.Success:P0} were");
 
         var rush = new Rush(Rest, 10 * UsualRest, 10 * UsualOrders, TimeSpan.FromSeconds(5));
         var rushed = await RushAsync(workshop, findings, rush, cancellationToken);
