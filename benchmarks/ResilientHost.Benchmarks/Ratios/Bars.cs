@@ -12,6 +12,10 @@ internal static class Bars
         new("breaker/closed-success-8-threads",         RatioLimit.AtLeast, 6,      BytesLimit.Ours, 0),
         new("breaker/open-refusal",                     RatioLimit.AtMost, 0.02,    BytesLimit.Ours, 0),
         new("bulkhead/admitted",                        RatioLimit.AtMost, 0.30,    BytesLimit.Ours, 0),
+        new("bulkhead/admitted-fair-share",             RatioLimit.None, 0,         BytesLimit.Ours, 0),
+        // 20 ns of the clock's 25.
+        new("degradation/look",                         RatioLimit.AtMost, 0.8,     BytesLimit.Ours, 0),
+        new("degradation/shed-problem",                 RatioLimit.AtMost, 1.5,     BytesLimit.None, 0),
         new("request/synchronous-endpoint",             RatioLimit.None, 0,         BytesLimit.Added, 0),
         new("request/awaiting-endpoint",                RatioLimit.None, 0,         BytesLimit.Added, 128),
         new("request/fallback",                         RatioLimit.None, 0,         BytesLimit.Added, 0),

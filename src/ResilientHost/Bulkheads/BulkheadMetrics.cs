@@ -65,7 +65,7 @@ internal sealed class BulkheadMetrics
         _bulkheads().Where(HasLimit).Select(static bulkhead => new Measurement<int>(bulkhead.Snapshot().Queued, Name(bulkhead)));
 
     private IEnumerable<Measurement<int>> Limits() =>
-        _bulkheads().Where(HasLimit).Select(static bulkhead => new Measurement<int>(bulkhead.Policy.Limit, Name(bulkhead)));
+        _bulkheads().Where(HasLimit).Select(static bulkhead => new Measurement<int>(bulkhead.Limit, Name(bulkhead)));
 
     private IEnumerable<Measurement<long>> Refusals()
     {

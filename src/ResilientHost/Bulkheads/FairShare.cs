@@ -134,7 +134,7 @@ internal sealed class FairShare
     /// <summary>Whether there is room for one more when everybody else gets for its weight what this caller has already.</summary>
     private bool Fits(FairShareCaller caller, double capacity)
     {
-        var others = _demand.OfOthers(caller, caller.Inside / caller.Weight);
+        var others = _demand.OfOthers(caller, caller.Inside / caller.Weight, capacity);
 
         // When nobody else wants anything, that there is no room is the bulkhead's to say.
         return others <= 0 || caller.Inside + others < capacity - Tolerance;

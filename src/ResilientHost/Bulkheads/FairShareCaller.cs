@@ -33,8 +33,8 @@ internal sealed class FairShareCaller(string? key)
     /// <summary>The most it wanted at once in the last second or two.</summary>
     public double Peak => Math.Max(Math.Max(_peak, _earlierPeak), Inside);
 
-    /// <summary>What it wanted on average, its calls of this moment at least; at most <see cref="Peak"/>.</summary>
-    public double Mean => Math.Min(Math.Max(_mean, Inside), Peak);
+    /// <summary>What it wanted on average; at most <see cref="Peak"/>.</summary>
+    public double Mean => Math.Min(_mean, Peak);
 
     public double UpdatedAt => _updatedAt;
 

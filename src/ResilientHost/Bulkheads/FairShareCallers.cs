@@ -8,6 +8,9 @@ internal sealed class FairShareCallers(FairShareDemand demand)
     private const int LooksPerCall = 16;
     private const double LookAfterSeconds = 0.1;
 
+    // Less makes no difference but to rounding.
+    private const double LeastWeight = 1e-6;
+
     // Keys are people's names and addresses; they are not kept for longer than they are of use.
     private const double ForgottenAfterSeconds = 60;
 
@@ -56,7 +59,7 @@ internal sealed class FairShareCallers(FairShareDemand demand)
         if (!ReferenceEquals(caller.WeighedBy, policy))
         {
             caller.WeighedBy = policy;
-            caller.Weight = caller.Key is { } key ? policy.Weights.Of(key) : 1;
+            caller.Weight = caller.Key is { } key ? Math.Max(policy.Weights.Of(key), LeastWeight) : 1;
         }
     }
 

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace ResilientHost.Bulkheads;
 
 /// <summary>
-/// What all callers together want of a bulkhead. Callers are summed up in classes of about the same peak per weight, a fifth of the way from
-/// one to the next, so that neither a change nor a question depends on how many there are. Needs the lock of its <see cref="FairShare"/>.
+/// What all callers together want of a bulkhead. Callers are summed up in classes of about the same peak per weight, four to each doubling,
+/// so that neither a change nor a question depends on how many there are. Needs the lock of its <see cref="FairShare"/>.
 /// </summary>
 internal sealed class FairShareDemand
 {
@@ -17,8 +17,9 @@ internal sealed class FairShareDemand
     private const long LowestBits = (long)(1023 + LowestExponent) * ClassesPerDoubling;
     private const int BitsPerWord = 64;
 
-    // One request in about seven of those that come in a burst may find no room: exp(-2).
+    // What is kept free may be too little with a probability of exp(-2).
     private const double Confidence = 2;
+    private const double LargestReserve = 0.75;
 
     private readonly Sums[] _classes = new Sums[Classes];
     private readonly ulong[] _used = new ulong[(Classes + BitsPerWord - 1) / BitsPerWord];
@@ -31,18 +32,19 @@ internal sealed class FairShareDemand
         var peak = caller.Peak;
         if (peak > 0)
         {
-            caller.Counted = new Entry(ClassOf(peak / caller.Weight), caller.Weight, caller.Mean, peak);
+            caller.Counted = new Entry(ClassOf(peak / caller.Weight), caller.Weight, caller.Inside, caller.Mean, peak);
             Add(caller.Counted);
         }
     }
 
     /// <summary>
-    /// The room that the other callers are to find, when none of them gets more for its weight than <paramref name="level"/>: what they want on average, and so much more that bursts
-    /// seldom meet a full house (S. Bernstein's inequality, with R. Bhatia and C. Davis's bound of the variance); never more than all of their peaks.
+    /// The room that the other callers are to find, when none of them gets more for its weight than <paramref name="level"/>: what they want on average, and a reserve for bursts (S. Bernstein's inequality, with
+    /// R. Bhatia and C. Davis's bound of the variance). The reserve is never more than their peaks, nor than in proportion to the root of the room, as far as a full house that is shared well varies (square-root staffing; S. Halfin and W. Whitt, 1981):
+    /// more would be taken from callers who could use it.
     /// </summary>
-    public double OfOthers(FairShareCaller caller, double level)
+    public double OfOthers(FairShareCaller caller, double level, double capacity)
     {
-        double means = 0, peaks = 0, variance = 0, burst = 0;
+        double inside = 0, means = 0, peaks = 0, variance = 0, burst = 0;
         for (var word = 0; word < _used.Length; word++)
         {
             for (var bits = _used[word]; bits != 0; bits &= bits - 1)
@@ -62,6 +64,7 @@ internal sealed class FairShareDemand
                 var peak = Math.Min(sums.Peak, level * sums.Weight);
                 var mean = Math.Min(sums.Mean, peak);
                 var beyond = (peak - mean) / sums.Callers;
+                inside += Math.Min(sums.Inside, peak);
                 means += mean;
                 peaks += peak;
                 variance += mean * beyond;
@@ -69,7 +72,10 @@ internal sealed class FairShareDemand
             }
         }
 
-        return Math.Min(peaks, means + Math.Sqrt(2 * Confidence * variance) + (Confidence * burst / 3));
+        var reserve = Math.Sqrt(2 * Confidence * variance) + (Confidence * burst / 3);
+
+        // What is inside counts for all together: added up one by one, it would come on top of the mean of those who happen to have left.
+        return Math.Min(peaks, Math.Max(inside, means + Math.Min(reserve, LargestReserve * Math.Sqrt(capacity))));
     }
 
     private static int ClassOf(double peakPerWeight) =>
@@ -96,7 +102,7 @@ internal sealed class FairShareDemand
 
     /// <summary>What a caller has been summed up with.</summary>
     [StructLayout(LayoutKind.Auto)]
-    internal readonly record struct Entry(int Class, double Weight, double Mean, double Peak)
+    internal readonly record struct Entry(int Class, double Weight, int Inside, double Mean, double Peak)
     {
         public bool IsCounted => Peak > 0;
     }
@@ -105,6 +111,7 @@ internal sealed class FairShareDemand
     private struct Sums
     {
         public int Callers;
+        public int Inside;
         public double Weight;
         public double Mean;
         public double Peak;
@@ -112,6 +119,7 @@ internal sealed class FairShareDemand
         public void Add(in Entry entry)
         {
             Callers++;
+            Inside += entry.Inside;
             Weight += entry.Weight;
             Mean += entry.Mean;
             Peak += entry.Peak;
@@ -121,7 +129,8 @@ internal sealed class FairShareDemand
         {
             // Nobody left leaves nothing: what rounding has gathered must not pass for somebody's wish.
             Callers--;
-            Weight = Callers == 0 ? 0 : Weight - entry.Weight;
+            Inside -= entry.Inside;
+            Weight = Callers == 0 ? 0 : Math.Max(Weight - entry.Weight, 0);
             Mean = Callers == 0 ? 0 : Math.Max(Mean - entry.Mean, 0);
             Peak = Callers == 0 ? 0 : Math.Max(Peak - entry.Peak, 0);
         }

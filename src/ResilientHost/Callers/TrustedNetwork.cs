@@ -33,7 +33,8 @@ internal static class TrustedNetwork
             return true;
         }
 
-        if (!IPNetwork.TryParse(text, out var parsed))
+        // The parser takes bits behind the prefix and drops them: 10.0.0.1/8 would trust more than it seems to say.
+        if (!IPNetwork.TryParse(text, out var parsed) || !parsed.BaseAddress.Equals(address))
         {
             return false;
         }

@@ -45,6 +45,12 @@ internal struct CallerTrails
     /// <summary>Whether enough callers were slow from <paramref name="first"/> on.</summary>
     public readonly bool EnoughWereSlow(CircuitPolicy policy, long first) => IsEnough(Volatile.Read(in _slow), policy, first);
 
+    public void Forget()
+    {
+        Volatile.Write(ref _failing, null);
+        Volatile.Write(ref _slow, null);
+    }
+
     private static bool IsEnough(CallerTrail? trail, CircuitPolicy policy, long first) =>
         !policy.CountsCallers || (trail is not null && trail.CountSince(first) >= policy.MinimumDistinctCallers);
 

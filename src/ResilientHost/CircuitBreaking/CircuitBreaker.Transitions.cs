@@ -92,42 +92,6 @@ public sealed partial class CircuitBreaker
         }
     }
 
-    /// <summary>Moves another breaker into the state of this one, when that is one for people to end or will end by itself.</summary>
-    internal void BringAlong(CircuitBreaker other)
-    {
-        var now = _services.Clock.CoarseTimestamp();
-        var era = Observe(now);
-        if (era.State == CircuitState.Isolated)
-        {
-            other.IsolateAlone();
-        }
-        else if (RemainingBreak(era, now) is { } left && left > TimeSpan.Zero)
-        {
-            other.ForceOpenAlone(left);
-        }
-    }
-
-    /// <summary>Tells a partition's change to whoever listens to this breaker, but for the registry's own listeners.</summary>
-    internal void Relay(CircuitTransition transition)
-    {
-        foreach (var listener in Volatile.Read(ref _listeners))
-        {
-            if (!listener.IsOfHost)
-            {
-                listener.Enqueue(transition);
-            }
-        }
-    }
-
-    /// <summary>Adds a listener of the registry's own.</summary>
-    internal void ListenForHost(Action<CircuitTransition> handler)
-    {
-        lock (_lock)
-        {
-            _listeners = [.. _listeners, new CircuitListener(handler, _services, isOfHost: true)];
-        }
-    }
-
     /// <summary>Whether nothing would be lost with this breaker: it is closed and its window holds nothing.</summary>
     /// <param name="now">The time to judge by.</param>
     /// <param name="restedFor">How long nobody has asked for it: a count window forgets nothing, so its rest stands in for age.</param>
@@ -200,45 +164,6 @@ public sealed partial class CircuitBreaker
         }
 
         return first;
-    }
-
-    // Calls go to the partitions, each of which is probed by its own.
-    private void CloseIfNobodyProbesUnderLock(long now)
-    {
-        if (_partitions is not null && _machine.Era.State == CircuitState.HalfOpen)
-        {
-            PublishUnderLock(_machine.Reset(now), now);
-        }
-    }
-
-    private void ForAll(Action<CircuitBreaker> move)
-    {
-        if (Partitions is { } partitions)
-        {
-            partitions.MoveAll(move);
-        }
-        else
-        {
-            move(this);
-        }
-    }
-
-    private void SetPartitions(CircuitBreakerPartitions<string>? partitions)
-    {
-        var before = Interlocked.Exchange(ref _partitions, partitions);
-        if (before is not null && before != partitions)
-        {
-            // Totals outlive the set. Outside of the lock: a set that moves all takes its own before this one.
-            Interlocked.Add(ref _refused, before.Refused);
-            Interlocked.Add(ref _late, before.LateResults);
-        }
-
-        var now = _services.Clock.CoarseTimestamp();
-        lock (_lock)
-        {
-            ElapseUnderLock(now);
-            CloseIfNobodyProbesUnderLock(now);
-        }
     }
 
     private CircuitTransition? PublishUnderLock(CircuitMove? made, long now)

@@ -24,9 +24,6 @@ namespace ResilientHost;
 /// </remarks>
 public sealed partial class CircuitBreaker
 {
-    /// <summary>Hash of the caller that nobody named.</summary>
-    internal const int AnonymousCaller = 0;
-
     private readonly CircuitServices _services;
     private readonly Lock _lock = new();
     private CircuitStateMachine _machine;
@@ -113,17 +110,7 @@ public sealed partial class CircuitBreaker
     /// <summary>Results that came in a later era than their permit.</summary>
     internal long LateResults => Interlocked.Read(ref _late) + (Partitions?.LateResults ?? 0);
 
-    /// <summary>A breaker for each caller instead of this one; <see langword="null"/> while nobody is told apart. Set by the registry.</summary>
-    internal CircuitBreakerPartitions<string>? Partitions
-    {
-        get => Volatile.Read(ref _partitions);
-        set => SetPartitions(value);
-    }
-
     internal CircuitPolicy Policy => _machine.Era.Policy;
-
-    /// <summary>Whether <see cref="CircuitBreakerOptions.MinimumDistinctCallers"/> asks for anything.</summary>
-    internal bool CountsCallers => Policy.CountsCallers;
 
     /// <summary>Transitions that listeners were too slow for.</summary>
     internal long DroppedTransitions => Volatile.Read(ref _listeners).Sum(listener => listener.Dropped);
@@ -192,47 +179,8 @@ public sealed partial class CircuitBreaker
         return End(era, permit, outcome, EndOf(era.Policy, permit), AnonymousCaller, retryAfter);
     }
 
-    /// <summary>As <see cref="Exit(in CircuitPermit, CallOutcome)"/>, with whom the call was for.</summary>
-    /// <param name="permit">The permit of the call.</param>
-    /// <param name="outcome">How the call ended.</param>
-    /// <param name="caller">
-    /// Who is told apart for <see cref="CircuitBreakerOptions.MinimumDistinctCallers"/>, for instance a user or a tenant. Null or empty is the one anonymous caller, as with the overloads that
-    /// name none. Only a hash of it is kept. Of no effect on a probe: half open, any probes decide, for they stand for all callers.
-    /// </param>
-    /// <returns>The change of state that this call brought about, or null.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="outcome"/> is not one of the enumeration's values.</exception>
-    public CircuitTransition? Exit(in CircuitPermit permit, CallOutcome outcome, string? caller)
-    {
-        var era = _machine.Era;
-        if (IsOfNoConcern(era, permit, outcome))
-        {
-            return null;
-        }
-
-        var now = EndOf(era.Policy, permit);
-        return End(era, permit, outcome, now, CountsCaller(permit, outcome, now) ? HashOf(caller) : AnonymousCaller, retryAfter: null);
-    }
-
     /// <summary>As <see cref="Exit(in CircuitPermit, CallOutcome)"/>, for a caller that has read the exact clock.</summary>
     internal CircuitTransition? Exit(in CircuitPermit permit, CallOutcome outcome, long timestamp) => Exit(permit, outcome, timestamp, AnonymousCaller);
-
-    /// <summary>As <see cref="Exit(in CircuitPermit, CallOutcome, string?)"/>, for a caller that has read the exact clock; see <see cref="HashOf"/>.</summary>
-    internal CircuitTransition? Exit(in CircuitPermit permit, CallOutcome outcome, long timestamp, int callerHash)
-    {
-        var era = _machine.Era;
-        return IsOfNoConcern(era, permit, outcome) ? null : End(era, permit, outcome, timestamp, callerHash, retryAfter: null);
-    }
-
-    /// <summary>Whether it matters whom the call was for: asked before <see cref="Exit(in CircuitPermit, CallOutcome, long, int)"/>, so that nobody makes a key for a call that went well.</summary>
-    internal bool CountsCaller(in CircuitPermit permit, CallOutcome outcome, long timestamp)
-    {
-        var policy = _machine.Era.Policy;
-        return policy.CountsCallers && !permit.IsProbe && (outcome == CallOutcome.Failed || (outcome == CallOutcome.Succeeded && IsSlow(policy, permit, timestamp)));
-    }
-
-    /// <summary>What stands for a caller: the key's hash, keyed by the process so that nobody can aim at another's, never <see cref="AnonymousCaller"/> for a caller that has a key.</summary>
-    internal static int HashOf(string? caller) =>
-        string.IsNullOrEmpty(caller) ? AnonymousCaller : caller.GetHashCode(StringComparison.Ordinal) is var hash && hash != AnonymousCaller ? hash : 1;
 
     /// <summary>Whether a call at this moment would be refused. Takes no permit and counts nothing.</summary>
     internal bool IsRefusing(long timestamp, out Refusal refusal)
@@ -296,14 +244,14 @@ public sealed partial class CircuitBreaker
 
     private static bool IsEnforcing(CircuitPolicy policy) => policy.Mode is CircuitMode.Enforce or CircuitMode.ForcedOpen;
 
+    private static bool IsSlow(CircuitPolicy policy, in CircuitPermit permit, long now) => permit.IsMeasured && now - permit.StartedAt >= policy.SlowCallTicks;
+
     private static void ThrowUnknown(CallOutcome outcome) =>
         throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "Not a call outcome.");
 
     private long Now(CircuitPolicy policy) => policy.NeedsExactClock ? _services.Clock.Timestamp() : _services.Clock.CoarseTimestamp();
 
     private long EndOf(CircuitPolicy policy, in CircuitPermit permit) => permit.IsMeasured ? Now(policy) : _services.Clock.CoarseTimestamp();
-
-    private static bool IsSlow(CircuitPolicy policy, in CircuitPermit permit, long now) => permit.IsMeasured && now - permit.StartedAt >= policy.SlowCallTicks;
 
     // A late result is counted, and must not even publish that a break has elapsed.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -8,6 +8,8 @@ namespace ResilientHost.CircuitBreaking;
 /// <remarks>State and refusals are read when a listener samples, so a call pays nothing for them; sampling observes time-derived states.</remarks>
 internal sealed class CircuitBreakerMetrics
 {
+    private static readonly CircuitState[] AllStates = Enum.GetValues<CircuitState>();
+
     private readonly Counter<long> _transitions;
 
     public CircuitBreakerMetrics(ResilienceMeter meter, Func<IReadOnlyList<CircuitBreaker>> breakers)
@@ -37,8 +39,6 @@ internal sealed class CircuitBreakerMetrics
             unit: "{call}",
             description: "Results that arrived in a later era than their call began in.");
     }
-
-    private static readonly CircuitState[] AllStates = Enum.GetValues<CircuitState>();
 
     public void Count(CircuitTransition transition) => _transitions.Add(
         1,

@@ -102,7 +102,13 @@ public sealed class CircuitBreakerOptions
     public Func<HttpContext, string?>? PartitionKey { get; set; }
 
     /// <summary>How many callers must have failed or been slow in the window before it may open the circuit: one caller's poison requests then cannot close a door for all.</summary>
-    /// <value>Default 0, as 1: no matter how many. At most 64. Estimated by a sketch of fixed size (linear counting), at this few callers to within one or two.</value>
+    /// <value>
+    /// Default 0, as 1: no matter how many. At most 64, and at most <see cref="WindowSize"/> where that is set. Not above 1 where <see cref="PartitionBy"/> gives each of these callers a circuit of its own.
+    /// </value>
+    /// <remarks>
+    /// A ratio counts the callers of failed or of slow calls in the window, a row of failures those of the row; when the last caller that was missing comes, the circuit opens then. Calls that name no caller are
+    /// one caller's, those of Polly pipelines among them. Probes decide whoever sends them. Only the latest so many callers are kept, as hashes, which is exact for this question.
+    /// </remarks>
     public int MinimumDistinctCallers { get; set; }
 
     /// <summary>Who counts as one caller for <see cref="MinimumDistinctCallers"/>.</summary>

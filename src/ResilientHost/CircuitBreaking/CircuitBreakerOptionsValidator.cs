@@ -139,6 +139,16 @@ internal sealed class CircuitBreakerOptionsValidator : IValidateOptions<CircuitB
         {
             yield return $"{nameof(o.CallerBy)} {unknown}";
         }
+        if (o.MinimumDistinctCallers > 1 && o.WindowSize > 0 && o.MinimumDistinctCallers > o.WindowSize)
+        {
+            yield return $"{nameof(o.MinimumDistinctCallers)} must be at most {nameof(o.WindowSize)} ({o.WindowSize} calls), but is {o.MinimumDistinctCallers}.";
+        }
+
+        if (o.MinimumDistinctCallers > 1 && CallerSelector.From(o.PartitionBy, code: null) is { } keys
+            && keys == (CallerSelector.From(o.CallerBy, code: null) ?? CallerSelector.Default))
+        {
+            yield return $"{nameof(o.MinimumDistinctCallers)} must be 0 or 1 where {nameof(o.PartitionBy)} gives each caller a circuit of its own, but is {o.MinimumDistinctCallers}.";
+        }
     }
 
     // NaN fails every comparison, so the rule is written as what must hold.

@@ -105,6 +105,12 @@ internal struct CircuitStateMachine
             window.FailingCallers = old.FailingCallers?.ForNewWindow();
         }
 
+        // Nobody is noted while nobody counts, and a caller by another name would be a second one.
+        if (!policy.CountsCallers || policy.Caller != before.Caller)
+        {
+            window?.ForgetCallers();
+        }
+
         Replace(policy, window);
         window?.Reconsider();
         if (policy.Mode == CircuitMode.ForcedOpen)

@@ -26,6 +26,9 @@ internal abstract class CircuitWindow
     /// <summary>Whose failures those are; <see langword="null"/> when that was of no interest.</summary>
     public abstract CallerTrail? FailingCallers { get; set; }
 
+    /// <summary>Forgets who had trouble, but not the trouble.</summary>
+    public abstract void ForgetCallers();
+
     /// <summary>Makes the next outcome look at the whole window, because the thresholds changed.</summary>
     public abstract void Reconsider();
 }

@@ -64,6 +64,8 @@ internal sealed class CountWindow(int size) : CircuitWindow
         return new WindowCounts(calls, Math.Max((int)sums, 0), Math.Max(sums >> SlowShift, 0));
     }
 
+    public override void ForgetCallers() => _callers.Forget();
+
     public override void Reconsider()
     {
         // Every outcome is judged anyway: the sums are at hand.

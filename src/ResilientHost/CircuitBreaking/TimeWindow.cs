@@ -77,6 +77,8 @@ internal sealed class TimeWindow(long origin) : CircuitWindow
     public override WindowCounts Read(CircuitPolicy policy, long now) =>
         Sum(Volatile.Read(ref _trouble), BucketAt(policy, now));
 
+    public override void ForgetCallers() => Volatile.Read(ref _trouble)?.ForgetCallers();
+
     public override void Reconsider() => Volatile.Read(ref _trouble)?.Unsettle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -56,6 +56,8 @@ internal sealed class TimeWindowTrouble
         return rowTrips;
     }
 
+    public void ForgetCallers() => _callers.Forget();
+
     public long Failures(long bucket) => TimeBuckets.Sum(_failures, bucket);
 
     public long SlowCalls(long bucket) => TimeBuckets.Sum(_slowCalls, bucket);

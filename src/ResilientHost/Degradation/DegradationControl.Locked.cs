@@ -64,11 +64,11 @@ internal sealed partial class DegradationControl
     {
         if (_override is { } standing && now >= standing.Due)
         {
-            EndOverrideUnderLock(by: null);
+            EndOverrideUnderLock(hasExpired: true, by: null);
         }
     }
 
-    private void EndOverrideUnderLock(string? by)
+    private void EndOverrideUnderLock(bool hasExpired, string? by)
     {
         var ended = _override!;
         _override = null;
@@ -76,7 +76,7 @@ internal sealed partial class DegradationControl
         _timer?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         SettleUnderLock(ServiceLevelCause.OverrideEnded, by);
         var level = _level;
-        _entries.Enqueue(() => _log.OverrideEnded(ended, level, by));
+        _entries.Enqueue(() => _log.OverrideEnded(ended, level, hasExpired, by));
     }
 
     private void ArmUnderLock(long now)
@@ -116,10 +116,15 @@ internal sealed partial class DegradationControl
             return;
         }
 
-        var bySignal = cause is ServiceLevelCause.Overload or ServiceLevelCause.Recovery;
+        TellUnderLock(level, cause, by);
+    }
+
+    // Apart, so that settling without a change makes no closure.
+    private void TellUnderLock(ServiceLevel level, ServiceLevelCause cause, string? by)
+    {
         var change = new ServiceLevelChange(_level, level, cause, _clock.UtcNow, _board.Readings(_policy))
         {
-            Signal = bySignal ? _board.Worst : null,
+            Signal = cause is ServiceLevelCause.Overload or ServiceLevelCause.Recovery ? _board.Worst : null,
             By = by,
         };
         (_level, _since) = (level, change.At);
@@ -130,10 +135,10 @@ internal sealed partial class DegradationControl
 
         var isEnforced = IsEnforcedUnderLock();
         _entries.Enqueue(() => _log.Changed(change, isEnforced));
-        Relieve(level);
+        RelieveUnderLock(level);
     }
 
-    private void Relieve(ServiceLevel level)
+    private void RelieveUnderLock(ServiceLevel level)
     {
         for (var highest = (int)level; highest < _reliefs.Length; highest++)
         {

@@ -148,7 +148,7 @@ internal sealed partial class DegradationControl : IServiceLevel, IDisposable
             ExpireUnderLock(now);
             if (_override is not null)
             {
-                EndOverrideUnderLock(Kept(by));
+                EndOverrideUnderLock(hasExpired: false, Kept(by));
             }
         }
     }

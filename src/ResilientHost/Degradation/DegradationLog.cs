@@ -42,8 +42,8 @@ internal sealed partial class DegradationLog : IDisposable
     public void Overridden(LevelOverride set, ServiceLevel signalled) => Contain(() =>
         HeldByHand(set.Level, Name(set.By), set.Until is { } until ? until.ToString("O", CultureInfo.InvariantCulture) : "it is cleared", signalled));
 
-    public void OverrideEnded(LevelOverride ended, ServiceLevel level, string? by) => Contain(() =>
-        HandTakenOff(ended.Level, Name(ended.By), by is null && ended.Due != long.MaxValue ? "has expired or was cleared" : $"was cleared by {Name(by)}", level));
+    public void OverrideEnded(LevelOverride ended, ServiceLevel level, bool hasExpired, string? by) => Contain(() =>
+        HandTakenOff(ended.Level, Name(ended.By), hasExpired ? "has expired" : $"was cleared by {Name(by)}", level));
 
     public void ListenerFailed(Exception exception) => Contain(() => ListenerThrew(exception));
 
@@ -62,15 +62,20 @@ internal sealed partial class DegradationLog : IDisposable
         }
     });
 
-    public void Shed(string endpoint, Criticality criticality, in Shedding shedding)
+    public void Shed(string endpoint, Criticality criticality, Shedding shedding)
     {
-        if (!_logger.IsEnabled(LogLevel.Warning) || !_sheds.Admit())
+        try
         {
-            return;
+            // No closure: in a storm this is called for each request that is turned down.
+            if (_logger.IsEnabled(LogLevel.Warning) && _sheds.Admit())
+            {
+                FirstShed(LogText.Clean(endpoint, MaxNameLength), criticality, shedding.Level, shedding.Severity);
+            }
         }
-
-        var (level, severity) = (shedding.Level, shedding.Severity);
-        Contain(() => FirstShed(LogText.Clean(endpoint, MaxNameLength), criticality, level, severity));
+        catch (Exception)
+        {
+            // As Contain says.
+        }
     }
 
     public void Dispose()

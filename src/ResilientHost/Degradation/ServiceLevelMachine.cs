@@ -13,6 +13,9 @@ internal sealed class ServiceLevelMachine
     /// <summary>How far inside a level its lower edge is: levels above normal always turn something down.</summary>
     private const double Edge = 0.001;
 
+    /// <summary>Many small steps add up to a level but for this.</summary>
+    private const double Rounding = 1e-9;
+
     private TimeSpan _last;
     private TimeSpan _levelSince;
     private TimeSpan _pressureSince;
@@ -60,9 +63,11 @@ internal sealed class ServiceLevelMachine
 
     private static double Step(TimeSpan elapsed, TimeSpan ramp) => ramp > TimeSpan.Zero ? elapsed / ramp : double.PositiveInfinity;
 
+    private static double Rounded(double severity) => Math.Abs(severity - Math.Round(severity)) < Rounding ? Math.Round(severity) : severity;
+
     private ServiceLevelMove? Rise(TimeSpan now, double step, DegradationPolicy policy)
     {
-        var target = Severity + step;
+        var target = Rounded(Severity + step);
         var upper = (double)Level;
         var heldSince = Level == ServiceLevel.Normal && _pressureSince > _levelSince ? _pressureSince : _levelSince;
         var mayCross = Level < ServiceLevel.Survival && now - heldSince >= policy.MinimumDwell && (target > upper || Level == ServiceLevel.Normal);
@@ -83,7 +88,7 @@ internal sealed class ServiceLevelMachine
             return null;
         }
 
-        var target = Severity - step;
+        var target = Rounded(Severity - step);
         var lower = (double)(Level - 1);
         if (target > lower || now - _levelSince < policy.MinimumDwell)
         {

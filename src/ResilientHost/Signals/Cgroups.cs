@@ -19,7 +19,7 @@ internal sealed class Cgroups
             // "4:memory:/docker/1f" or "0::/system.slice/web.service"; a path may hold colons.
             if (line.Split(':', 3) is [_, var controllers, var path] && path.StartsWith('/'))
             {
-                _groups.Add((controllers, path.TrimEnd('\r')));
+                _groups.Add((controllers, path));
             }
         }
 

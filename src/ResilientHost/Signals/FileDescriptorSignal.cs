@@ -4,7 +4,7 @@ namespace ResilientHost.Signals;
 
 /// <summary>Open file descriptors as a share of the process's limit.</summary>
 /// <remarks>
-/// Since Linux 6.2 the size of <c>/proc/self/fd</c> is their number. Whether it is here is tried out once; elsewhere they are counted, at most every 5 s, for that takes milliseconds when
+/// Since Linux 6.2 the size of <c>/proc/self/fd</c> is their number. Whether it follows what is opened is tried out once; where it does not they are counted, at most every 5 s, for that takes milliseconds when
 /// there are thousands.
 /// </remarks>
 internal sealed class FileDescriptorSignal : ISignalSource, IDisposable
@@ -49,7 +49,7 @@ internal sealed class FileDescriptorSignal : ISignalSource, IDisposable
             return null;
         }
 
-        var sizeIsCount = SizeIsCount(descriptors);
+        var sizeIsCount = SizeIsCount(files, descriptors);
         if (sizeIsCount)
         {
             // Its size can be asked without the descriptor that counting holds.
@@ -74,12 +74,20 @@ internal sealed class FileDescriptorSignal : ISignalSource, IDisposable
         _descriptors.Dispose();
     }
 
-    private static bool SizeIsCount(IHostDirectory descriptors)
+    private static bool SizeIsCount(IHostFiles files, IHostDirectory descriptors)
     {
-        // Other threads open and close files between the two; a size that means something else is never equal.
+        // Not compared with what counting gives: a thread that is blocked in opening a pipe or in accepting has a descriptor reserved that is not listed yet, and
+        // every .NET process has such a thread, the debugger's. Other threads open and close files at the same time, hence several tries.
         for (var tries = 0; tries < Tries; tries++)
         {
-            if (descriptors.Count() is > 0 and var count && descriptors.Size == count)
+            var before = descriptors.Size;
+            long during;
+            using (files.TryOpen("/proc/self/limits"))
+            {
+                during = descriptors.Size;
+            }
+
+            if (before > 0 && during == before + 1 && descriptors.Size == before)
             {
                 return true;
             }

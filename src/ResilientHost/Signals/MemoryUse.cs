@@ -7,7 +7,6 @@ namespace ResilientHost.Signals;
 internal sealed class MemoryUse : IDisposable
 {
     private const double LookAheadSeconds = 10;
-    private const double SlopeSeconds = 3;
     private const double ProjectedFrom = 0.5;
 
     private readonly IRuntimeFacts _facts;
@@ -15,8 +14,8 @@ internal sealed class MemoryUse : IDisposable
     private readonly HostText _text;
     private readonly MemoryLimit _limit;
     private readonly IHostFile? _pages;
-    private Slope _useSlope = new(SlopeSeconds);
-    private Slope _committedSlope = new(SlopeSeconds);
+    private Growth _useGrowth = new();
+    private Growth _committedGrowth = new();
     private bool _hasRead;
     private long _readAt;
     private double _present;
@@ -57,8 +56,8 @@ internal sealed class MemoryUse : IDisposable
         _present = Worse(heap, WorkingSet() / Finite(_limit.Bytes()));
 
         var seconds = _hasRead ? _clock.Elapsed(_readAt, now).TotalSeconds : 0;
-        var slope = Worse(_useSlope.Next(seconds, _present), _committedSlope.Next(seconds, committed));
-        _projected = _present >= ProjectedFrom && slope > 0 ? _present + (slope * LookAheadSeconds) : _present;
+        var growth = Worse(_useGrowth.Next(seconds, _present), _committedGrowth.Next(seconds, committed));
+        _projected = _present >= ProjectedFrom && growth > 0 ? _present + (growth * LookAheadSeconds) : _present;
         (_hasRead, _readAt) = (true, now);
     }
 

@@ -46,7 +46,8 @@ internal sealed class PressureSignal : ISignalSource, IDisposable
         return null;
     }
 
-    public double Read(long now) => _stalled.Next(now, Total(_text.Of(_file), _full)) / MicrosecondsPerSecond;
+    /// <summary>At most 1: the timestamp is a little older than the counter, by more or less each time.</summary>
+    public double Read(long now) => Math.Min(_stalled.Next(now, Total(_text.Of(_file), _full)) / MicrosecondsPerSecond, 1);
 
     public void Dispose() => _file.Dispose();
 

@@ -37,7 +37,8 @@ internal sealed class GcPauseSignal(IRuntimeFacts facts, MonotonicClock clock) :
 
     public string Name => ResilienceDiagnostics.SignalNames.GcPause;
 
-    public double Read(long now) => _ticks.Next(now, facts.GcPauses.Ticks) / TimeSpan.TicksPerSecond;
+    /// <summary>At most 1: a pause may end between the timestamp and the counter.</summary>
+    public double Read(long now) => Math.Min(_ticks.Next(now, facts.GcPauses.Ticks) / TimeSpan.TicksPerSecond, 1);
 }
 
 /// <summary>Work items that wait for a thread of the pool.</summary>

@@ -11,6 +11,7 @@ internal sealed class ThreadPoolDelaySignal(IRuntimeFacts facts, MonotonicClock 
     private const long Waiting = -1;
 
     private bool _sent;
+    private bool _queued;
     private long _sentAt;
     private long _waited;
 
@@ -21,30 +22,37 @@ internal sealed class ThreadPoolDelaySignal(IRuntimeFacts facts, MonotonicClock 
         var waited = Volatile.Read(ref _waited);
         if (_sent && waited == Waiting)
         {
+            Queue();
             return Seconds(now - _sentAt);
         }
 
+        _sentAt = clock.Timestamp();
+        Volatile.Write(ref _waited, Waiting);
+        _queued = false;
+        Queue();
         var delay = _sent ? Seconds(waited) : double.NaN;
-        Send();
+        _sent = true;
         return delay;
     }
 
     /// <summary>Runs on the pool.</summary>
     public void Execute() => Volatile.Write(ref _waited, Math.Max(clock.Timestamp() - _sentAt, 0));
 
-    private void Send()
+    private void Queue()
     {
+        if (_queued)
+        {
+            return;
+        }
+
         try
         {
-            _sentAt = clock.Timestamp();
-            Volatile.Write(ref _waited, Waiting);
             facts.Queue(this);
-            _sent = true;
+            _queued = true;
         }
         catch (Exception)
         {
-            // The pool could not start a thread. The item may be in its queue all the same and is not sent twice: its age goes on counting.
-            _sent = true;
+            // No thread could be started. The item may be in the queue all the same, or not: it is tried again with the next reading, while its age counts on. Running twice does no harm.
         }
     }
 

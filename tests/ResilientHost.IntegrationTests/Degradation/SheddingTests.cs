@@ -138,7 +138,7 @@ public sealed class SheddingTests
     {
         await using var service = await StartAsync();
         LevelOf(service).Override(ServiceLevel.Reduced);
-        (await ServedWithHeaderAsync(service, path, header)).ShouldBe(isShed ? 0 : 100, isShed ? 8 : 0);
+        (await ServedWithHeaderAsync(service, path, header)).ShouldBeInRange(isShed ? 0 : 100, isShed ? 8 : 100);
     }
 
     [Fact]

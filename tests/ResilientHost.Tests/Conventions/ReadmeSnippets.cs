@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
 using Polly;
 
 namespace ResilientHost.Tests.Conventions;
@@ -41,7 +42,9 @@ public sealed class ReadmeSnippets
     [Fact]
     public async Task Degradation_OnEndpoints_IsMetadata()
     {
-        await using var app = WebApplication.CreateSlimBuilder().Build();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.AddResilienceLayers();
+        await using var app = builder.Build();
 
         // readme: degradation
         app.MapGet("/recommendations", Recommend.Get).WithCriticality(Criticality.Sheddable);

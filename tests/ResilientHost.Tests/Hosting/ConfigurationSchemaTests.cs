@@ -100,11 +100,11 @@ public sealed class ConfigurationSchemaTests
             var type = Nullable.GetUnderlyingType(property.Type) ?? property.Type;
             if (type.IsEnum)
             {
-                described["enum"]!.AsArray().Select(n => n?.GetValue<string>()).ShouldBe(property.AcceptsNull ? [.. Enum.GetNames(type), null] : Enum.GetNames(type));
+                described["enum"]!.AsArray().Select(n => n?.GetValue<string>()).ShouldBe([.. Enum.GetNames(type), .. property.AcceptsNull ? [null] : Array.Empty<string?>()]);
             }
             else
             {
-                var expected = type == typeof(bool) ? "boolean" : type == typeof(int) ? "integer" : type == typeof(double) ? "number"
+                var expected = type == typeof(bool) ? "boolean" : type == typeof(int) || type == typeof(long) ? "integer" : type == typeof(double) ? "number"
                     : type == typeof(TimeSpan) || type == typeof(string) ? "string" : property.Kind == OptionsPropertyKind.List ? "array" : "object";
                 var isNullable = property.Kind == OptionsPropertyKind.Value && property.AcceptsNull;
                 described["type"]!.ToJsonString().ShouldBe(isNullable ? $"[\"{expected}\",\"null\"]" : $"\"{expected}\"");
