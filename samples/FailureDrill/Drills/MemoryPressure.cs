@@ -21,7 +21,7 @@ internal sealed class MemoryPressure : WorkshopDrill
     protected override async Task RunAsync(Workshop workshop, Findings findings, CancellationToken cancellationToken)
     {
         // Kept for three seconds, these are half as much again as there is.
-        var rush = new Rush([WorkshopRequests.Albums], PerSecond: 40, OrdersPerSecond: 50, TimeSpan.FromSeconds(5));
+        var rush = new Rush([WorkshopRequests.Albums], PerSecond: 40, OrdersPerSecond: 80, TimeSpan.FromSeconds(5));
         var rushed = await RushAsync(workshop, findings, rush, cancellationToken);
         JudgeShedding(findings, rushed);
 

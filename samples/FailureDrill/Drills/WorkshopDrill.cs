@@ -10,6 +10,9 @@ internal abstract class WorkshopDrill : Drill<Workshop>
     /// <summary>How long customers wait for an answer: what is critical must be answered within that.</summary>
     protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
+    // Changes of the level are told to listeners a little later.
+    private static readonly TimeSpan HistoryLimit = TimeSpan.FromSeconds(2);
+
     /// <summary>How narrow the workshop is made.</summary>
     protected virtual WorkshopLimits Limits { get; } = new();
 
@@ -61,13 +64,17 @@ internal abstract class WorkshopDrill : Drill<Workshop>
                     && (!workshop.HasLayers || (await workshop.Control.ReadStatusAsync(cancellationToken)).IsNormal);
             },
             cancellationToken);
+
         if (workshop.HasLayers)
         {
+            var hasReturned = await workshop.Control.WaitForAsync(state => HasReturned(state.Levels), HistoryLimit, cancellationToken);
             var levels = (await workshop.Control.ReadAsync(cancellationToken)).Levels;
             findings.Measure("levels", levels);
-            findings.Expect(Whom.Process, "lowers its service level and raises it again by itself", levels is [.., not "Normal", "Normal"], string.Join(" → ", levels));
+            findings.Expect(Whom.Process, "lowers its service level and raises it again by itself", hasReturned, string.Join(" → ", levels));
         }
     }
+
+    private static bool HasReturned(IEnumerable<string> levels) => levels.SkipWhile(level => level == "Normal").Contains("Normal", StringComparer.Ordinal);
 }
 
 /// <summary>Who comes beside those who order.</summary>

@@ -1,7 +1,4 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using ResilientHost;
 
@@ -9,8 +6,7 @@ namespace FailureDrill.Workshops.Service;
 
 /// <summary>What the workshop says of itself.</summary>
 /// <param name="Levels">The service levels that it has been at, in order.</param>
-/// <param name="Http2Address">Where it speaks HTTP/2.</param>
-internal sealed record WorkshopState(IReadOnlyList<string> Levels, Uri Http2Address);
+internal sealed record WorkshopState(IReadOnlyList<string> Levels);
 
 /// <summary>
 /// Nobody stands behind the workshop: what runs short here is its own, and everybody's. Each endpoint says how much it matters;
@@ -79,6 +75,5 @@ internal static class WorkshopEndpoints
         return "exported";
     }
 
-    private static WorkshopState Self(LevelHistory levels, IServer server) =>
-        new(levels.Read(), new Uri(server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Last()));
+    private static WorkshopState Self(LevelHistory levels) => new(levels.Read());
 }

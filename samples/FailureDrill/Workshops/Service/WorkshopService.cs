@@ -2,7 +2,6 @@ using System.Net;
 using FailureDrill.Processes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -26,12 +25,7 @@ internal static class WorkshopService
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Workshop" });
         builder.Configuration.AddJsonFile(Path.Combine(AppContext.BaseDirectory, "workshop.json")).AddEnvironmentVariables().AddCommandLine(args);
         builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddSimpleConsole();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            // Without TLS nobody could agree on a protocol: HTTP/2 has a port to itself.
-            kestrel.Listen(IPAddress.Loopback, port: 0);
-            kestrel.Listen(IPAddress.Loopback, port: 0, listener => listener.Protocols = HttpProtocols.Http2);
-        });
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port: 0));
         builder.AddResilienceLayers();
 
         builder.Services.AddRoutingCore();
