@@ -29,12 +29,12 @@ internal sealed class ConnectionDoor : IDisposable
         _rate = new ConnectionRate(clock);
     }
 
-    /// <summary>
-    /// Whether answers should end their connection: at <see cref="ServiceLevel.Survival"/>, and from the moment the reserve of descriptors is touched until
-    /// it is whole again with a quarter to spare.
-    /// </summary>
+    /// <summary>Whether descriptors have run short: every answer should end its connection, until the reserve is whole again with a quarter to spare.</summary>
+    public bool IsShort => _isShort && _policy().Enabled;
+
+    /// <summary>Whether answers should end their connection: while descriptors have run short, and at <see cref="ServiceLevel.Survival"/> those to whoever is not served first.</summary>
     /// <remarks>For every request: two reads of memory while all is well. The level is read, not heard of, so that it counts from the very change.</remarks>
-    public bool ClosesConnections => (_isShort || _level.Current == ServiceLevel.Survival) && _policy().Enabled;
+    public bool ClosesConnections => (_isShort || IsSurvival) && _policy().Enabled;
 
     /// <summary>Stands in the way of accepting while there is hardly a descriptor left to accept with.</summary>
     public AcceptPause Pause { get; } = new();
@@ -106,6 +106,9 @@ internal sealed class ConnectionDoor : IDisposable
         Pause.End();
     }
 
+    // In Shadow the level turns nobody down, here neither.
+    private bool IsSurvival => _level.Current == ServiceLevel.Survival && _level.Mode == DegradationMode.Enforce;
+
     private bool HasDescriptorsFor(ConnectionPolicy policy)
     {
         if (See(policy) is not { } count || count.Left >= policy.ReserveOf(count.Limit))
@@ -120,7 +123,7 @@ internal sealed class ConnectionDoor : IDisposable
 
     private bool HasRateFor(ConnectionPolicy policy)
     {
-        if (policy.SurvivalConnectionsPerSecond is not { } rate || _level.Current != ServiceLevel.Survival || _rate.Take(rate))
+        if (policy.SurvivalConnectionsPerSecond is not { } rate || !IsSurvival || _rate.Take(rate))
         {
             return true;
         }

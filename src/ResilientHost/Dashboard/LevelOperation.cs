@@ -37,7 +37,7 @@ internal sealed class LevelOperation(IServiceLevel level, ResilienceInstance ins
             request = null;
         }
 
-        if (request is not { Level: { } asked })
+        if (request is not { Level: { ValueKind: not JsonValueKind.Undefined } asked })
         {
             await Refuse(context, StatusCodes.Status400BadRequest, "The body must be an object as { \"level\": \"essential\", \"expiresIn\": \"00:30:00\" }; \"level\": null ends an override.");
         }
@@ -94,8 +94,8 @@ internal sealed class LevelOperation(IServiceLevel level, ResilienceInstance ins
 
 internal sealed record LevelRequest
 {
-    /// <summary>An element, so that null can be told from a level that was left out.</summary>
-    public JsonElement? Level { get; init; }
+    /// <summary>An element, so that null can be told from a level that was left out: that one is undefined.</summary>
+    public JsonElement Level { get; init; }
 
     public string? ExpiresIn { get; init; }
 

@@ -56,6 +56,23 @@ internal sealed partial class DegradationControl : IServiceLevel, IDisposable
     /// <inheritdoc/>
     public ServiceLevel Current => Shedding.Level;
 
+    /// <inheritdoc/>
+    public DegradationMode Mode
+    {
+        get
+        {
+            if (Shedding is { IsActive: true } shedding)
+            {
+                return shedding.IsEnforced ? DegradationMode.Enforce : DegradationMode.Shadow;
+            }
+
+            lock (_lock)
+            {
+                return IsEnforcedUnderLock() ? DegradationMode.Enforce : DegradationMode.Shadow;
+            }
+        }
+    }
+
     /// <summary>What is in force for requests at this moment.</summary>
     public Shedding Shedding
     {
@@ -216,7 +233,8 @@ internal sealed partial class DegradationControl : IServiceLevel, IDisposable
 
             var pressure = _board.Observe(raw, _observed is { } last ? _clock.Elapsed(last, now) : TimeSpan.Zero, _policy);
             _observed = now;
-            var move = _machine.Observe(_clock.Elapsed(_origin, now), pressure, _policy);
+            var age = _clock.Elapsed(_origin, now);
+            var move = _machine.Observe(age, age < _policy.StartupGrace ? SignalPressure.Falling : pressure, _policy);
             SettleUnderLock(move is { IsUp: true } ? ServiceLevelCause.Overload : ServiceLevelCause.Recovery, by: null);
         }
     }

@@ -39,6 +39,10 @@ public sealed class DegradationOptions
     /// <value>0 (at once) to 1 hour; default 10 s; reloads.</value>
     public TimeSpan RampDown { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long after its start the service stays at <see cref="ServiceLevel.Normal"/> whatever the signals say: starting takes all there is, for a while.</summary>
+    /// <value>0 to 10 minutes; default 10 s; reloads.</value>
+    public TimeSpan StartupGrace { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Processor time of the process, as a share of the container's quota or else of the machine's cores.</summary>
     /// <value>Default 0.90 / 0.75.</value>
     public SignalOptions Cpu { get; } = new(0.90, 0.75);

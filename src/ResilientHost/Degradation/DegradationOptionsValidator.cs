@@ -27,6 +27,7 @@ internal static class DegradationOptionsValidator
         {
             (nameof(options.Smoothing), options.Smoothing, TimeSpan.FromMinutes(1)),
             (nameof(options.MinimumDwell), options.MinimumDwell, TimeSpan.FromMinutes(10)),
+            (nameof(options.StartupGrace), options.StartupGrace, TimeSpan.FromMinutes(10)),
             (nameof(options.RampUp), options.RampUp, TimeSpan.FromMinutes(10)),
             (nameof(options.RampDown), options.RampDown, TimeSpan.FromHours(1)),
         })

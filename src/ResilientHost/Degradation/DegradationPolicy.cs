@@ -21,6 +21,8 @@ internal sealed class DegradationPolicy(DegradationOptions options)
 
     public TimeSpan MinimumDwell { get; } = options.MinimumDwell;
 
+    public TimeSpan StartupGrace { get; } = options.StartupGrace;
+
     public TimeSpan RampUp { get; } = options.RampUp;
 
     public TimeSpan RampDown { get; } = options.RampDown;

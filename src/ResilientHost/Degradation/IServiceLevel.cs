@@ -13,6 +13,9 @@ public interface IServiceLevel
     /// <summary>The level in force: the override's while there is one, else what the signals ask for.</summary>
     ServiceLevel Current { get; }
 
+    /// <summary>What the level does to requests: turns them down, or only counts those that it would turn down. A level that is held by hand always does.</summary>
+    DegradationMode Mode { get; }
+
     /// <summary>The level with all that it was decided by.</summary>
     /// <returns>Values that belong together.</returns>
     ServiceLevelSnapshot Snapshot();

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using ResilientHost.Connections;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
 using ResilientHost.Hosting;
@@ -12,6 +13,7 @@ internal sealed class ResilienceMiddleware(
     ResilienceSettingsSource settings,
     EndpointPlans plans,
     RequestShedder shedder,
+    ConnectionDoor door,
     CallerPartitions callers,
     LayerGates gates,
     RequestStatePool states,
@@ -46,9 +48,18 @@ internal sealed class ResilienceMiddleware(
 
         var admission = gates.Arrive(plan, metrics.IsEnabled);
         Refusal refusal;
-        if (shedder.IsActive && plan.Criticality is { } criticality && shedder.Sheds(context, criticality, plan.Tag, out refusal))
+        if (shedder.IsActive && plan.Criticality is { } criticality)
         {
-            return RefuseAsync(context, plan, admission, refusal);
+            if (shedder.Sheds(context, criticality, plan.Tag, out refusal))
+            {
+                return RefuseAsync(context, plan, admission, refusal);
+            }
+
+            if (criticality == Criticality.Critical && !door.IsShort)
+            {
+                // Those who are served first need not come in by the door again, where at survival level not everybody is let in.
+                context.Response.Headers.Connection = default;
+            }
         }
 
         if (plan.TellsCallersApart && !callers.TryEnter(context, plan, ref admission, out refusal))

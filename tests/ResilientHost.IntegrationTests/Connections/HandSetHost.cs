@@ -18,6 +18,8 @@ internal sealed class HandSetHost : IHostDescriptors, IServiceLevel
 
     public ServiceLevel Current { get; set; }
 
+    public DegradationMode Mode { get; set; } = DegradationMode.Enforce;
+
     public ConnectionOptions Options { get; } = new();
 
     public DescriptorCount? Count() => new DescriptorCount(Left, 1024);

@@ -5,7 +5,7 @@ namespace ResilientHost.IntegrationTests.Degradation;
 /// <summary>Who is turned down at which level, and what they are told. Levels are set by hand, so no signal of the machine has a say.</summary>
 public sealed class SheddingTests
 {
-    private const string Configuration = """{ "Degradation": { "Mode": "Shadow" } }""";
+    private const string Configuration = """{ "Degradation": { "Mode": "Shadow" }, "Connections": { "SurvivalConnectionsPerSecond": null } }""";
 
     private static void Endpoints(WebApplication app)
     {
@@ -168,19 +168,33 @@ public sealed class SheddingTests
     }
 
     [Fact]
-    public async Task Survival_ClosesConnections_OfHttp1()
+    public async Task Survival_ClosesConnections_ButOfThoseServedFirst()
     {
         await using var service = await StartAsync();
-        using (var before = await service.GetAsync("/critical"))
+        using (var before = await service.GetAsync("/default"))
         {
             before.Headers.ConnectionClose.ShouldNotBe(true);
         }
 
         LevelOf(service).Override(ServiceLevel.Survival);
 
-        using var response = await service.GetAsync("/critical");
-        response.StatusCode.ShouldBe(HttpStatusCode.OK);
-        response.Headers.ConnectionClose.ShouldBe(true);
+        using (var shed = await service.GetAsync("/default"))
+        {
+            shed.Headers.ConnectionClose.ShouldBe(true);
+        }
+
+        using (var unknown = await service.GetAsync("/nowhere"))
+        {
+            unknown.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+            unknown.Headers.ConnectionClose.ShouldBe(true);
+        }
+
+        using (var critical = await service.GetAsync("/critical"))
+        {
+            critical.StatusCode.ShouldBe(HttpStatusCode.OK);
+            critical.Headers.ConnectionClose.ShouldNotBe(true);
+        }
+
         (await service.StatusOfAsync("/critical", Wire.Http2)).ShouldBe(200);
     }
 

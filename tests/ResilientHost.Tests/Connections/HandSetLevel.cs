@@ -11,6 +11,8 @@ internal sealed class HandSetLevel : IServiceLevel
 
     public ServiceLevel Current { get; set; }
 
+    public DegradationMode Mode { get; set; } = DegradationMode.Enforce;
+
     public ServiceLevelSnapshot Snapshot() => throw new NotSupportedException();
 
     public void Override(ServiceLevel level, TimeSpan? expiresIn = null, string? by = null) => Current = level;

@@ -153,7 +153,7 @@ public sealed partial class DegradationControlTests
         Control.Override(ServiceLevel.Survival);
         Control.Current.ShouldBe(ServiceLevel.Normal);
 
-        Control.Apply(new DegradationPolicy(new DegradationOptions()));
+        Control.Apply(new DegradationPolicy(_host.Options));
         Control.Current.ShouldBe(ServiceLevel.Survival);
         Control.Snapshot().SignalledLevel.ShouldBe(ServiceLevel.Normal);
     }
@@ -164,7 +164,7 @@ public sealed partial class DegradationControlTests
         _host.Run(cpu: 0.95, seconds: 5);
         var (level, severity) = (Control.Current, Control.Shedding.Severity);
         level.ShouldBe(ServiceLevel.Essential);
-        var options = new DegradationOptions { Smoothing = TimeSpan.Zero };
+        var options = new DegradationOptions { Smoothing = TimeSpan.Zero, StartupGrace = TimeSpan.Zero };
         (options.Cpu.Enter, options.Cpu.Exit) = (0.99, 0.5);
         Control.Apply(new DegradationPolicy(options));
         (Control.Current, Control.Shedding.Severity).ShouldBe((level, severity));

@@ -25,6 +25,18 @@ public sealed partial class DegradationControlTests : IDisposable
     }
 
     [Fact]
+    public void Current_PressureWhileStarting_StaysNormalUntilTheGraceIsOver()
+    {
+        using var host = new DegradationUnderTest(options => options.StartupGrace = TimeSpan.FromSeconds(10));
+        host.Sampler.Find();
+        host.Run(cpu: 1, seconds: 11.5);
+        host.Control.Current.ShouldBe(ServiceLevel.Normal);
+
+        host.Run(cpu: 1, seconds: 1);
+        host.Control.Current.ShouldBe(ServiceLevel.Reduced, "the dwell counts from the end of the grace");
+    }
+
+    [Fact]
     public void Current_NoiseShorterThanTheDwell_StaysNormal()
     {
         for (var i = 0; i < 20; i++)

@@ -17,6 +17,7 @@ internal sealed class DegradationUnderTest : IDisposable, ISignalSource, ITruste
     public DegradationUnderTest(Action<DegradationOptions>? configure = null, bool sayCriticality = true, params IDegradationSignal[] signals)
     {
         Options.Smoothing = TimeSpan.Zero;
+        Options.StartupGrace = TimeSpan.Zero;
         configure?.Invoke(Options);
         var services = new ServiceCollection()
             .AddLogging(builder => builder.AddProvider(Logs))
