@@ -1,10 +1,10 @@
 namespace FailureDrill.Workshops.Service;
 
-/// <summary>Four presses: a print takes one of them for a while, and who finds none free waits in line.</summary>
+/// <summary>Twenty presses: a print takes one of them for a while, and who finds none free waits in line.</summary>
 internal sealed class Presses : IDisposable
 {
-    public const int Count = 4;
-    public static readonly TimeSpan Duration = TimeSpan.FromMilliseconds(40);
+    public const int Count = 20;
+    public static readonly TimeSpan Duration = TimeSpan.FromMilliseconds(200);
 
     private readonly SemaphoreSlim _free = new(Count, Count);
 
