@@ -18,8 +18,8 @@ internal sealed class CpuHog : WorkshopDrill
 
     protected override async Task RunAsync(Workshop workshop, Findings findings, CancellationToken cancellationToken)
     {
-        // Six times what the processors can do.
-        var rush = new Rush([WorkshopRequests.Posters], PerSecond: 15 * Environment.ProcessorCount, OrdersPerSecond: 80, TimeSpan.FromSeconds(3.5));
+        // Nearly five times what the processors can do.
+        var rush = new Rush([WorkshopRequests.Posters], PerSecond: 12 * Environment.ProcessorCount, OrdersPerSecond: 80, TimeSpan.FromSeconds(3.5));
         var rushed = await RushAsync(workshop, findings, rush, cancellationToken);
         JudgeShedding(findings, rushed);
         await JudgeRecoveryAsync(workshop, findings, WorkshopRequests.Posters, cancellationToken);

@@ -19,7 +19,7 @@ internal sealed class PoolStarvation : WorkshopDrill
     protected override async Task RunAsync(Workshop workshop, Findings findings, CancellationToken cancellationToken)
     {
         // Each keeps a thread for half a second: as many at a time as the pool makes in many seconds.
-        var rush = new Rush([WorkshopRequests.Exports], PerSecond: 120, OrdersPerSecond: 80, TimeSpan.FromSeconds(3));
+        var rush = new Rush([WorkshopRequests.Exports], PerSecond: 60, OrdersPerSecond: 80, TimeSpan.FromSeconds(3));
         var rushed = await RushAsync(workshop, findings, rush, cancellationToken);
         JudgeShedding(findings, rushed);
         await JudgeRecoveryAsync(workshop, findings, WorkshopRequests.Exports, cancellationToken);

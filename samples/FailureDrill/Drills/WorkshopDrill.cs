@@ -46,11 +46,11 @@ internal abstract class WorkshopDrill : Drill<Workshop>
         findings.Expect(Whom.Callers, "of what can wait are told so by 503 shed and Retry-After", shed.Count > 0, "none was");
     }
 
-    /// <summary>Nobody repairs anything: the rush is over. Waits until everything is offered and answered again.</summary>
+    /// <summary>Nobody repairs anything: the rush is over, and orders go on. Waits until everything is offered and answered again.</summary>
     protected static async Task JudgeRecoveryAsync(Workshop workshop, Findings findings, Request rushed, CancellationToken cancellationToken)
     {
         using var customers = new Customers(workshop.Address, TimeSpan.FromSeconds(1.5));
-        await findings.JudgeRecoveryAsync(
+        var recovering = findings.JudgeRecoveryAsync(
             async () =>
             {
                 if (!workshop.IsAlive)
@@ -64,6 +64,9 @@ internal abstract class WorkshopDrill : Drill<Workshop>
                     && (!workshop.HasLayers || (await workshop.Control.ReadStatusAsync(cancellationToken)).IsNormal);
             },
             cancellationToken);
+        using var others = new Customers(workshop.Address, Patience);
+        var ordering = LoadGenerator.RunWhileAsync(others, new LoadPlan([WorkshopRequests.Orders], PerSecond: 80), _ => !recovering.IsCompleted, cancellationToken);
+        await Task.WhenAll(recovering, ordering);
 
         if (workshop.HasLayers)
         {
