@@ -29,10 +29,10 @@ internal sealed class ConnectionDoor : IDisposable
         _rate = new ConnectionRate(clock);
     }
 
-    /// <summary>Whether descriptors have run short: every answer should end its connection, until the reserve is whole again with a quarter to spare.</summary>
-    public bool IsShort => _isShort && _policy().Enabled;
-
-    /// <summary>Whether answers should end their connection: while descriptors have run short, and at <see cref="ServiceLevel.Survival"/> those to whoever is not served first.</summary>
+    /// <summary>
+    /// Whether answers should end their connection, but for those of critical endpoints: at <see cref="ServiceLevel.Survival"/>, and from the moment the reserve of descriptors is touched until
+    /// it is whole again with a quarter to spare.
+    /// </summary>
     /// <remarks>For every request: two reads of memory while all is well. The level is read, not heard of, so that it counts from the very change.</remarks>
     public bool ClosesConnections => (_isShort || IsSurvival) && _policy().Enabled;
 

@@ -239,6 +239,15 @@ internal sealed partial class DegradationControl : IServiceLevel, IDisposable
         }
     }
 
+    /// <summary>Whether the signals ask for less than everything, and that one keeps it so.</summary>
+    internal bool IsHeldBy(int signal)
+    {
+        lock (_lock)
+        {
+            return _machine.Level != ServiceLevel.Normal && _board.Holds(signal, _policy);
+        }
+    }
+
     public void Dispose()
     {
         lock (_lock)

@@ -104,6 +104,13 @@ internal sealed class DegradationSampler : IDisposable
             }
 
             _control.Observe(now, _raw);
+            for (var i = 0; i < _watched.Length; i++)
+            {
+                if (_control.IsHeldBy(i))
+                {
+                    _watched[i].Confirm(now);
+                }
+            }
         }
         catch (Exception exception)
         {

@@ -38,6 +38,9 @@ internal sealed class SignalBoard(IReadOnlyList<SignalTrack> tracks)
         return pressure;
     }
 
+    /// <summary>Whether that signal keeps the service level from falling.</summary>
+    public bool Holds(int index, DegradationPolicy policy) => index < _tracks.Length && _tracks[index].PressureIn(policy) is SignalPressure.Rising or SignalPressure.Holding;
+
     public void Forget()
     {
         Worst = null;

@@ -48,18 +48,15 @@ internal sealed class ResilienceMiddleware(
 
         var admission = gates.Arrive(plan, metrics.IsEnabled);
         Refusal refusal;
-        if (shedder.IsActive && plan.Criticality is { } criticality)
+        if (shedder.IsActive && plan.Criticality is { } criticality && shedder.Sheds(context, criticality, plan.Tag, out refusal))
         {
-            if (shedder.Sheds(context, criticality, plan.Tag, out refusal))
-            {
-                return RefuseAsync(context, plan, admission, refusal);
-            }
+            return RefuseAsync(context, plan, admission, refusal);
+        }
 
-            if (criticality == Criticality.Critical && !door.IsShort)
-            {
-                // Those who are served first need not come in by the door again, where at survival level not everybody is let in.
-                context.Response.Headers.Connection = default;
-            }
+        if (plan.Criticality == Criticality.Critical && door.ClosesConnections)
+        {
+            // Those who are served first keep their connection: the place that it would give up is taken by whoever floods, and there is no way back in.
+            context.Response.Headers.Connection = default;
         }
 
         if (plan.TellsCallersApart && !callers.TryEnter(context, plan, ref admission, out refusal))

@@ -22,6 +22,12 @@ internal interface IRuntimeFacts
     /// <summary>Bytes that the managed heap may grow to.</summary>
     long HeapLimitBytes { get; }
 
+    /// <summary>Collections of the whole heap so far.</summary>
+    int FullCollections { get; }
+
+    /// <summary>Asks for a collection of the whole heap beside the running threads.</summary>
+    void Collect();
+
     /// <summary>Locks that a thread had to wait for.</summary>
     long LockContentions { get; }
 

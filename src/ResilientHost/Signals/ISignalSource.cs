@@ -10,4 +10,10 @@ internal interface ISignalSource
     /// <summary>The value at a moment; <see cref="double.NaN"/> when there is none (yet).</summary>
     /// <param name="now">Timestamp of the monotonic clock; never decreases from call to call.</param>
     double Read(long now);
+
+    /// <summary>The signal holds the service level up: sees to it that what it says next is not stale. Most signals cannot be.</summary>
+    /// <param name="now">As for <see cref="Read"/>.</param>
+    void Confirm(long now)
+    {
+    }
 }

@@ -8,6 +8,7 @@ internal sealed class MemoryUse : IDisposable
 {
     private const double LookAheadSeconds = 10;
     private const double ProjectedFrom = 0.5;
+    private static readonly TimeSpan LongestWithoutCollection = TimeSpan.FromSeconds(4);
 
     private readonly IRuntimeFacts _facts;
     private readonly MonotonicClock _clock;
@@ -16,6 +17,8 @@ internal sealed class MemoryUse : IDisposable
     private readonly IHostFile? _pages;
     private Growth _useGrowth = new();
     private Growth _committedGrowth = new();
+    private int _collections = -1;
+    private long _collectedAt;
     private bool _hasRead;
     private long _readAt;
     private double _present;
@@ -39,6 +42,23 @@ internal sealed class MemoryUse : IDisposable
     {
         Measure(now);
         return _projected;
+    }
+
+    /// <summary>
+    /// What is turned down does not allocate, and without allocations nothing is collected: a heap full of garbage would look full for ever. So while it is what holds the service level, it is collected.
+    /// </summary>
+    public void Confirm(long now)
+    {
+        var collections = _facts.FullCollections;
+        if (collections != _collections)
+        {
+            (_collections, _collectedAt) = (collections, now);
+        }
+        else if (_clock.Elapsed(_collectedAt, now) >= LongestWithoutCollection)
+        {
+            _collectedAt = now;
+            _facts.Collect();
+        }
     }
 
     public void Dispose() => _pages?.Dispose();

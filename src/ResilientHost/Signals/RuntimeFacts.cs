@@ -36,6 +36,10 @@ internal sealed class RuntimeFacts : IRuntimeFacts
         }
     }
 
+    public int FullCollections => GC.CollectionCount(GC.MaxGeneration);
+
+    public void Collect() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
+
     public long LockContentions => Monitor.LockContentionCount;
 
     public long PendingWorkItems => ThreadPool.PendingWorkItemCount;

@@ -20,6 +20,8 @@ internal sealed class MemorySignal(MemoryUse use) : ISignalSource
     public string Name => ResilienceDiagnostics.SignalNames.Memory;
 
     public double Read(long now) => use.Present(now);
+
+    public void Confirm(long now) => use.Confirm(now);
 }
 
 /// <summary>Memory as it will be in 10 s, as a share of its limit.</summary>
@@ -28,6 +30,8 @@ internal sealed class MemoryProjectedSignal(MemoryUse use) : ISignalSource
     public string Name => ResilienceDiagnostics.SignalNames.MemoryProjected;
 
     public double Read(long now) => use.Projected(now);
+
+    public void Confirm(long now) => use.Confirm(now);
 }
 
 /// <summary>Share of time for which garbage collection held every thread.</summary>

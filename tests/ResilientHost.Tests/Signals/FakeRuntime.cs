@@ -17,6 +17,10 @@ internal sealed class FakeRuntime : IRuntimeFacts
 
     public long HeapLimitBytes { get; set; } = 100;
 
+    public int FullCollections { get; set; }
+
+    public int TimesCollected { get; private set; }
+
     public long LockContentions { get; set; }
 
     public long PendingWorkItems { get; set; }
@@ -28,6 +32,8 @@ internal sealed class FakeRuntime : IRuntimeFacts
     public int TimesQueued { get; private set; }
 
     public Exception? PoolFails { get; set; }
+
+    public void Collect() => TimesCollected++;
 
     public void Queue(IThreadPoolWorkItem item)
     {
