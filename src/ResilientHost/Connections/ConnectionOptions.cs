@@ -13,6 +13,6 @@ public sealed class ConnectionOptions
     public int ReservedDescriptors { get; set; } = 64;
 
     /// <summary>New connections that are taken per second at <see cref="ServiceLevel.Survival"/>; what comes beyond is closed.</summary>
-    /// <value>1 to 1,000,000 connections per second, <see langword="null"/> for no limit; default 100. Reloads.</value>
-    public int? SurvivalConnectionsPerSecond { get; set; } = 100;
+    /// <value>1 to 1,000,000 connections per second, <see langword="null"/> for no limit; default 500. Reloads.</value>
+    public int? SurvivalConnectionsPerSecond { get; set; } = 500;
 }

@@ -11,7 +11,7 @@ public class ConnectionOptionsTests
 
         options.Enabled.ShouldBeTrue();
         options.ReservedDescriptors.ShouldBe(64);
-        options.SurvivalConnectionsPerSecond.ShouldBe(100);
+        options.SurvivalConnectionsPerSecond.ShouldBe(500);
         Errors(options).ShouldBeEmpty();
     }
 

@@ -26,7 +26,7 @@ internal sealed class DoorUnderTest : IDisposable
         Door = new ConnectionDoor(() => new ConnectionPolicy(Options), Level, Descriptors, Clock, new ConnectionMetrics(new ResilienceMeter(meters)), _log);
     }
 
-    public ConnectionOptions Options { get; } = new();
+    public ConnectionOptions Options { get; } = new() { SurvivalConnectionsPerSecond = 100 };
 
     public HandSetLevel Level { get; } = new();
 

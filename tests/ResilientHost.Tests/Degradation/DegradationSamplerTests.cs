@@ -28,6 +28,26 @@ public sealed class DegradationSamplerTests
     }
 
     [Fact]
+    public void Sample_SignalThatHoldsTheLevel_IsToldToConfirmItself()
+    {
+        using var host = new DegradationUnderTest();
+        host.Sampler.Find();
+        host.Run(cpu: 0.8, seconds: 5);
+        host.Confirmed.ShouldBe(0, "there is no level to hold");
+
+        host.Run(cpu: 1, seconds: 3);
+        host.Confirmed.ShouldBeInRange(2, 4);
+        var before = host.Confirmed;
+        host.Run(cpu: 0.8, seconds: 2);
+        host.Confirmed.ShouldBe(before + 5, "it still holds it");
+
+        before = host.Confirmed;
+        host.Run(cpu: 0.1, seconds: 2);
+        host.Confirmed.ShouldBe(before, "it lets go");
+        host.Control.Current.ShouldBe(ServiceLevel.Reduced);
+    }
+
+    [Fact]
     public async Task Stop_SignalThatNeverReturns_IsLeftBehind()
     {
         using var gate = new ManualResetEventSlim();

@@ -62,7 +62,12 @@ internal sealed class DegradationUnderTest : IDisposable, ISignalSource, ITruste
 
     public string Name => ResilienceDiagnostics.SignalNames.Cpu;
 
+    /// <summary>How often the signal was asked to see to it that it is not stale.</summary>
+    public int Confirmed { get; private set; }
+
     public double Read(long now) => Cpu();
+
+    public void Confirm(long now) => Confirmed++;
 
     public bool IsTrusted(HttpContext context) => Trusts(context);
 

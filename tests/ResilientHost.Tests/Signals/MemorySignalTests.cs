@@ -24,6 +24,35 @@ public class MemorySignalTests
     }
 
     [Fact]
+    public void Confirm_HeapThatNothingCollects_IsCollectedEveryFewSeconds()
+    {
+        using var host = new SignalFixture(new FakeHost());
+        host.Confirm(Names.Memory, after: 1);
+        host.Confirm(Names.MemoryProjected, after: 3.9);
+        host.Runtime.TimesCollected.ShouldBe(0);
+
+        host.Confirm(Names.Memory, after: 0.1);
+        host.Runtime.TimesCollected.ShouldBe(1);
+        host.Confirm(Names.Memory, after: 3.9);
+        host.Runtime.TimesCollected.ShouldBe(1, "one has been asked for");
+        host.Confirm(Names.Memory, after: 0.1);
+        host.Runtime.TimesCollected.ShouldBe(2);
+    }
+
+    [Fact]
+    public void Confirm_HeapThatIsCollectedAnyway_IsLeftAlone()
+    {
+        using var host = new SignalFixture(new FakeHost());
+        for (var i = 0; i < 20; i++)
+        {
+            host.Runtime.FullCollections++;
+            host.Confirm(Names.Memory, after: 3.9);
+        }
+
+        host.Runtime.TimesCollected.ShouldBe(0);
+    }
+
+    [Fact]
     public void Memory_WorkingSetUnknown_IsTheHeap()
     {
         using var host = new SignalFixture(new FakeHost());

@@ -38,5 +38,11 @@ internal sealed class SignalFixture : IDisposable
         return Read(name);
     }
 
+    public void Confirm(string name, double after)
+    {
+        Time.Advance(TimeSpan.FromSeconds(after));
+        Signals.Sources.Single(source => source.Name == name).Confirm(Clock.Timestamp());
+    }
+
     public void Dispose() => Signals.Dispose();
 }
