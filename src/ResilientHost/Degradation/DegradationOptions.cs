@@ -40,8 +40,8 @@ public sealed class DegradationOptions
     public TimeSpan RampDown { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long after its start the service stays at <see cref="ServiceLevel.Normal"/> whatever the signals say: starting takes all there is, for a while.</summary>
-    /// <value>0 to 10 minutes; default 10 s; reloads.</value>
-    public TimeSpan StartupGrace { get; set; } = TimeSpan.FromSeconds(10);
+    /// <value>0 to 10 minutes; default 5 s; reloads.</value>
+    public TimeSpan StartupGrace { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Processor time of the process, as a share of the container's quota or else of the machine's cores.</summary>
     /// <value>Default 0.90 / 0.75.</value>
