@@ -55,7 +55,7 @@ internal sealed class ResilienceMiddleware(
                 return RefuseAsync(context, plan, admission, refusal);
             }
 
-            if (criticality == Criticality.Critical && !door.IsShort)
+            if (criticality == Criticality.Critical && door.ClosesConnections && !door.IsShort && !context.Response.HasStarted)
             {
                 // Those who are served first need not come in by the door again, where at survival level not everybody is let in.
                 context.Response.Headers.Connection = default;
