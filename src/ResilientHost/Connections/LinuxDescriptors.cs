@@ -1,11 +1,12 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using ResilientHost.Signals;
 
 namespace ResilientHost.Connections;
 
 /// <summary>
-/// Asks the kernel: the limit by <c>getrlimit</c>, what is open by the size of <c>/proc/self/fd</c>, which since Linux 6.2 is their exact number. Where it is
-/// not, the lowest free number stands for it, which is right but for the gaps that closed descriptors have left.
+/// Asks the kernel: the limit by <c>getrlimit</c>, what is open by the size of <c>/proc/self/fd</c>, which since Linux 6.2 is their exact number. Whether
+/// it is so is tried out once; where it is not, the lowest free number stands for it, which is right but for the gaps that closed descriptors have left.
 /// </summary>
 /// <remarks>
 /// Thread-safe. Costs 1 to 3 µs whatever the number, and needs no descriptor: <c>statx</c> goes by path, and a duplicate that finds no room is the answer
@@ -21,7 +22,9 @@ internal sealed partial class LinuxDescriptors : IHostDescriptors, IDisposable
     private static readonly byte[] Directory = "/proc/self/fd\0"u8.ToArray();
 
     private readonly SafeFileHandle _probe = File.OpenHandle("/dev/null");
-    private volatile bool _isExact = true;
+    private volatile bool _isExact;
+
+    public LinuxDescriptors() => _isExact = DescriptorListSize.IsCount(static () => Size(), static () => File.OpenHandle("/dev/null"));
 
     public DescriptorCount? Count()
     {
@@ -46,17 +49,9 @@ internal sealed partial class LinuxDescriptors : IHostDescriptors, IDisposable
             return null;
         }
 
-        try
+        if (Size() is > 0 and <= int.MaxValue and var size)
         {
-            // There is no process with no descriptor: 0 is an older kernel.
-            if (Native.GetStatus(CurrentDirectory, Directory, 0, SizeField, out var status) == 0 && status.Size is > 0 and <= int.MaxValue)
-            {
-                return (int)status.Size;
-            }
-        }
-        catch (EntryPointNotFoundException)
-        {
-            // An older C library.
+            return (int)size;
         }
 
         _isExact = false;
@@ -74,5 +69,18 @@ internal sealed partial class LinuxDescriptors : IHostDescriptors, IDisposable
         }
 
         return Marshal.GetLastPInvokeError() == TooManyOpenFiles ? int.MaxValue : null;
+    }
+
+    private static long Size()
+    {
+        try
+        {
+            return Native.GetStatus(CurrentDirectory, Directory, 0, SizeField, out var status) == 0 ? (long)status.Size : -1;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // An older C library.
+            return -1;
+        }
     }
 }

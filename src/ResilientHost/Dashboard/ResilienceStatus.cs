@@ -51,7 +51,7 @@ internal sealed record CircuitBreakerStatus(
 /// <param name="Limit">Null for a bulkhead that only measures.</param>
 /// <param name="InFlight">Calls inside.</param>
 /// <param name="Queued">Calls waiting.</param>
-/// <param name="Refused">Calls refused since the start.</param>
+/// <param name="Refused">Calls refused since the start, with those of callers over their share.</param>
 /// <param name="Adaptive">How the limit is found.</param>
 /// <param name="MaxLimit">The highest that an adaptive limit may become; null for a bulkhead that only measures.</param>
 /// <param name="Partitions">Callers that are told apart at present; null where nobody is.</param>

@@ -17,6 +17,9 @@ internal sealed class ResilienceStatusReader(
     // Of one breaker: those that matter are few, or so many that nobody reads them all.
     private const int MaxPartitions = 100;
 
+    // Of those for whom there was no partition.
+    private const string KeyOfOthers = "(others)";
+
     private readonly DateTimeOffset _startedAt = timeProvider.GetUtcNow();
 
     public ResilienceStatus Read()
@@ -34,14 +37,30 @@ internal sealed class ResilienceStatusReader(
             [.. service.Signals.Select(static signal => new SignalStatus(signal.Name, signal.Value, signal.Enter, signal.Exit, signal.IsEnabled))]);
     }
 
-    private static IEnumerable<CircuitBreakerStatus> ReadAll(CircuitBreaker breaker) =>
-        [Read(breaker, key: null), .. breaker.Partitions?.NotClosed(MaxPartitions).Select(partition => Read(partition.Breaker, partition.Key, breaker.Name)) ?? []];
+    private static IEnumerable<CircuitBreakerStatus> ReadAll(CircuitBreaker breaker)
+    {
+        yield return Read(breaker, key: null);
+        if (breaker.Partitions is not { } partitions)
+        {
+            yield break;
+        }
 
-    private static CircuitBreakerStatus Read(CircuitBreaker breaker, string? key, string? name = null)
+        foreach (var (key, partition) in partitions.NotClosed(MaxPartitions))
+        {
+            yield return Read(partition, key);
+        }
+
+        if (partitions.Other.State != CircuitState.Closed)
+        {
+            yield return Read(partitions.Other, KeyOfOthers);
+        }
+    }
+
+    private static CircuitBreakerStatus Read(CircuitBreaker breaker, string? key)
     {
         var snapshot = breaker.Snapshot();
         return new(
-            name ?? breaker.Name,
+            breaker.Name,
             key,
             snapshot.State,
             snapshot.Mode,
@@ -59,15 +78,16 @@ internal sealed class ResilienceStatusReader(
     {
         var snapshot = bulkhead.Snapshot();
         var policy = bulkhead.Policy;
+        var shares = bulkhead.Shares;
         return new(
             bulkhead.Name,
             LimitOf(snapshot.Limit),
             snapshot.InFlight,
             snapshot.Queued,
-            snapshot.Refused,
+            snapshot.Refused + (shares?.Counts.Refused ?? 0),
             policy.Adaptive,
             LimitOf(policy.Limit),
-            bulkhead.Shares?.Partitions);
+            shares?.Partitions);
     }
 
     private static int? LimitOf(int limit) => limit == int.MaxValue ? null : limit;

@@ -7,7 +7,7 @@ namespace ResilientHost.Degradation;
 /// <summary>Where a request stands in the order in which requests are turned down: a number from 0 up to, not including, 1; those below the ratio are.</summary>
 /// <remarks>
 /// The same for each attempt of one request, so that trying again at once does not help; hence while the ratio grows, what was once turned down stays so. The hash is keyed by
-/// process: a caller cannot choose an id that always passes.
+/// process: nobody can work out which ids pass. Who has found one by trying may use it again, as whoever retries may.
 /// </remarks>
 internal static class RequestDraw
 {

@@ -33,15 +33,15 @@ internal sealed class AppliedConfiguration
         _degradation = options.Degradation;
         _connections = options.Connections;
         _trustedCallers = options.TrustedCallers;
-        if (before is not null && before._enabled != options.Enabled)
+        var switched = before is not null && before._enabled != options.Enabled;
+        if (switched)
         {
-            changes.Add($"{options.Path}:Enabled", [$"{before._enabled} → {options.Enabled}"]);
+            changes.Add($"{options.Path}:Enabled", [$"{!options.Enabled} → {options.Enabled}"]);
         }
 
         var recoveryChanged = Changed(ResilienceLayers.Recovery, before?._recovery, _recovery);
         var timeoutsChanged = Changed(ResilienceLayers.Timeouts, before?._timeouts, _timeouts);
         var fallbacksChanged = Changed(ResilienceLayers.Fallbacks, before?._fallbacks, _fallbacks);
-        var switched = before is not null && before._enabled != options.Enabled;
         var degradationChanged = Changed(ResilienceLayers.Degradation, before?._degradation, _degradation) || switched;
         var connectionsChanged = Changed(ResilienceLayers.Connections, before?._connections, _connections) || switched;
         var trustedCallersChanged = Changed(ResilienceLayers.TrustedCallers, before?._trustedCallers, _trustedCallers);
@@ -50,7 +50,7 @@ internal sealed class AppliedConfiguration
         _bulkheads = BulkheadStates.Build(options.Bulkheads, ForEndpoints(options.Bulkheads), options.Enabled, before?._bulkheads, changes);
         Settings = new(
             options.Enabled,
-            before is not null && !recoveryChanged && before._enabled == options.Enabled
+            before is not null && !recoveryChanged && !switched
                 ? before.Settings.Recovery
                 : RecoveryOf(options, isDevelopment),
             before is not null && !timeoutsChanged ? before.Settings.Timeouts : new(_timeouts),

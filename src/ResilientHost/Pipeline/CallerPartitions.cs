@@ -26,7 +26,7 @@ internal sealed class CallerPartitions(CallerKeys keys)
             // Now, and not when there is something to count: a timer that ends the call must not look into a request that is being served.
             if (circuit.CountsCallers)
             {
-                admission.Caller = keys.Of(context, circuit.Policy.Caller).GetHashCode(StringComparison.Ordinal);
+                admission.Caller = CircuitBreaker.HashOf(keys.Of(context, circuit.Policy.Caller));
             }
         }
 

@@ -45,7 +45,7 @@ internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSetting
     // HTTP/2 and later have no such header: there the server's own limits on streams must do.
     private static void CloseConnection(HttpContext context)
     {
-        if (HttpProtocol.IsHttp11(context.Request.Protocol) || HttpProtocol.IsHttp10(context.Request.Protocol))
+        if (!context.Response.HasStarted && (HttpProtocol.IsHttp11(context.Request.Protocol) || HttpProtocol.IsHttp10(context.Request.Protocol)))
         {
             context.Response.Headers.Connection = "close";
         }

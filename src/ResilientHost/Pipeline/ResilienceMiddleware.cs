@@ -53,7 +53,7 @@ internal sealed class ResilienceMiddleware(
             return RefuseAsync(context, plan, admission, refusal);
         }
 
-        if (plan.Criticality == Criticality.Critical && door.ClosesConnections)
+        if (plan.Criticality == Criticality.Critical && door.ClosesConnections && !context.Response.HasStarted)
         {
             // Those who are served first keep their connection: the place that it would give up is taken by whoever floods, and there is no way back in.
             context.Response.Headers.Connection = default;

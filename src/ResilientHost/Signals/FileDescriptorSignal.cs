@@ -9,7 +9,6 @@ namespace ResilientHost.Signals;
 /// </remarks>
 internal sealed class FileDescriptorSignal : ISignalSource, IDisposable
 {
-    private const int Tries = 8;
     private static readonly TimeSpan CountInterval = TimeSpan.FromSeconds(5);
 
     private readonly IHostFile _limits;
@@ -49,7 +48,7 @@ internal sealed class FileDescriptorSignal : ISignalSource, IDisposable
             return null;
         }
 
-        var sizeIsCount = SizeIsCount(files, descriptors);
+        var sizeIsCount = DescriptorListSize.IsCount(() => descriptors.Size, () => files.TryOpen("/proc/self/limits"));
         if (sizeIsCount)
         {
             // Its size can be asked without the descriptor that counting holds.
@@ -72,28 +71,6 @@ internal sealed class FileDescriptorSignal : ISignalSource, IDisposable
     {
         _limits.Dispose();
         _descriptors.Dispose();
-    }
-
-    private static bool SizeIsCount(IHostFiles files, IHostDirectory descriptors)
-    {
-        // Not compared with what counting gives: a thread that is blocked in opening a pipe or in accepting has a descriptor reserved that is not listed yet, and
-        // every .NET process has such a thread, the debugger's. Other threads open and close files at the same time, hence several tries.
-        for (var tries = 0; tries < Tries; tries++)
-        {
-            var before = descriptors.Size;
-            long during;
-            using (files.TryOpen("/proc/self/limits"))
-            {
-                during = descriptors.Size;
-            }
-
-            if (before > 0 && during == before + 1 && descriptors.Size == before)
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     private static long Limit(ReadOnlySpan<byte> text) => KernelText.NumberAfter(KernelText.Line(text, "Max open files"u8), default);

@@ -5,7 +5,7 @@ using System.Text;
 namespace ResilientHost.Signals;
 
 /// <summary>A directory asked through the C library, because the framework's enumeration allocates for each entry and needs a free descriptor.</summary>
-/// <remarks>Not thread-safe. Where there is no such library everything is unknown.</remarks>
+/// <remarks>For one thread, which another may surprise with <see cref="Dispose"/>. Where there is no such library everything is unknown.</remarks>
 internal sealed class HostDirectory(string path) : IHostDirectory
 {
     private const int CurrentDirectory = -100;
@@ -14,6 +14,7 @@ internal sealed class HostDirectory(string path) : IHostDirectory
 
     private readonly byte[] _path = Encoding.UTF8.GetBytes(path + '\0');
     private readonly byte[] _status = new byte[256];
+    private readonly Lock _gate = new();
     private nint _stream;
     private bool _disposed;
 
@@ -38,6 +39,28 @@ internal sealed class HostDirectory(string path) : IHostDirectory
 
     public int Count()
     {
+        // A host that is disposed without having been stopped closes the list while the sampler reads it: to the C library that is memory that was freed.
+        lock (_gate)
+        {
+            return CountUnderLock();
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _disposed = true;
+            if (_stream != 0)
+            {
+                _ = Native.Close(_stream);
+                _stream = 0;
+            }
+        }
+    }
+
+    private int CountUnderLock()
+    {
         try
         {
             if (_disposed || (_stream == 0 && (_stream = Native.Open(_path)) == 0))
@@ -57,16 +80,6 @@ internal sealed class HostDirectory(string path) : IHostDirectory
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
             return -1;
-        }
-    }
-
-    public void Dispose()
-    {
-        _disposed = true;
-        if (_stream != 0)
-        {
-            _ = Native.Close(_stream);
-            _stream = 0;
         }
     }
 
