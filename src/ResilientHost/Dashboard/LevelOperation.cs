@@ -32,8 +32,9 @@ internal sealed class LevelOperation(IServiceLevel level, ResilienceInstance ins
         {
             request = await context.Request.ReadFromJsonAsync(LevelJson.Default.LevelRequest, context.RequestAborted);
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // The second is what a charset that nobody knows becomes.
             request = null;
         }
 

@@ -22,7 +22,8 @@ internal sealed class ResilienceStatusReader(
 
     private readonly DateTimeOffset _startedAt = timeProvider.GetUtcNow();
 
-    public ResilienceStatus Read()
+    /// <param name="namesCallers">Whether keys of partitions are told; a key may be a tenant's name or an address. If not, a number stands for each, the same while the process lives.</param>
+    public ResilienceStatus Read(bool namesCallers = true)
     {
         var service = level.Snapshot();
         return new(
@@ -31,13 +32,13 @@ internal sealed class ResilienceStatusReader(
             _startedAt,
             service.Level,
             new(service.Since, service.SignalledLevel, service.Severity, service.Mode, service.IsOverridden, service.OverriddenUntil),
-            [.. circuitBreakers.All.SelectMany(ReadAll).OrderBy(status => status.Name, StringComparer.Ordinal).ThenBy(status => status.Key, StringComparer.Ordinal)],
+            [.. circuitBreakers.All.SelectMany(breaker => ReadAll(breaker, namesCallers)).OrderBy(status => status.Name, StringComparer.Ordinal).ThenBy(status => status.Key, StringComparer.Ordinal)],
             [.. bulkheads.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
             [.. fallbacks.Uses.Select(Read).OrderBy(status => status.Endpoint, StringComparer.Ordinal)],
             [.. service.Signals.Select(static signal => new SignalStatus(signal.Name, signal.Value, signal.Enter, signal.Exit, signal.IsEnabled))]);
     }
 
-    private static IEnumerable<CircuitBreakerStatus> ReadAll(CircuitBreaker breaker)
+    private static IEnumerable<CircuitBreakerStatus> ReadAll(CircuitBreaker breaker, bool namesCallers)
     {
         yield return Read(breaker, key: null);
         if (breaker.Partitions is not { } partitions)
@@ -47,7 +48,8 @@ internal sealed class ResilienceStatusReader(
 
         foreach (var (key, partition) in partitions.NotClosed(MaxPartitions))
         {
-            yield return Read(partition, key);
+            // The hash is keyed by process: nobody can try out names.
+            yield return Read(partition, namesCallers ? key : $"#{key.GetHashCode(StringComparison.Ordinal):x8}");
         }
 
         if (partitions.Other.State != CircuitState.Closed)

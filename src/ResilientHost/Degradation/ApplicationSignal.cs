@@ -4,14 +4,26 @@ using ResilientHost.Signals;
 namespace ResilientHost.Degradation;
 
 /// <summary>A signal of the application's own as a source: contained, so that it can do no harm but to itself.</summary>
-/// <remarks>Read by one thread.</remarks>
+/// <remarks>
+/// Once started it is read on a thread of its own, for it may hang, and what the sampler takes is the answer to the pass before. One that has not answered for <see cref="PatientPasses"/> passes has
+/// no say until it does. Not started, it is read by whoever asks.
+/// </remarks>
 internal sealed class ApplicationSignal : ISignalSource
 {
+    /// <summary>Passes of the sampler for which an answer may be late.</summary>
+    public const int PatientPasses = 3;
+
     private const int MaxNameLength = 64;
 
     private readonly IDegradationSignal _signal;
     private readonly DegradationLog _log;
+    private readonly object _asked = new();
     private bool _told;
+    private bool _isStarted;
+    private volatile bool _isStopping;
+    private volatile bool _isReading; // Set under the lock by who asks; cleared by who answers, once the answer is there.
+    private double _answer = double.NaN;
+    private int _passesWithoutAnswer;
 
     private ApplicationSignal(IDegradationSignal signal, string name, SignalThresholds thresholds, DegradationLog log)
     {
@@ -48,7 +60,80 @@ internal sealed class ApplicationSignal : ISignalSource
         }
     }
 
+    /// <summary>From now on reads on a thread of its own.</summary>
+    public void Start()
+    {
+        _isStarted = true;
+        new Thread(Run) { IsBackground = true, Name = $"ResilientHost signal {Name}" }.UnsafeStart();
+    }
+
+    /// <summary>Ends the thread once the signal returns. Does not wait for it.</summary>
+    public void Stop()
+    {
+        lock (_asked)
+        {
+            _isStopping = true;
+            Monitor.Pulse(_asked);
+        }
+    }
+
     public double Read(long now)
+    {
+        if (!_isStarted)
+        {
+            return Ask();
+        }
+
+        if (!_isReading)
+        {
+            _passesWithoutAnswer = 0;
+            var answer = Volatile.Read(ref _answer);
+            lock (_asked)
+            {
+                _isReading = true;
+                Monitor.Pulse(_asked);
+            }
+
+            return answer;
+        }
+
+        if (++_passesWithoutAnswer < PatientPasses)
+        {
+            return Volatile.Read(ref _answer);
+        }
+
+        if (!_told)
+        {
+            _told = true;
+            _log.SignalHangs(Name);
+        }
+
+        return double.NaN;
+    }
+
+    private void Run()
+    {
+        while (true)
+        {
+            lock (_asked)
+            {
+                while (!_isReading && !_isStopping)
+                {
+                    Monitor.Wait(_asked);
+                }
+            }
+
+            if (_isStopping)
+            {
+                return;
+            }
+
+            Volatile.Write(ref _answer, Ask());
+            _isReading = false;
+        }
+    }
+
+    private double Ask()
     {
         try
         {

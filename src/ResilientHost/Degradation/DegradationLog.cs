@@ -54,6 +54,8 @@ internal sealed partial class DegradationLog : IDisposable
     public void SignalSilent(string name, Exception? exception) => Contain(() =>
         SignalHasNoSay(exception, name, exception is null ? "gave no finite number" : "threw"));
 
+    public void SignalHangs(string name) => Contain(() => SignalHasNoSay(exception: null, name, "does not return"));
+
     public void PassFailed(Exception exception) => Contain(() =>
     {
         if (_passes.Admit())

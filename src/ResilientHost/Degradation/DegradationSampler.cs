@@ -4,7 +4,7 @@ using ResilientHost.Signals;
 
 namespace ResilientHost.Degradation;
 
-/// <summary>Reads the signals, on a thread of its own: a starved thread pool must not blind it.</summary>
+/// <summary>Reads the signals, on a thread of its own: neither a starved thread pool nor a signal of the application's that hangs must blind it.</summary>
 /// <remarks>
 /// The wait between two passes is a real one, whatever the registered clock; how much time has passed is that clock's to say. <see cref="Start"/> and <see cref="Stop"/> are the host's, one
 /// after the other.
@@ -21,6 +21,7 @@ internal sealed class DegradationSampler : IDisposable
     private readonly Func<IReadOnlyList<(string Name, string? Why)>>? _missing;
     private readonly ManualResetEventSlim _stopping = new();
     private ISignalSource[] _watched = [];
+    private IReadOnlyList<ApplicationSignal> _applicationSignals = [];
     private double[] _raw = [];
     private Thread? _thread;
 
@@ -51,17 +52,25 @@ internal sealed class DegradationSampler : IDisposable
     public void Start()
     {
         Find();
+        foreach (var signal in _applicationSignals)
+        {
+            signal.Start();
+        }
 
         // Unsafe start: no context of whoever starts the host belongs to what is sampled for years after.
         _thread = new Thread(Run) { IsBackground = true, Name = "ResilientHost signals", Priority = ThreadPriority.AboveNormal };
         _thread.UnsafeStart();
     }
 
-    /// <summary>Ends the sampling, in a second at most: a signal that does not return is left behind.</summary>
+    /// <summary>Ends the sampling, in a second at most: what does not return is left behind.</summary>
     public void Stop()
     {
         _stopping.Set();
         _thread?.Join(Patience);
+        foreach (var signal in _applicationSignals)
+        {
+            signal.Stop();
+        }
     }
 
     public void Dispose() => Stop();
@@ -81,6 +90,7 @@ internal sealed class DegradationSampler : IDisposable
             throw new OptionsValidationException(nameof(IDegradationSignal), typeof(IDegradationSignal), errors);
         }
 
+        _applicationSignals = ofApplication;
         _watched = [.. own, .. ofApplication];
         _raw = new double[_watched.Length];
         _control.Watch(new SignalBoard([.. own.Select(source => new SignalTrack(source.Name)), .. ofApplication.Select(signal => new SignalTrack(signal.Name, signal.Thresholds))]));

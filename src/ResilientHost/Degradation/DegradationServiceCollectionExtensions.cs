@@ -41,11 +41,23 @@ internal static class DegradationServiceCollectionExtensions
         services.TryAddSingleton(provider => new DegradationSampler(
             provider.GetRequiredService<DegradationControl>(),
             provider.GetService<Func<IReadOnlyList<ISignalSource>>>() ?? (static () => []),
-            provider.GetServices<IDegradationSignal>(),
+            SignalsOf(provider),
             new MonotonicClock(provider.GetService<TimeProvider>()),
             provider.GetRequiredService<DegradationLog>(),
             provider.GetService<Func<IReadOnlyList<(string Name, string? Why)>>>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, DegradationStartup>());
         return services;
+    }
+
+    private static IEnumerable<IDegradationSignal> SignalsOf(IServiceProvider provider)
+    {
+        try
+        {
+            return provider.GetServices<IDegradationSignal>();
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new InvalidOperationException($"The application's degradation signals cannot be made: {exception.Message} Register each {nameof(IDegradationSignal)} as a singleton.", exception);
+        }
     }
 }

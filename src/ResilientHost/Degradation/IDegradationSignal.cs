@@ -2,8 +2,8 @@ namespace ResilientHost;
 
 /// <summary>A signal of the application's own that has a say in the service level: waiting for database connections, the length of a backlog.</summary>
 /// <remarks>
-/// Register it as a singleton service; it is found at start. <see cref="Read"/> is called on one thread, the sampler's, every <see cref="DegradationOptions.SampleInterval"/>; it MUST return quickly and SHOULD NOT
-/// allocate. While it throws or returns no finite number it has no say, which is logged once; its last value is forgotten, and it is asked again each time.
+/// Register it as a singleton service; it is found at start. <see cref="Read"/> is called every <see cref="DegradationOptions.SampleInterval"/> on a thread that belongs to this signal alone; it SHOULD return within that
+/// time and SHOULD NOT allocate. While it throws, returns no finite number or does not return it has no say, which is logged once; its last value is forgotten, and it is asked again each time.
 /// </remarks>
 public interface IDegradationSignal
 {

@@ -26,7 +26,9 @@ public sealed class LevelOperationTests
 
     private static async Task<(int Status, string Body)> PostAsync(TestService service, string body, string? user = "eve", string contentType = "application/json")
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/resilience/level") { Content = new StringContent(body, Encoding.UTF8, contentType) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/resilience/level") { Content = new StringContent(body, Encoding.UTF8) };
+        request.Content.Headers.Remove("Content-Type");
+        request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
         if (user is not null)
         {
             request.Headers.Add("X-User", user);
@@ -80,6 +82,7 @@ public sealed class LevelOperationTests
         (await PostAsync(service, """{ "level": "survival" }""", user: null)).Status.ShouldBe(401);
         (await PostAsync(service, """{ "level": "survival" }""", user: "guest")).Status.ShouldBe(403);
         (await PostAsync(service, """{ "level": "survival" }""", contentType: "text/plain")).Status.ShouldBe(415);
+        (await PostAsync(service, """{ "level": "survival" }""", contentType: "application/json; charset=klingon")).Status.ShouldBe(400);
         (await PostAsync(service, new string(' ', 100_000))).Status.ShouldBeOneOf(400, 413);
         (await service.StatusAsync()).GetProperty("level").GetString().ShouldBe("normal");
     }

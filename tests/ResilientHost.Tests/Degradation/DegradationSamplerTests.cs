@@ -67,6 +67,56 @@ public sealed class DegradationSamplerTests
     }
 
     [Fact]
+    public async Task Sample_ApplicationsSignalThatHangs_LosesItsSayAndHoldsUpNoOther()
+    {
+        using var gate = new ManualResetEventSlim();
+        var answers = 0;
+        var backlog = new ScriptedSignal("backlog")
+        {
+            Says = () =>
+            {
+                if (Interlocked.Increment(ref answers) > 3)
+                {
+                    gate.Wait();
+                }
+
+                return 1;
+            },
+        };
+        using var host = new DegradationUnderTest(options => options.SampleInterval = TimeSpan.FromMilliseconds(100), true, backlog);
+        var passes = 0;
+        var later = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        host.Cpu = () =>
+        {
+            if (++passes == 12)
+            {
+                later.SetResult();
+            }
+
+            return 0.8;
+        };
+        host.Sampler.Start();
+        await later.Task.WaitAsync(DegradationUnderTest.Patience);
+
+        host.Control.Snapshot().Signals.Select(signal => (signal.Name, HasValue: signal.Value is not null)).ShouldBe([("cpu", true), ("backlog", false)]);
+        (await host.Logs.WaitForAsync(log => log.EventId.Name == "SignalHasNoSay", DegradationUnderTest.Patience)).Message.ShouldStartWith("Signal 'backlog' does not return.");
+
+        var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        host.Cpu = () =>
+        {
+            if (host.Control.Snapshot().Signals[1].Value is not null)
+            {
+                heard.TrySetResult();
+            }
+
+            return 0.8;
+        };
+        gate.Set();
+        await heard.Task.WaitAsync(DegradationUnderTest.Patience);
+        host.Sampler.Stop();
+    }
+
+    [Fact]
     public void Sample_SourceThatThrows_SilencesNoOther()
     {
         var backlog = new ScriptedSignal("backlog") { Says = () => 0.7 };
