@@ -307,7 +307,12 @@ public class BulkheadStressTests
         ManualTimeProvider time = new();
         BulkheadOptions options = new()
         {
-            Adaptive = algorithm, Mode = mode, MaxConcurrency = Highest, InitialConcurrency = 2, QueueLength = 2 * Threads, QueueTimeout = TimeSpan.FromHours(1),
+            Adaptive = algorithm,
+            Mode = mode,
+            MaxConcurrency = Highest,
+            InitialConcurrency = 2,
+            QueueLength = 2 * Threads,
+            QueueTimeout = TimeSpan.FromHours(1),
         };
         Bulkhead bulkhead = new("stress", options, time);
         var inside = 0;
