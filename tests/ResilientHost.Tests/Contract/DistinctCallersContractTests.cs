@@ -196,7 +196,11 @@ public sealed class DistinctCallersContractTests
             "crowd",
             new CircuitBreakerOptions
             {
-                FailureRatio = null, SlowCallDuration = TimeSpan.FromSeconds(1), SlowCallRatio = 0.5, MinimumThroughput = 4, MinimumDistinctCallers = 2,
+                FailureRatio = null,
+                SlowCallDuration = TimeSpan.FromSeconds(1),
+                SlowCallRatio = 0.5,
+                MinimumThroughput = 4,
+                MinimumDistinctCallers = 2,
             },
             _time);
         CircuitTransition? Slow(string caller)
