@@ -111,6 +111,7 @@ internal sealed record LevelAnswer(ServiceLevel Level, DateTimeOffset Since, Ser
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     PropertyNameCaseInsensitive = true,
+    AllowDuplicateProperties = false,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     Converters = [typeof(CamelCaseEnumConverter<ServiceLevel>)])]
 [JsonSerializable(typeof(LevelRequest))]

@@ -108,6 +108,7 @@ public sealed class LevelOperationContractTests
     }
 
     [Theory]
+    [InlineData("""{ "level": "essential", "level": "normal" }""")]
     [InlineData("""{ "level": "essential,reduced" }""")]
     [InlineData("""{ "level": "" }""")]
     [InlineData("""{ "level": "1" }""")]
