@@ -58,7 +58,7 @@ internal sealed class LevelOperation(IServiceLevel level, ResilienceInstance ins
         {
             level.ClearOverride(by);
         }
-        else if (asked.ValueKind != JsonValueKind.String || LevelOf(asked.GetString()!) is not { } known)
+        else if (LevelOf(asked) is not { } known)
         {
             await Refuse(context, StatusCodes.Status400BadRequest, "level must be normal, reduced, essential, survival or null.");
             return;
@@ -77,10 +77,28 @@ internal sealed class LevelOperation(IServiceLevel level, ResilienceInstance ins
     }
 
     // By name alone: Enum.Parse takes numbers and lists, too.
-    private static ServiceLevel? LevelOf(string text)
+    private static ServiceLevel? LevelOf(JsonElement asked)
     {
+        if (asked.ValueKind != JsonValueKind.String || TextOf(asked) is not { } text)
+        {
+            return null;
+        }
+
         var index = Array.FindIndex(Enum.GetNames<ServiceLevel>(), name => string.Equals(name, text, StringComparison.OrdinalIgnoreCase));
         return index < 0 ? null : Enum.GetValues<ServiceLevel>()[index];
+    }
+
+    private static string? TextOf(JsonElement asked)
+    {
+        try
+        {
+            return asked.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            // Half of a surrogate pair is valid JSON and no text; an element finds out only when it is read.
+            return null;
+        }
     }
 
     private static TimeSpan? ExpiryOf(string? text) =>

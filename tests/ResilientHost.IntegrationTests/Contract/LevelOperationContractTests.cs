@@ -119,6 +119,9 @@ public sealed class LevelOperationContractTests
     [InlineData("""{ "level": "essential", "expiresIn": "99999999999999999999" }""")]
     [InlineData("""{ "level": "essential" } {}""")]
     [InlineData("null")]
+    [InlineData("""{ "level": "\ud800" }""")]
+    [InlineData("""{ "level": "essential", "expiresIn": "\ud800" }""")]
+    [InlineData("""{ "level": "essential", "instance": "\udc00" }""")]
     public async Task Post_Wrong_Is400AndChangesNothing(string body)
     {
         await using var service = await TestService.StartAsync(Setup("Production", "on-call"));
