@@ -36,6 +36,12 @@ internal sealed class LevelOperation(IServiceLevel level, ResilienceInstance ins
         {
             request = null;
         }
+        catch (InvalidOperationException)
+        {
+            // How the framework says that it cannot decode the charset.
+            await Refuse(context, StatusCodes.Status415UnsupportedMediaType, "The charset of the body is not known here. JSON is UTF-8.");
+            return;
+        }
 
         if (request is not { Level: { ValueKind: not JsonValueKind.Undefined } asked })
         {

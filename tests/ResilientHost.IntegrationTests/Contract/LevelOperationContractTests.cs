@@ -131,6 +131,20 @@ public sealed class LevelOperationContractTests
         service.ShouldHaveLoggedNoError();
     }
 
+    [Theory]
+    [InlineData("application/json; charset=no-such-charset")]
+    [InlineData("application/json; charset=utf-7")]
+    public async Task Post_UnknownCharset_Is415AndNoError(string contentType)
+    {
+        await using var service = await TestService.StartAsync(Setup("Production", "on-call"));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/resilience/level") { Content = new ByteArrayContent("""{ "level": "reduced" }"""u8.ToArray()) };
+        request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+        request.Headers.Add("X-User", "eve");
+        (await service.StatusAsync(request)).ShouldBe(415);
+        service.Level().Snapshot().IsOverridden.ShouldBeFalse();
+        service.ShouldHaveLoggedNoError();
+    }
+
     [Fact]
     public async Task Post_DeepOrLongJson_IsRefusedCheaply()
     {
