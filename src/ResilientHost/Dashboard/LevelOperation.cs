@@ -37,6 +37,12 @@ internal sealed class LevelOperation(IServiceLevel level, ResilienceInstance ins
             // The second is what a charset that nobody knows becomes.
             request = null;
         }
+        catch (InvalidOperationException)
+        {
+            // How the framework says that it cannot decode the charset.
+            await Refuse(context, StatusCodes.Status415UnsupportedMediaType, "The charset of the body is not known here. JSON is UTF-8.");
+            return;
+        }
 
         if (request is not { Level: { ValueKind: not JsonValueKind.Undefined } asked })
         {
@@ -59,7 +65,7 @@ internal sealed class LevelOperation(IServiceLevel level, ResilienceInstance ins
         {
             level.ClearOverride(by);
         }
-        else if (asked.ValueKind != JsonValueKind.String || LevelOf(asked.GetString()!) is not { } known)
+        else if (LevelOf(asked) is not { } known)
         {
             await Refuse(context, StatusCodes.Status400BadRequest, "level must be normal, reduced, essential, survival or null.");
             return;
@@ -78,10 +84,28 @@ internal sealed class LevelOperation(IServiceLevel level, ResilienceInstance ins
     }
 
     // By name alone: Enum.Parse takes numbers and lists, too.
-    private static ServiceLevel? LevelOf(string text)
+    private static ServiceLevel? LevelOf(JsonElement asked)
     {
+        if (asked.ValueKind != JsonValueKind.String || TextOf(asked) is not { } text)
+        {
+            return null;
+        }
+
         var index = Array.FindIndex(Enum.GetNames<ServiceLevel>(), name => string.Equals(name, text, StringComparison.OrdinalIgnoreCase));
         return index < 0 ? null : Enum.GetValues<ServiceLevel>()[index];
+    }
+
+    private static string? TextOf(JsonElement asked)
+    {
+        try
+        {
+            return asked.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            // Half of a surrogate pair is valid JSON and no text; an element finds out only when it is read.
+            return null;
+        }
     }
 
     private static TimeSpan? ExpiryOf(string? text) =>
@@ -112,6 +136,7 @@ internal sealed record LevelAnswer(ServiceLevel Level, DateTimeOffset Since, Ser
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     PropertyNameCaseInsensitive = true,
+    AllowDuplicateProperties = false,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     Converters = [typeof(CamelCaseEnumConverter<ServiceLevel>)])]
 [JsonSerializable(typeof(LevelRequest))]
