@@ -32,9 +32,8 @@ internal sealed class LevelOperation(IServiceLevel level, ResilienceInstance ins
         {
             request = await context.Request.ReadFromJsonAsync(LevelJson.Default.LevelRequest, context.RequestAborted);
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        catch (JsonException)
         {
-            // The second is what a charset that nobody knows becomes.
             request = null;
         }
         catch (InvalidOperationException)

@@ -82,7 +82,7 @@ public sealed class LevelOperationTests
         (await PostAsync(service, """{ "level": "survival" }""", user: null)).Status.ShouldBe(401);
         (await PostAsync(service, """{ "level": "survival" }""", user: "guest")).Status.ShouldBe(403);
         (await PostAsync(service, """{ "level": "survival" }""", contentType: "text/plain")).Status.ShouldBe(415);
-        (await PostAsync(service, """{ "level": "survival" }""", contentType: "application/json; charset=klingon")).Status.ShouldBe(400);
+        (await PostAsync(service, """{ "level": "survival" }""", contentType: "application/json; charset=klingon")).Status.ShouldBe(415);
         (await PostAsync(service, new string(' ', 100_000))).Status.ShouldBeOneOf(400, 413);
         (await service.StatusAsync()).GetProperty("level").GetString().ShouldBe("normal");
     }
