@@ -30,7 +30,7 @@ internal sealed class ConnectionDoor : IDisposable
     }
 
     /// <summary>
-    /// Whether answers should end their connection, but for those of critical endpoints: at <see cref="ServiceLevel.Survival"/>, and from the moment the reserve of descriptors is touched until
+    /// Whether answers should end their connection, but for those of critical endpoints and of the suite's own: at <see cref="ServiceLevel.Survival"/>, and from the moment the reserve of descriptors is touched until
     /// it is whole again with a quarter to spare.
     /// </summary>
     /// <remarks>For every request: two reads of memory while all is well. The level is read, not heard of, so that it counts from the very change.</remarks>

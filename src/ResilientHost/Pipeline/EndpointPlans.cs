@@ -65,6 +65,7 @@ internal sealed class EndpointPlans
                 TakesDefaultTimeout = layers.AutomaticLayers && !exempt && EndpointTimeout.TakesDefault(endpoint),
                 Fallbacks = IsHealthCheck(endpoint) ? null : _fallbacks.Create(endpoint, key, tag, layers),
                 Criticality = ours ? null : layers.Criticality ?? (layers.AutomaticLayers && !exempt ? Criticality.Default : null),
+                KeepsConnection = ours || layers.Criticality == Criticality.Critical,
                 IsExempt = exempt && (ours || layers.Criticality is null),
                 IsStreaming = IsStreaming(endpoint),
             };

@@ -41,6 +41,12 @@ internal sealed class ResilienceMiddleware(
     private Task InvokeLayers(HttpContext context, Endpoint endpoint)
     {
         var plan = plans.Of(endpoint);
+        if (plan.KeepsConnection && door.ClosesConnections && !context.Response.HasStarted)
+        {
+            // The place that it would give up is taken by whoever floods, and there is no way back in.
+            context.Response.Headers.Connection = default;
+        }
+
         if (plan.IsExempt)
         {
             return next(context);
@@ -51,12 +57,6 @@ internal sealed class ResilienceMiddleware(
         if (shedder.IsActive && plan.Criticality is { } criticality && shedder.Sheds(context, criticality, plan.Tag, out refusal))
         {
             return RefuseAsync(context, plan, admission, refusal);
-        }
-
-        if (plan.Criticality == Criticality.Critical && door.ClosesConnections && !context.Response.HasStarted)
-        {
-            // Those who are served first keep their connection: the place that it would give up is taken by whoever floods, and there is no way back in.
-            context.Response.Headers.Connection = default;
         }
 
         if (plan.TellsCallersApart && !callers.TryEnter(context, plan, ref admission, out refusal))

@@ -49,7 +49,7 @@ public sealed class LevelOperationTests
         answer.GetProperty("overridden").GetBoolean().ShouldBeTrue();
         answer.GetProperty("overriddenUntil").GetDateTimeOffset().ShouldBe(DateTimeOffset.UtcNow.AddMinutes(30), TimeSpan.FromMinutes(1));
         (await service.StatusAsync()).GetProperty("level").GetString().ShouldBe("essential");
-        service.Logs.Entries.ShouldContain(entry => entry.Message.Contains("eve", StringComparison.Ordinal) && entry.Message.Contains("Essential", StringComparison.Ordinal), "who and what");
+        await service.Logs.WaitForAsync(entry => entry.Message.Contains("eve", StringComparison.Ordinal) && entry.Message.Contains("Essential", StringComparison.Ordinal), TestService.Patience);
 
         (await PostAsync(service, """{ "level": null }""")).Status.ShouldBe(200);
         (await service.StatusAsync()).GetProperty("level").GetString().ShouldBe("normal");

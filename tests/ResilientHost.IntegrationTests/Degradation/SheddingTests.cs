@@ -195,6 +195,13 @@ public sealed class SheddingTests
             critical.Headers.ConnectionClose.ShouldNotBe(true);
         }
 
+        foreach (var path in new[] { "/health", "/resilience/status" })
+        {
+            using var ours = await service.GetAsync(path);
+            ours.StatusCode.ShouldBe(HttpStatusCode.OK);
+            ours.Headers.ConnectionClose.ShouldNotBe(true, path);
+        }
+
         (await service.StatusOfAsync("/critical", Wire.Http2)).ShouldBe(200);
     }
 
