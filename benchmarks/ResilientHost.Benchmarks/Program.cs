@@ -1,5 +1,11 @@
 using BenchmarkDotNet.Running;
 using ResilientHost.Benchmarks.Ratios;
+using ResilientHost.Benchmarks.Simulations;
+
+if (SimulateCommand.Handles(args))
+{
+    return SimulateCommand.Run(args);
+}
 
 if (RatioCommand.Handles(args))
 {

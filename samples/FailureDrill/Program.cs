@@ -4,11 +4,18 @@ using FailureDrill.Drills;
 using FailureDrill.Kiosks.Service;
 using FailureDrill.Processes;
 using FailureDrill.Reporting;
+using FailureDrill.Workshops.Service;
 
 // Some drills need a service of their own; it is this program once more, so that it still has a process to itself.
 if (args is [KioskService.Command, .. var kioskArgs])
 {
     await KioskService.RunAsync(kioskArgs);
+    return ExitCodes.AllPassed;
+}
+
+if (args is [WorkshopService.Command, .. var workshopArgs])
+{
+    await WorkshopService.RunAsync(workshopArgs);
     return ExitCodes.AllPassed;
 }
 
@@ -38,7 +45,7 @@ using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal
 
 try
 {
-    // Opened first: a minute of drills must not end with "cannot write there".
+    // Opened first: minutes of drills must not end with "cannot write there".
     await using var json = options.JsonFile is { } file ? File.Create(file) : null;
     var results = await new DrillRunner(new Progress()).RunAsync(options.Drills, stop.Token);
     ResultTable.Write(Console.Out, results);

@@ -47,5 +47,10 @@ app.MapFaultSwitches();
 // The status names every endpoint of the service. It may be anonymous here because AllowedHosts and Urls keep this sample on
 // the loopback interface; a real service says RequireAuthorization(...) instead.
 app.MapResilienceStatus("/resilience").AllowAnonymous();
+if (app.Environment.IsDevelopment())
+{
+    // The level by hand, to see what the shop does with it. Elsewhere this one needs a policy; anonymous is not offered.
+    app.MapResilienceOperations("/resilience");
+}
 
 app.Run();

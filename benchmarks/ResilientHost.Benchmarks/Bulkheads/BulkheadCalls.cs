@@ -8,10 +8,12 @@ internal sealed class BulkheadCalls : IOperation
     private const int Room = 64;
     private readonly Bulkhead _bulkhead;
 
-    private BulkheadCalls(int maxConcurrency) =>
-        _bulkhead = new Bulkhead("benchmark", new BulkheadOptions { MaxConcurrency = maxConcurrency });
+    private BulkheadCalls(int maxConcurrency, AdaptiveLimit adaptive = AdaptiveLimit.None) =>
+        _bulkhead = new Bulkhead("benchmark", new BulkheadOptions { MaxConcurrency = maxConcurrency, Adaptive = adaptive });
 
     public static BulkheadCalls WithRoom() => new(Room);
+
+    public static BulkheadCalls Adaptive(AdaptiveLimit algorithm) => new(Room, algorithm);
 
     public static BulkheadCalls Full()
     {

@@ -1,5 +1,6 @@
 using ResilientHost.Benchmarks.Bulkheads;
 using ResilientHost.Benchmarks.CircuitBreaking;
+using ResilientHost.Benchmarks.Degradation;
 using ResilientHost.Benchmarks.Requests;
 
 namespace ResilientHost.Benchmarks.Ratios;
@@ -24,8 +25,12 @@ internal static class Rows
         new("bulkhead/admitted", Limiter, () => (BulkheadCalls.WithRoom(), LimiterCalls.WithRoom())),
         new("bulkhead/admitted-async", Limiter + ", AcquireAsync", () => (new BulkheadAsyncCalls(), new LimiterAsyncCalls())),
         new("bulkhead/admitted-semaphore", "SemaphoreSlim, Wait(0)", () => (BulkheadCalls.WithRoom(), new SemaphoreCalls())),
+        new("bulkhead/admitted-aimd", Limiter, () => (BulkheadCalls.Adaptive(AdaptiveLimit.Aimd), LimiterCalls.WithRoom())),
+        new("bulkhead/admitted-gradient2", Limiter, () => (BulkheadCalls.Adaptive(AdaptiveLimit.Gradient2), LimiterCalls.WithRoom())),
         new("bulkhead/admitted-2-threads", Limiter, () => (BulkheadCalls.WithRoom(), LimiterCalls.WithRoom())) { Threads = 2 },
         new("bulkhead/refused-full", Limiter, () => (BulkheadCalls.Full(), LimiterCalls.Full())),
+        new("bulkhead/admitted-fair-share", "PartitionedRateLimiter", () => (new SharedBulkheadCalls(), new PartitionedLimiterCalls())),
+        new("degradation/look", "one look at the clock", () => (new LevelLookCalls(), new ClockCalls())),
         new("request/synchronous-endpoint", "the bare endpoint", () => (RequestCalls.Layered(), RequestCalls.Bare())),
         new("request/awaiting-endpoint", "the bare endpoint", () => (RequestCalls.LayeredAwaiting(), RequestCalls.BareAwaiting())),
         new("request/synchronous-endpoint-stock", "stock handler + limiter + Polly", () => (RequestCalls.Layered(), RequestCalls.StockStack())),
@@ -38,6 +43,7 @@ internal static class Rows
         new("request/timeout-stock-alone", "RequestTimeouts, nothing else", () => (RequestCalls.LayeredWithTimeout(), RequestCalls.StockTimeout())),
         new("refusal/circuit-open-problem", "Polly open, stock handler", () => (RequestCalls.LayeredOpen(), RequestCalls.StockPollyOpen())),
         new("refusal/circuit-open-problem-plain-throw", "endpoint throws, stock handler", () => (RequestCalls.LayeredOpen(), RequestCalls.StockThrowing())),
+        new("degradation/shed-problem", "the same request, served", () => (RequestCalls.LayeredShed(), RequestCalls.LayeredWithId())),
         new("recovery/throwing-endpoint", "endpoint throws, stock handler", () => (RequestCalls.LayeredThrowing(), RequestCalls.StockThrowing())),
     ];
 }

@@ -46,6 +46,9 @@ internal sealed class InMemoryServer :
 
     public long BytesWritten => _writer.Written;
 
+    /// <summary>Sets a header of every request.</summary>
+    public void SetRequestHeader(string name, string value) => _requestHeaders[name] = value;
+
     public bool IsReadOnly => false;
 
     public int Revision { get; private set; }

@@ -20,12 +20,18 @@ internal sealed class RequestCalls : IOperation, IDisposable
     /// <param name="endpoint">The endpoint of every request.</param>
     /// <param name="expectedStatus">The answer that every request must get: a benchmark of something else is worth nothing.</param>
     /// <param name="gate">What the endpoint awaits, if it does.</param>
-    public RequestCalls(Pipeline pipeline, Endpoint endpoint, int expectedStatus, Gate? gate = null)
+    /// <param name="requestId">The id that the caller gave the request, if it did.</param>
+    public RequestCalls(Pipeline pipeline, Endpoint endpoint, int expectedStatus, Gate? gate = null, string? requestId = null)
     {
         _pipeline = pipeline;
         _endpoint = endpoint;
         _gate = gate;
         _server = new InMemoryServer(pipeline.Services);
+        if (requestId is not null)
+        {
+            _server.SetRequestHeader("X-Request-ID", requestId);
+        }
+
         Run(1);
         if (_server.StatusCode != expectedStatus || _server.BytesWritten == 0)
         {
@@ -49,6 +55,13 @@ internal sealed class RequestCalls : IOperation, IDisposable
 
     public static RequestCalls Layered() => Synchronous(Pipeline.Layered(), Layers.Named());
 
+    /// <summary>The caller has given the request an id, which comes back with the answer.</summary>
+    public static RequestCalls LayeredWithId()
+    {
+        var pipeline = Pipeline.Layered();
+        return new RequestCalls(pipeline, Endpoints.Synchronous(pipeline.Services, Layers.Named()), StatusCodes.Status200OK, requestId: "request-0");
+    }
+
     public static RequestCalls LayeredAwaiting() => Awaiting(Pipeline.Layered(), Layers.Named());
 
     /// <summary>The breaker of the endpoint is open, with a break to tell the caller about.</summary>
@@ -57,6 +70,25 @@ internal sealed class RequestCalls : IOperation, IDisposable
         var pipeline = Pipeline.Layered();
         pipeline.Services.GetRequiredService<CircuitBreakerRegistry>().Get(Layers.Name).ForceOpen(TimeSpan.FromDays(1));
         return new RequestCalls(pipeline, Endpoints.Synchronous(pipeline.Services, Layers.Named()), StatusCodes.Status503ServiceUnavailable);
+    }
+
+    /// <summary>The service level is held where requests to the endpoint are turned down; by its id this one is.</summary>
+    public static RequestCalls LayeredShed()
+    {
+        var pipeline = Pipeline.Layered();
+        pipeline.Services.GetRequiredService<IServiceLevel>().Override(ServiceLevel.Survival);
+        object[] metadata = [.. Layers.Named(), new CriticalityAttribute(Criticality.Sheddable)];
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return new RequestCalls(pipeline, Endpoints.Synchronous(pipeline.Services, metadata), StatusCodes.Status503ServiceUnavailable, requestId: $"request-{attempt}");
+            }
+            catch (InvalidOperationException) when (attempt < 10)
+            {
+                // One id in a hundred always passes, and which that are is another matter in each process.
+            }
+        }
     }
 
     /// <summary>Without a named breaker: it would open, and refusals would be measured.</summary>

@@ -41,7 +41,7 @@ internal abstract class Drill<TService> : Drill
             findings.Expect(Whom.Process, "can be watched to the end", holds: false, exception.Message);
         }
 
-        findings.Expect(Whom.Process, "stays alive", service.IsAlive);
+        findings.Expect(Whom.Process, "stays alive", service.IsAlive, $"it ended with exit code {service.ExitCode}");
     }
 
     protected abstract Task<TService> StartAsync(bool layers, CancellationToken cancellationToken);

@@ -17,6 +17,14 @@ internal static class DrillCatalog
         new TimeoutIgnored(),
         new FallbackFails(),
         new AnonymousCaller(),
+        new CpuHog(),
+        new MemoryPressure(),
+        new PoolStarvation(),
+        new MixedFlood(),
+        new TenantFlood(),
+
+        // Only there can the limit be lowered for one process, and read by it.
+        .. OperatingSystem.IsLinux() ? [new DescriptorExhaustion()] : Array.Empty<Drill>(),
     ];
 
     public static Drill? Find(string name) =>

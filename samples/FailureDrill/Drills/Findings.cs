@@ -6,6 +6,7 @@ namespace FailureDrill.Drills;
 /// <summary>For whom something must hold.</summary>
 internal enum Whom
 {
+    Critical,
     Neighbours,
     Callers,
     Dependency,
@@ -21,6 +22,7 @@ internal sealed class Findings
     // Verdicts must not depend on how busy the machine is: a neighbour that waits for a full shop waits for seconds.
     private const double NeighbourSuccess = 0.99;
     private const double NeighbourSlack = 10;
+    private const double CriticalSuccess = 0.999;
     private static readonly TimeSpan NeighbourFloor = TimeSpan.FromMilliseconds(750);
     private static readonly TimeSpan RecoveryLimit = TimeSpan.FromSeconds(10);
 
@@ -36,6 +38,9 @@ internal sealed class Findings
 
     public NeighbourReport? Neighbours { get; private set; }
 
+    /// <summary>How what is critical fared, where the host itself is what is short.</summary>
+    public NeighbourReport? Critical { get; private set; }
+
     public IReadOnlyDictionary<string, int> Callers { get; private set; } = new Dictionary<string, int>(StringComparer.Ordinal);
 
     public TimeSpan? TimeToRecover { get; private set; }
@@ -45,17 +50,30 @@ internal sealed class Findings
 
     public void Measure(string name, object value) => _measured[name] = value;
 
-    public void JudgeNeighbours(LoadResult calm, LoadResult during)
+    public void JudgeNeighbours(LoadResult calm, LoadResult during, double success = NeighbourSuccess)
     {
         Neighbours = new NeighbourReport(during.Success, during.P99, calm.P99);
         Measure("neighbourRequests", during.Count);
+        Measure("neighbours", during.Kinds);
         Measure("neighbourSuccess", Math.Round(during.Success, 4));
         Measure("neighbourP99Ms", Milliseconds(during.P99));
         Measure("neighbourCalmP99Ms", Milliseconds(calm.P99));
 
         var limit = calm.P99 * NeighbourSlack > NeighbourFloor ? calm.P99 * NeighbourSlack : NeighbourFloor;
-        Expect(Whom.Neighbours, "are answered", during.Success >= NeighbourSuccess, $"{during.Success:P0} got 200");
+        Expect(Whom.Neighbours, "are answered", during.Success >= success, $"{during.Success:P0} got 200");
         Expect(Whom.Neighbours, "do not wait", during.P99 <= limit, $"p99 {Milliseconds(during.P99)} ms");
+    }
+
+    /// <summary>Judges by the callers' own deadline: until the service has noticed that it is overloaded, what is critical waits with the rest.</summary>
+    public void JudgeCritical(LoadResult calm, LoadResult during)
+    {
+        Critical = new NeighbourReport(during.Success, during.P99, calm.P99);
+        Measure("criticalRequests", during.Count);
+        Measure("criticalSuccess", Math.Round(during.Success, 4));
+        Measure("criticalP99Ms", Milliseconds(during.P99));
+        Measure("criticalCalmP99Ms", Milliseconds(calm.P99));
+        Measure("critical", during.Kinds);
+        Expect(Whom.Critical, "is answered within the callers' deadline", during.Success >= CriticalSuccess, $"{during.Success:P1} was");
     }
 
     public void RecordCallers(LoadResult attacked)
@@ -65,7 +83,7 @@ internal sealed class Findings
         Measure("callerP99Ms", Milliseconds(attacked.P99));
     }
 
-    /// <summary>Tries until the shop is well again, and writes down how long that took.</summary>
+    /// <summary>Tries until the service is well again, and writes down how long that took.</summary>
     public async Task JudgeRecoveryAsync(Func<Task<bool>> isWell, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
@@ -88,5 +106,5 @@ internal sealed class Findings
     private static double Milliseconds(TimeSpan duration) => Math.Round(duration.TotalMilliseconds, 1);
 }
 
-/// <summary>How the rest of the shop fared.</summary>
+/// <summary>How the rest of the service fared.</summary>
 internal sealed record NeighbourReport(double Success, TimeSpan P99, TimeSpan CalmP99);

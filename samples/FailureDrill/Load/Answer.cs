@@ -28,7 +28,7 @@ internal sealed record Answer(int Status, string? Failure, TimeSpan Elapsed, str
     /// <summary>Whether the endpoint itself gave the answer, and a good one.</summary>
     public bool IsServed => Status == 200 && Fallback is null;
 
-    public bool IsRefusal(string code) => Status == 503 && Problem?.Code == code && HasRetryAfter;
+    public bool IsRefusal(string code, int status = 503) => Status == status && Problem?.Code == code && HasRetryAfter;
 
     /// <summary>Whether it is a good answer of that fallback which no cache keeps.</summary>
     public bool IsFallback(string kind) => Status == 200 && Fallback == kind && IsNoStore;

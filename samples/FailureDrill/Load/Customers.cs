@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 
 namespace FailureDrill.Load;
@@ -50,8 +51,9 @@ internal sealed class Customers : IDisposable
         {
             return new Answer(0, WhenPatienceEnds, Stopwatch.GetElapsedTime(started)) { Request = request };
         }
-        catch (HttpRequestException)
+        catch (Exception exception) when (exception is HttpRequestException or SocketException)
         {
+            // A connection that is reset at the very moment it is made comes as a bare SocketException.
             return new Answer(0, "aborted", Stopwatch.GetElapsedTime(started)) { Request = request };
         }
     }
@@ -69,6 +71,11 @@ internal sealed class Customers : IDisposable
         if (request.Customer is not null)
         {
             message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", request.Customer);
+        }
+
+        if (request.Tenant is not null)
+        {
+            message.Headers.Add("X-Tenant", request.Tenant);
         }
 
         return message;

@@ -8,4 +8,7 @@ internal interface IService : IAsyncDisposable
     bool HasLayers { get; }
 
     bool IsAlive { get; }
+
+    /// <summary>With what it ended; <see langword="null"/> while it lives.</summary>
+    int? ExitCode { get; }
 }

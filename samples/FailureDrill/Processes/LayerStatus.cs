@@ -2,8 +2,11 @@ namespace FailureDrill.Processes;
 
 /// <summary>What the layers say of themselves; the parts of <c>GET /resilience/status</c> that drills read.</summary>
 internal sealed record LayerStatus(
-    IReadOnlyList<CircuitStatus> CircuitBreakers, IReadOnlyList<BulkheadStatus> Bulkheads, IReadOnlyList<FallbackStatus> Fallbacks)
+    string Level, IReadOnlyList<CircuitStatus> CircuitBreakers, IReadOnlyList<BulkheadStatus> Bulkheads, IReadOnlyList<FallbackStatus> Fallbacks)
 {
+    /// <summary>Whether nothing is turned down.</summary>
+    public bool IsNormal => string.Equals(Level, "normal", StringComparison.OrdinalIgnoreCase);
+
     public CircuitStatus? Circuit(string name) => CircuitBreakers.FirstOrDefault(circuit => circuit.Name == name);
 
     public BulkheadStatus? Bulkhead(string name) => Bulkheads.FirstOrDefault(bulkhead => bulkhead.Name == name);

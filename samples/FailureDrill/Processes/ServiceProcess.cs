@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace FailureDrill.Processes;
@@ -22,6 +23,9 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     }
 
     public bool IsAlive => !_process.HasExited;
+
+    /// <summary>With what it ended; <see langword="null"/> while it lives.</summary>
+    public int? ExitCode => _process.HasExited ? _process.ExitCode : null;
 
     /// <summary>Lines that the service wrote to its log so far.</summary>
     public long LogLines => Interlocked.Read(ref _lines);
@@ -65,7 +69,14 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
 
     private static ProcessStartInfo Describe(ServiceProgram program, bool layers)
     {
-        var start = new ProcessStartInfo(DotnetHost.Path, [program.Assembly, .. program.Arguments])
+        string[] command = [DotnetHost.Path, program.Assembly, .. program.Arguments];
+        if (program.MaxDescriptors is { } limit)
+        {
+            // Soft and hard limit, for .NET raises the soft one. The shell becomes the service: its process is the one that we end.
+            command = ["/bin/sh", "-c", $"ulimit -n {limit} && exec \"$0\" \"$@\"", .. command];
+        }
+
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -74,7 +85,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         };
 
         // Whoever runs the drill may have settings of their own services in the environment.
-        string[] foreign = ["ASPNETCORE_", "DOTNET_ENVIRONMENT", "DOTNET_URLS", "Resilience", "Logging", "Kestrel", "Urls", "Faults"];
+        string[] foreign = ["ASPNETCORE_", "DOTNET_ENVIRONMENT", "DOTNET_URLS", "DOTNET_GC", "Resilience", "Logging", "Kestrel", "Urls", "Faults"];
         foreach (var name in start.Environment.Keys.Where(name => foreign.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))).ToArray())
         {
             start.Environment.Remove(name);
@@ -88,6 +99,11 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
 
         // The service ends when its standard input does: it cannot outlive us even when we are killed.
         start.Environment["ExitWithParent"] = "true";
+        if (program.MaxHeapBytes is { } heap)
+        {
+            start.Environment["DOTNET_GCHeapHardLimit"] = heap.ToString("x", CultureInfo.InvariantCulture);
+        }
+
         return start;
     }
 

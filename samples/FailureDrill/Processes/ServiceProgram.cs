@@ -4,4 +4,11 @@ namespace FailureDrill.Processes;
 /// <param name="Name">As error messages spell it.</param>
 /// <param name="Assembly">Its program.</param>
 /// <param name="Arguments">Its arguments.</param>
-internal sealed record ServiceProgram(string Name, string Assembly, IReadOnlyList<string> Arguments);
+internal sealed record ServiceProgram(string Name, string Assembly, IReadOnlyList<string> Arguments)
+{
+    /// <summary>File descriptors that it may have open at once; <see langword="null"/>: as many as we may.</summary>
+    public int? MaxDescriptors { get; init; }
+
+    /// <summary>How large its managed heap may become; <see langword="null"/>: as the runtime sees fit.</summary>
+    public long? MaxHeapBytes { get; init; }
+}

@@ -30,6 +30,11 @@ internal static class ResultTable
             yield return $"neighbours {neighbours.Success:P1} ok, p99 {Show(neighbours.P99)} (calm {Show(neighbours.CalmP99)})";
         }
 
+        if (findings.Critical is { } critical)
+        {
+            yield return $"critical {critical.Success:P1} ok, p99 {Show(critical.P99)} (calm {Show(critical.CalmP99)})";
+        }
+
         if (findings.Callers.Count > 0)
         {
             yield return "callers " + string.Join(", ", findings.Callers.Select(kind => $"{kind.Value} × {kind.Key}"));
@@ -63,9 +68,14 @@ internal static class ResultTable
                 yield return Tell(broken);
             }
 
-            if (result.WithoutLayers.Broken.All(broken => broken.Whom != Whom.Neighbours))
+            if (result.WithoutLayers.Neighbours is not null && result.WithoutLayers.Broken.All(broken => broken.Whom != Whom.Neighbours))
             {
                 yield return "Its neighbours were not harmed without the layers either.";
+            }
+
+            if (result.WithoutLayers.Critical is not null && result.WithoutLayers.Broken.All(broken => broken.Whom != Whom.Critical))
+            {
+                yield return "What is critical was not harmed without the layers either.";
             }
         }
     }

@@ -1,3 +1,4 @@
+using ResilientHost;
 using Storefront.Database;
 using Storefront.Faults;
 using Storefront.Upstreams;
@@ -13,7 +14,8 @@ internal sealed record Receipt(string Reference, int ProductId, int Quantity);
 /// <summary>
 /// The way to the money. It names its circuit, so that a broken payment service is left alone until it is well again, and
 /// its bulkhead, so that customers who wait for a slow one do not hold every database connection of the shop. It has a timeout
-/// but no fallback: where money moves, a made-up answer is worse than none.
+/// but no fallback: where money moves, a made-up answer is worse than none. And it is what the shop lives on: when the shop itself is
+/// out of breath, everything else is turned down first.
 /// </summary>
 internal static class CheckoutEndpoints
 {
@@ -22,6 +24,7 @@ internal static class CheckoutEndpoints
             .WithCircuitBreaker("checkout")
             .WithBulkhead("checkout")
             .WithTimeout(TimeSpan.FromSeconds(2))
+            .WithCriticality(Criticality.Critical)
             .WithFaultPoint(ServiceNames.Checkout);
 
     private static async Task<IResult> PostAsync(

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication.BearerToken;
 using Microsoft.AspNetCore.DataProtection;
+using ResilientHost;
 
 namespace Storefront.Orders;
 
@@ -17,5 +18,6 @@ internal static class SignIn
     public static void MapSignIn(this IEndpointRouteBuilder app) =>
         app.MapPost("/sign-in", () => Results.SignIn(
             new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.Name, "Ada")], BearerTokenDefaults.AuthenticationScheme)),
-            authenticationScheme: BearerTokenDefaults.AuthenticationScheme));
+            authenticationScheme: BearerTokenDefaults.AuthenticationScheme))
+            .WithCriticality(Criticality.Critical);
 }

@@ -5,7 +5,8 @@ namespace Storefront.Profiles;
 
 /// <summary>
 /// The customer's own page: the same layers on a controller, by attribute. Who cannot be recognised shops as a guest. A profile
-/// is one person's, so no last good one is ever kept; the benefits are the same for everybody, so theirs is.
+/// is one person's, so no last good one is ever kept; the benefits are the same for everybody, so theirs is, and who is shown
+/// yesterday's misses little.
 /// </summary>
 [ApiController]
 [Route("profile")]
@@ -21,6 +22,7 @@ public sealed class ProfileController(ProfileClient profiles) : ControllerBase
 
     [HttpGet("benefits")]
     [StaleFallback(maxAgeSeconds: 3600)]
+    [Criticality(Criticality.Sheddable)]
     public async Task<ActionResult<Benefits>> GetBenefitsAsync(CancellationToken cancellationToken) =>
         await profiles.FindBenefitsAsync(cancellationToken) is { } benefits ? benefits : NotFound();
 

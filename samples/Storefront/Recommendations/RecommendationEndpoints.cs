@@ -1,3 +1,4 @@
+using ResilientHost;
 using Storefront.Database;
 using Storefront.Faults;
 using Storefront.Upstreams;
@@ -6,8 +7,8 @@ namespace Storefront.Recommendations;
 
 /// <summary>
 /// Ideas what else to buy. It reads from the database while it waits for another service, so a bulkhead bounds how many
-/// connections it can hold: nice to have must not take from what the shop lives on. Who is refused, or waits in vain, sees what
-/// sells best.
+/// connections it can hold: nice to have must not take from what the shop lives on. So it is also the first to go when the shop is
+/// out of breath. Who is refused, or waits in vain, sees what sells best.
 /// </summary>
 internal static class RecommendationEndpoints
 {
@@ -17,6 +18,7 @@ internal static class RecommendationEndpoints
     public static void MapRecommendations(this IEndpointRouteBuilder app) =>
         app.MapGet("/recommendations", ListAsync)
             .WithBulkhead("recommendations")
+            .WithCriticality(Criticality.Sheddable)
             .WithFallback(() => Bestsellers)
             .WithFaultPoint(ServiceNames.Recommendations);
 

@@ -194,12 +194,21 @@ function showFallback(fallback) {
     element('span', { className: served ? 'served' : 'quiet', textContent: served || 'none needed' }));
 }
 
+function showLevel(status) {
+  byId('level-line').hidden = !status?.level;
+  byId('level').textContent = status?.degradation?.overridden ? `${status.level}, by hand` : status?.level;
+  byId('level').classList.toggle('closed', status?.level === 'normal');
+  byId('level').classList.toggle('halfopen', status?.level === 'reduced');
+  byId('level').classList.toggle('open', status?.level === 'essential' || status?.level === 'survival');
+}
+
 async function showLayers() {
   const answer = await ask('resilience/status');
   const circuits = answer.data?.circuitBreakers ?? [];
   const off = answer.ok && circuits.every(circuit => circuit.mode === 'disabled');
   const limited = (answer.data?.bulkheads ?? []).filter(bulkhead => bulkhead.limit);
   byId('no-layers').hidden = !off;
+  showLevel(off ? null : answer.data);
   byId('circuits').replaceChildren(...(off ? [] : circuits.map(showCircuit)));
   byId('bulkheads').replaceChildren(...(off ? [] : limited.map(showBulkhead)));
   byId('fallbacks').replaceChildren(...(off ? [] : (answer.data?.fallbacks ?? []).map(showFallback)));

@@ -11,7 +11,8 @@ public sealed partial class Bulkhead
 {
     /// <summary>
     /// Changes the options for all calls from now on. A higher limit admits waiters at once; a lower one takes nothing away, but nobody enters
-    /// before the calls inside are fewer. A shorter queue refuses the excess: the newest waiters, or with <see cref="QueueOrder.NewestFirst"/>
+    /// before the calls inside are fewer. An adaptive limit keeps what it has learned, within the new bounds, unless
+    /// <see cref="BulkheadOptions.Adaptive"/> changes. A shorter queue refuses the excess: the newest waiters, or with <see cref="QueueOrder.NewestFirst"/>
     /// the oldest. Leaving <see cref="BulkheadMode.Enforce"/> admits every waiter.
     /// </summary>
     /// <param name="options">The new options; copied.</param>
@@ -24,7 +25,7 @@ public sealed partial class Bulkhead
         var queue = Queue();
         lock (queue.Gate)
         {
-            _permits.ChangeLimit(policy.Limit);
+            _permits.ChangeLimit(Relearn(policy));
             _policy = policy;
             AdmitWaiters(queue, policy, ref ended);
             var length = policy.CanQueue ? policy.QueueLength : 0;
@@ -59,7 +60,7 @@ public sealed partial class Bulkhead
         }
 
         lease = _permits.TakeAnother();
-        Interlocked.Increment(ref _shadowRefused);
+        Interlocked.Increment(ref queue.ShadowRefused);
         return true;
     }
 
@@ -88,7 +89,6 @@ public sealed partial class Bulkhead
         return false;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
     private void Settle(PermitSlot freed)
     {
         EndedWaiters ended = default;
@@ -131,5 +131,5 @@ public sealed partial class Bulkhead
         }
     }
 
-    private void Publish(BulkheadQueue queue) => _permits.Publish(queue.Count > 0, _policy.Mode == BulkheadMode.Disabled);
+    private void Publish(BulkheadQueue queue) => _permits.Publish(queue.Count > 0, _policy.Mode == BulkheadMode.Disabled, _learned is not null);
 }

@@ -34,6 +34,7 @@ public sealed partial class Bulkhead
         switch (joined)
         {
             case Joined.Admitted:
+                Stamp(lease);
                 return new(new BulkheadAdmission(IsAdmitted: true, lease, default));
             case Joined.Refused:
                 return new(Refused(RefusalReason.BulkheadFull));
@@ -139,6 +140,7 @@ public sealed partial class Bulkhead
         {
             var next = waiter.Newer;
             _telemetry?.Waited(this, _clock.Elapsed(waiter.Since, _clock.Timestamp()), waiter.End);
+            Stamp(waiter.Lease);
             waiter.Complete(waiter.End switch
             {
                 WaitEnd.Admitted => new BulkheadAdmission(IsAdmitted: true, waiter.Lease, default),

@@ -19,10 +19,10 @@ public sealed partial class Bulkhead
     private readonly Func<double>? _random;
     private volatile BulkheadPolicy _policy;
     private volatile BulkheadQueue? _queue;
+    private FairShare? _shares;
     private PermitPool _permits;
+    private volatile LearnedLimit? _learned;
     private long _refusedFull;
-    private long _refusedTimeout;
-    private long _shadowRefused;
 
     /// <summary>Creates a bulkhead.</summary>
     /// <param name="name">Its name, shown in refusals and telemetry.</param>
@@ -40,8 +40,9 @@ public sealed partial class Bulkhead
         ArgumentNullException.ThrowIfNull(name);
         Name = name;
         _policy = policy;
-        _permits = new PermitPool(this, policy.Limit, policy.Mode == BulkheadMode.Disabled);
         _clock = clock;
+        _learned = LearnedLimit.For(policy, previous: null, clock);
+        _permits = new PermitPool(this, _learned?.Value ?? policy.Limit, policy.Mode == BulkheadMode.Disabled, _learned is not null);
         _telemetry = telemetry;
         _random = random;
     }
@@ -54,14 +55,24 @@ public sealed partial class Bulkhead
 
     internal BulkheadPolicy Policy => _policy;
 
+    /// <summary>Calls that may be inside at present.</summary>
+    internal int Limit => _permits.Limit;
+
+    /// <summary>Divides the room among callers; <see langword="null"/> while nobody is told apart. Set by the registry.</summary>
+    internal FairShare? Shares
+    {
+        get => Volatile.Read(ref _shares);
+        set => Volatile.Write(ref _shares, value);
+    }
+
     /// <summary>Refusals because there was no room, since construction.</summary>
     internal long RefusedFull => Interlocked.Read(ref _refusedFull);
 
     /// <summary>Refusals after waiting for as long as allowed, since construction.</summary>
-    internal long RefusedTimeout => Interlocked.Read(ref _refusedTimeout);
+    internal long RefusedTimeout => _queue is { } queue ? Interlocked.Read(ref queue.TimedOut) : 0;
 
     /// <summary>Calls that Shadow admitted although there was no room, since construction.</summary>
-    internal long ShadowRefused => Interlocked.Read(ref _shadowRefused);
+    internal long ShadowRefused => _queue is { } queue ? Interlocked.Read(ref queue.ShadowRefused) : 0;
 
     /// <summary>Enters if there is room and nobody waits. Never waits.</summary>
     /// <param name="lease">What to end with <see cref="Exit"/> once the work has ended; default when refused.</param>
@@ -106,12 +117,16 @@ public sealed partial class Bulkhead
 
     /// <summary>Ends a lease and lets the next waiter in. A default lease, one already ended, or another bulkhead's does nothing.</summary>
     /// <param name="lease">What entering gave.</param>
-    /// <param name="outcome">How the call ended. A fixed limit does not depend on it.</param>
+    /// <param name="outcome">How the call ended: what an adaptive limit learns from. A fixed limit does not depend on it.</param>
     public void Exit(in BulkheadLease lease, CallOutcome outcome)
     {
-        if (lease.Slot is { } slot && ReferenceEquals(slot.Owner, this) && slot.TryEnd(lease.Generation) && _permits.Freed(slot))
+        if (lease.Slot is { } slot && ReferenceEquals(slot.Owner, this))
         {
-            Settle(slot);
+            var start = slot.Start;
+            if (slot.TryEnd(lease.Generation) && _permits.Freed(slot) is var watching and not 0)
+            {
+                Left(slot, watching, start, outcome);
+            }
         }
     }
 
@@ -119,7 +134,7 @@ public sealed partial class Bulkhead
     /// <returns>Limit, calls inside and waiting, refusals.</returns>
     public BulkheadSnapshot Snapshot() => new()
     {
-        Limit = _policy.Limit,
+        Limit = Limit,
         InFlight = _permits.Out,
         Queued = _queue?.Count ?? 0,
         Refused = RefusedFull + RefusedTimeout,
@@ -147,11 +162,19 @@ public sealed partial class Bulkhead
             return false;
         }
 
+        if (_learned is not null && TryEnterTimed(out lease, out var entered))
+        {
+            return entered;
+        }
+
         var queue = Queue();
         lock (queue.Gate)
         {
-            return TryEnterLocked(queue, _policy, PermitPool.Full, out lease);
+            entered = TryEnterLocked(queue, _policy, PermitPool.Full, out lease);
         }
+
+        Stamp(lease);
+        return entered;
     }
 
     private BulkheadAdmission Refused(RefusalReason reason)
@@ -163,7 +186,7 @@ public sealed partial class Bulkhead
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Refuse(RefusalReason reason, out Refusal refusal)
     {
-        Interlocked.Increment(ref reason == RefusalReason.QueueTimeout ? ref _refusedTimeout : ref _refusedFull);
+        Interlocked.Increment(ref reason == RefusalReason.QueueTimeout ? ref Queue().TimedOut : ref _refusedFull);
         _telemetry?.Refused(this, reason);
 
         // Callers refused together must not come back together: uniform between one and three seconds.

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using ResilientHost.Telemetry;
 using Instruments = ResilientHost.ResilienceDiagnostics.Instruments;
@@ -19,6 +20,7 @@ internal sealed class BulkheadMetrics
     };
 
     private readonly Func<IReadOnlyList<Bulkhead>> _bulkheads;
+    private readonly ConcurrentDictionary<Bulkhead, FairShareCounts> _shareCounts = new();
     private readonly Histogram<double> _queueDuration;
 
     public BulkheadMetrics(ResilienceMeter resilience, Func<IReadOnlyList<Bulkhead>> bulkheads)
@@ -30,8 +32,14 @@ internal sealed class BulkheadMetrics
         meter.CreateObservableUpDownCounter(Instruments.BulkheadLimit, Limits, Calls, "Calls that may be inside a bulkhead at once.");
         meter.CreateObservableCounter(Instruments.BulkheadRefusals, Refusals, Calls, "Calls that a bulkhead refused.");
         meter.CreateObservableCounter(Instruments.BulkheadShadowRefusals, ShadowRefusals, Calls, "Calls that a bulkhead in Shadow admitted although there was no room.");
+        meter.CreateObservableCounter(Instruments.BulkheadShareRefusals, ShareRefusals, Calls, "Calls that a bulkhead refused because of their caller's share.");
+        meter.CreateObservableCounter(Instruments.BulkheadShadowShareRefusals, ShadowShareRefusals, Calls, "Calls that a bulkhead in Shadow admitted although they were beyond their caller's share.");
+        meter.CreateObservableUpDownCounter(Instruments.BulkheadPartitions, Partitions, "{partition}", "Callers that a bulkhead tells apart.");
         _queueDuration = meter.CreateHistogram(Instruments.BulkheadQueueDuration, "s", "Time that calls waited for a bulkhead.", tags: null, QueueDurationAdvice);
     }
+
+    /// <summary>The counts of a bulkhead whose callers are told apart, now or before.</summary>
+    public FairShareCounts ShareCountsOf(Bulkhead bulkhead) => _shareCounts.GetOrAdd(bulkhead, static _ => new FairShareCounts());
 
     public void Waited(Bulkhead bulkhead, TimeSpan duration, WaitEnd end)
     {
@@ -57,7 +65,7 @@ internal sealed class BulkheadMetrics
         _bulkheads().Where(HasLimit).Select(static bulkhead => new Measurement<int>(bulkhead.Snapshot().Queued, Name(bulkhead)));
 
     private IEnumerable<Measurement<int>> Limits() =>
-        _bulkheads().Where(HasLimit).Select(static bulkhead => new Measurement<int>(bulkhead.Policy.Limit, Name(bulkhead)));
+        _bulkheads().Where(HasLimit).Select(static bulkhead => new Measurement<int>(bulkhead.Limit, Name(bulkhead)));
 
     private IEnumerable<Measurement<long>> Refusals()
     {
@@ -75,6 +83,24 @@ internal sealed class BulkheadMetrics
     private IEnumerable<Measurement<long>> ShadowRefusals() =>
         _bulkheads().Where(static bulkhead => bulkhead.ShadowRefused > 0 || (HasLimit(bulkhead) && bulkhead.Policy.Mode == BulkheadMode.Shadow))
             .Select(static bulkhead => new Measurement<long>(bulkhead.ShadowRefused, Name(bulkhead)));
+
+    private IEnumerable<Measurement<long>> ShareRefusals() =>
+        _shareCounts.Select(static pair => new Measurement<long>(pair.Value.Refused, Name(pair.Key)));
+
+    private IEnumerable<Measurement<long>> ShadowShareRefusals() =>
+        _shareCounts.Where(static pair => pair.Value.ShadowRefused > 0 || pair.Key.Policy.Mode == BulkheadMode.Shadow)
+            .Select(static pair => new Measurement<long>(pair.Value.ShadowRefused, Name(pair.Key)));
+
+    private IEnumerable<Measurement<int>> Partitions()
+    {
+        foreach (var bulkhead in _bulkheads())
+        {
+            if (bulkhead.Shares is { } shares)
+            {
+                yield return new(shares.Partitions, Name(bulkhead));
+            }
+        }
+    }
 
     private static bool HasLimit(Bulkhead bulkhead) => bulkhead.Policy.Limit != BulkheadPolicy.NoLimit;
 

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http;
+
 namespace ResilientHost;
 
 /// <summary>How many calls may be inside a bulkhead at once, and what happens to the others.</summary>
@@ -26,4 +28,41 @@ public sealed class BulkheadOptions
     /// <summary>Who is served first, and who is refused when the queue is full.</summary>
     /// <value>Default <see cref="QueueOrder.OldestFirst"/>.</value>
     public QueueOrder QueueOrder { get; set; } = QueueOrder.OldestFirst;
+
+    /// <summary>Whether the limit is found at run time, between <see cref="MinConcurrency"/> and <see cref="MaxConcurrency"/>.</summary>
+    /// <value>Default <see cref="AdaptiveLimit.None"/>. Another value needs <see cref="MaxConcurrency"/>. A change starts anew at <see cref="InitialConcurrency"/>.</value>
+    public AdaptiveLimit Adaptive { get; set; }
+
+    /// <summary>The lowest limit that an adaptive bulkhead may come to.</summary>
+    /// <value>Calls, 1 to <see cref="MaxConcurrency"/>; default 1. Counts with <see cref="Adaptive"/> only.</value>
+    public int MinConcurrency { get; set; } = 1;
+
+    /// <summary>The limit at which an adaptive bulkhead begins.</summary>
+    /// <value>Calls, <see cref="MinConcurrency"/> to <see cref="MaxConcurrency"/>; default <see langword="null"/>: 20, or the nearest within those bounds. Counts with <see cref="Adaptive"/> only.</value>
+    public int? InitialConcurrency { get; set; }
+
+    /// <summary>Whom requests are told apart by, so that one caller who floods gets a fair share and not everything.</summary>
+    /// <value>
+    /// <c>User</c>, <c>Claim:type</c>, <c>Header:name</c> (of trusted callers; others count by their address), <c>RouteValue:name</c>, <c>Host</c> or <c>RemoteAddress</c>; default
+    /// <see langword="null"/>: nobody is told apart. For inbound requests. Needs <see cref="MaxConcurrency"/>.
+    /// </value>
+    /// <remarks>
+    /// A caller gets everything while nobody else wants it, and its weighted share of the room and the queue while others do. Beyond its share it is refused with status 429.
+    /// </remarks>
+    public string? PartitionBy { get; set; }
+
+    /// <summary>As <see cref="PartitionBy"/>, by code.</summary>
+    /// <value>
+    /// Gives the caller's key, for instance a tenant's name; default <see langword="null"/>. Requests for which it returns <see langword="null"/> or throws share one partition. Must be quick and
+    /// thread-safe. Not together with <see cref="PartitionBy"/>.
+    /// </value>
+    public Func<HttpContext, string?>? PartitionKey { get; set; }
+
+    /// <summary>How much more than others some callers may have, by key.</summary>
+    /// <value>Weights, above 0 and at most 1,000; a key that is not named has 1. Default empty.</value>
+    public IDictionary<string, double> PartitionWeights { get; } = new Dictionary<string, double>(StringComparer.Ordinal);
+
+    /// <summary>Most callers that are told apart at a time; the rest shares one partition.</summary>
+    /// <value>1 to 1,000,000; default 10,000.</value>
+    public int MaxPartitions { get; set; } = 10_000;
 }

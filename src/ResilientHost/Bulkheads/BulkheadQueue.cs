@@ -1,16 +1,24 @@
 namespace ResilientHost.Bulkheads;
 
 /// <summary>The waiters of one bulkhead in order of arrival, and the lock under which all that concerns waiting is decided.</summary>
-/// <remarks>Made when the first call enters. Every member but <see cref="Gate"/> and <see cref="Count"/> needs the lock.</remarks>
+/// <remarks>Made when the first call enters. Every member but <see cref="Gate"/>, <see cref="Count"/> and the counters needs the lock.</remarks>
 internal sealed class BulkheadQueue
 {
     private BulkheadWaiter? _oldest;
     private BulkheadWaiter? _newest;
     private int _count;
+    private long _timedOut;
+    private long _shadowRefused;
 
     public Lock Gate { get; } = new();
 
     public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Calls refused after waiting for as long as allowed. Kept here, and not with the bulkhead, as those that never had to wait are many.</summary>
+    public ref long TimedOut => ref _timedOut;
+
+    /// <summary>As <see cref="TimedOut"/>: calls that Shadow admitted although there was no room.</summary>
+    public ref long ShadowRefused => ref _shadowRefused;
 
     public void Add(BulkheadWaiter waiter)
     {

@@ -103,10 +103,13 @@ public sealed class BulkheadRegistry : IDisposable
                 var policy = BulkheadPolicy.From(name, options);
                 if (!_named.TryGetValue(name, out var bulkhead))
                 {
-                    _named[name] = Create(name, policy);
+                    bulkhead = Create(name, policy);
+                    Divide(bulkhead, policy);
+                    _named[name] = bulkhead;
                 }
                 else if (ApplyIfChanged(bulkhead, policy))
                 {
+                    Divide(bulkhead, policy);
                     _telemetry.Changed(bulkhead);
                 }
             }
@@ -143,6 +146,23 @@ public sealed class BulkheadRegistry : IDisposable
         if (failures.Count > 0)
         {
             throw new OptionsValidationException("Bulkheads", typeof(BulkheadOptions), failures);
+        }
+    }
+
+    /// <summary>Callers keep what they have of a bulkhead over a reload, also when they are told apart in another way.</summary>
+    private void Divide(Bulkhead bulkhead, BulkheadPolicy policy)
+    {
+        if (policy.Partition is null)
+        {
+            bulkhead.Shares = null;
+        }
+        else if (bulkhead.Shares is { } shares)
+        {
+            shares.Apply(policy);
+        }
+        else
+        {
+            bulkhead.Shares = new FairShare(bulkhead, policy, _clock, _telemetry);
         }
     }
 

@@ -9,6 +9,7 @@ namespace ResilientHost.Bulkheads;
 internal sealed partial class BulkheadTelemetry(BulkheadMetrics metrics, ILogger logger, MonotonicClock clock) : IDisposable
 {
     private readonly ConcurrentDictionary<Bulkhead, LogStorm> _storms = new();
+    private readonly ConcurrentDictionary<Bulkhead, LogStorm> _shareStorms = new();
     private volatile bool _disposed;
 
     private TimeProvider Provider => clock.Provider;
@@ -34,6 +35,31 @@ internal sealed partial class BulkheadTelemetry(BulkheadMetrics metrics, ILogger
         }
     }
 
+    /// <summary>A caller was refused because of its own share.</summary>
+    public void ShareRefused(Bulkhead bulkhead)
+    {
+        if (_disposed || !logger.IsEnabled(LogLevel.Warning))
+        {
+            return;
+        }
+
+        try
+        {
+            var storm = _shareStorms.GetOrAdd(bulkhead, static (bulkhead, telemetry) => new LogStorm(telemetry.Provider, more => telemetry.LogMoreShares(bulkhead, more)), this);
+            if (storm.Admit())
+            {
+                var snapshot = bulkhead.Snapshot();
+                FirstShareRefused(bulkhead.Name, snapshot.InFlight, snapshot.Limit, snapshot.Queued);
+            }
+        }
+        catch (Exception)
+        {
+            // A logger that throws costs its line, not the call.
+        }
+    }
+
+    public FairShareCounts ShareCountsOf(Bulkhead bulkhead) => metrics.ShareCountsOf(bulkhead);
+
     public void Waited(Bulkhead bulkhead, TimeSpan duration, WaitEnd end)
     {
         try
@@ -55,7 +81,7 @@ internal sealed partial class BulkheadTelemetry(BulkheadMetrics metrics, ILogger
     public void Dispose()
     {
         _disposed = true;
-        foreach (var (_, storm) in _storms)
+        foreach (var storm in _storms.Values.Concat(_shareStorms.Values))
         {
             storm.Dispose();
         }
@@ -71,5 +97,11 @@ internal sealed partial class BulkheadTelemetry(BulkheadMetrics metrics, ILogger
     {
         var snapshot = bulkhead.Snapshot();
         MoreRefused(bulkhead.Name, count, LogStorm.Interval.TotalSeconds, snapshot.InFlight, snapshot.Limit, snapshot.Queued);
+    }
+
+    private void LogMoreShares(Bulkhead bulkhead, long count)
+    {
+        var snapshot = bulkhead.Snapshot();
+        MoreSharesRefused(bulkhead.Name, count, LogStorm.Interval.TotalSeconds, snapshot.InFlight, snapshot.Limit, snapshot.Queued);
     }
 }

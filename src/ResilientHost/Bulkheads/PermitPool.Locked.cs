@@ -78,7 +78,7 @@ internal partial struct PermitPool
     {
         Interlocked.Or(ref _flags, Changing);
         Interlocked.And(ref _flags, ~(Full | Checking));
-        _limit = limit;
+        Volatile.Write(ref _limit, limit);
         foreach (var slot in _slots)
         {
             if (_inUse <= _limit)
@@ -93,11 +93,20 @@ internal partial struct PermitPool
     }
 
     /// <summary>Publishes what holds from now on. To announce a waiter takes <see cref="TryTakeWithinLimit"/>, unless there is one or there are too many slots.</summary>
-    public void Publish(bool waiting, bool disabled)
+    public void Publish(bool waiting, bool disabled, bool timed = false)
     {
-        var on = (waiting ? Waiting : 0) | (IsExceeded ? Excess : 0) | (disabled ? Disabled : 0);
+        var on = (waiting ? Waiting : 0) | (IsExceeded ? Excess : 0) | (disabled ? Disabled : 0) | (timed ? Timed : 0);
         Interlocked.Or(ref _flags, on);
         Interlocked.And(ref _flags, on | Full | Checking);
+    }
+
+    /// <summary>Forgets when the calls began: to be done before calls are timed again, for those between did not say.</summary>
+    public readonly void ForgetStarts()
+    {
+        foreach (var slot in _slots)
+        {
+            slot.Start = PermitSlot.Untimed;
+        }
     }
 
     private void Retire(PermitSlot slot)

@@ -15,7 +15,7 @@ namespace ResilientHost.Bulkheads;
 /// <para>Flags but those two, the number of slots and the limit change under the bulkhead's lock. A mutable struct on purpose: it lives
 /// inside its bulkhead, one object fewer for each idle endpoint.</para>
 /// </remarks>
-internal partial struct PermitPool(object owner, int limit, bool disabled)
+internal partial struct PermitPool(object owner, int limit, bool disabled, bool timed = false)
 {
     /// <summary>All permits are held, since no exit has taken the flag away.</summary>
     public const int Full = 1;
@@ -35,18 +35,22 @@ internal partial struct PermitPool(object owner, int limit, bool disabled)
     /// <summary>Nobody is to be counted.</summary>
     private const int Disabled = 1 << 5;
 
+    /// <summary>Calls are timed, for somebody learns from them: who comes notes the time, and who leaves tells the outcome.</summary>
+    private const int Timed = 1 << 6;
+
     // So few slots are searched faster than a hint is found.
     private const int SlotsWithoutHints = 32;
     private const int HintSpacing = 16;
 
     private const int Refusing = Full | Waiting | Excess;
     private const int Contended = Waiting | Excess | Changing;
+    private const int Closed = Refusing | Changing | Disabled;
 
     private static readonly int HintMask = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Min(Environment.ProcessorCount, 64)) - 1;
 
     private readonly object _owner = owner;
     private PermitSlot[] _slots = [];
-    private int _flags = disabled ? Disabled : 0;
+    private int _flags = (disabled ? Disabled : 0) | (timed ? Timed : 0);
     private int _limit = limit;
 
     // Slots that are not retired. Never more than the limit, but for what was held when it was lowered and what Shadow let in.
@@ -71,6 +75,9 @@ internal partial struct PermitPool(object owner, int limit, bool disabled)
         }
     }
 
+    /// <summary>Permits there are. Read without the lock, it is the present or the last one.</summary>
+    public readonly int Limit => Volatile.Read(in _limit);
+
     /// <summary>Slots there are, also retired ones.</summary>
     public readonly int SlotCount => Volatile.Read(in _slots).Length;
 
@@ -91,39 +98,80 @@ internal partial struct PermitPool(object owner, int limit, bool disabled)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly bool TryTake(out BulkheadLease lease)
     {
-        if ((Volatile.Read(in _flags) & (Refusing | Changing | Disabled)) == 0)
+        if ((Volatile.Read(in _flags) & (Closed | Timed)) == 0)
         {
-            var slots = Volatile.Read(in _slots);
-            if (_hints is { } hints)
-            {
-                return TryTakeNear(slots, ref hints[HintOfThisCore], out lease);
-            }
-
-            // Each core begins elsewhere; multiplied by the golden ratio, any few neighbours are far apart whatever the length.
-            var hash = unchecked((uint)Thread.GetCurrentProcessorId() * 0x9E3779B9);
-            var start = (int)((ulong)hash * (uint)slots.Length >> 32);
-            if ((uint)start < (uint)slots.Length)
-            {
-                var slot = slots[start];
-                return slot.TryTake(slot.State, out lease) || TryTakeFrom(slots, start, out lease) >= 0;
-            }
+            return TryTakeAny(out lease);
         }
 
         lease = default;
         return false;
     }
 
+    /// <summary>As <see cref="TryTake"/>, where calls are timed; the others get a "no".</summary>
+    public readonly bool TryTakeTimed(out BulkheadLease lease)
+    {
+        if ((Volatile.Read(in _flags) & (Closed | Timed)) == Timed)
+        {
+            return TryTakeAny(out lease);
+        }
+
+        lease = default;
+        return false;
+    }
+
+    /// <summary>Whether so many permits are held: read one after the other, without stopping the calls, until there are enough.</summary>
+    public readonly bool HoldsAtLeast(int count)
+    {
+        var slots = Volatile.Read(in _slots);
+        if (count > slots.Length)
+        {
+            return false;
+        }
+
+        for (var i = 0; count > 0 && i < slots.Length; i++)
+        {
+            count -= PermitSlot.IsHeld(slots[i].State) ? 1 : 0;
+        }
+
+        return count <= 0;
+    }
+
+    /// <summary>Whether what <see cref="Freed"/> gave asks for the slot to be settled under the lock.</summary>
+    public static bool IsToBeSettled(int watching) => (watching & Contended) != 0;
+
     /// <summary>To be called after a permit was freed.</summary>
-    /// <returns>Whether its slot is to be settled under the lock.</returns>
+    /// <returns>0 when that is all; else who watches: ask <see cref="IsToBeSettled"/>, and tell whoever times the calls.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool Freed(PermitSlot slot)
+    public int Freed(PermitSlot slot)
     {
         if (_hints is { } hints)
         {
             hints[HintOfThisCore] = slot.Position;
         }
 
-        return Volatile.Read(ref _flags) != 0 && FreedWatched();
+        return Volatile.Read(ref _flags) == 0 ? 0 : FreedWatched();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly bool TryTakeAny(out BulkheadLease lease)
+    {
+        var slots = Volatile.Read(in _slots);
+        if (_hints is { } hints)
+        {
+            return TryTakeNear(slots, ref hints[HintOfThisCore], out lease);
+        }
+
+        // Each core begins elsewhere; multiplied by the golden ratio, any few neighbours are far apart whatever the length.
+        var hash = unchecked((uint)Thread.GetCurrentProcessorId() * 0x9E3779B9);
+        var start = (int)((ulong)hash * (uint)slots.Length >> 32);
+        if ((uint)start < (uint)slots.Length)
+        {
+            var slot = slots[start];
+            return slot.TryTake(slot.State, out lease) || TryTakeFrom(slots, start, out lease) >= 0;
+        }
+
+        lease = default;
+        return false;
     }
 
     private static int HintOfThisCore => (Thread.GetCurrentProcessorId() & HintMask) * HintSpacing;
@@ -163,7 +211,7 @@ internal partial struct PermitPool(object owner, int limit, bool disabled)
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool FreedWatched()
+    private int FreedWatched()
     {
         var flags = Volatile.Read(ref _flags);
         if ((flags & (Full | Checking)) != 0)
@@ -172,6 +220,6 @@ internal partial struct PermitPool(object owner, int limit, bool disabled)
             flags = Interlocked.And(ref _flags, ~(Full | Checking));
         }
 
-        return (flags & Contended) != 0;
+        return flags & (Contended | Timed);
     }
 }

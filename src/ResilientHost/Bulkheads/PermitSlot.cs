@@ -14,7 +14,10 @@ internal sealed class PermitSlot(object owner)
     private const long Retired = 2;
     private const long Round = 4;
 
-    private Line _line = new() { State = Retired };
+    /// <summary>The <see cref="Start"/> of a call of which nobody wants to know how long it takes.</summary>
+    public const long Untimed = long.MinValue;
+
+    private Line _line = new() { State = Retired, Start = Untimed };
 
     /// <summary>The bulkhead that it belongs to.</summary>
     public object Owner { get; } = owner;
@@ -26,6 +29,13 @@ internal sealed class PermitSlot(object owner)
     public PermitSlot? Next { get; set; }
 
     public long State => Volatile.Read(ref _line.State);
+
+    /// <summary>Timestamp at which the call that holds the slot began, where calls are timed. Whoever ends the lease reads it first: afterwards it is the next call's.</summary>
+    public long Start
+    {
+        get => _line.Start;
+        set => _line.Start = value;
+    }
 
     public static bool IsFree(long state) => (state & (Held | Retired)) == 0;
 
@@ -75,5 +85,8 @@ internal sealed class PermitSlot(object owner)
     {
         [FieldOffset(0)]
         public long State;
+
+        [FieldOffset(8)]
+        public long Start;
     }
 }

@@ -6,7 +6,10 @@ namespace ResilientHost;
 public sealed partial class CircuitBreaker
 {
     /// <summary>Refuses every call until <see cref="Reset"/>. Neither timers nor results undo it.</summary>
-    public void Isolate()
+    /// <remarks>Of a registry's breaker with a circuit for each caller: all of them, and those that come later.</remarks>
+    public void Isolate() => ForAll(static breaker => breaker.IsolateAlone());
+
+    private void IsolateAlone()
     {
         var now = _services.Clock.CoarseTimestamp();
         lock (_lock)
@@ -19,9 +22,11 @@ public sealed partial class CircuitBreaker
     /// <summary>Closes the circuit, whatever state it was in, with an empty window and no backoff.</summary>
     /// <remarks>
     /// Raises an event only if the state changed. In mode <see cref="CircuitMode.ForcedOpen"/>, which holds for as long as the
-    /// configuration says so, it undoes an isolation and the circuit stays open.
+    /// configuration says so, it undoes an isolation and the circuit stays open. Of a registry's breaker with a circuit for each caller: all of them.
     /// </remarks>
-    public void Reset()
+    public void Reset() => ForAll(static breaker => breaker.ResetAlone());
+
+    private void ResetAlone()
     {
         var now = _services.Clock.CoarseTimestamp();
         lock (_lock)
@@ -37,7 +42,8 @@ public sealed partial class CircuitBreaker
     /// </param>
     /// <remarks>
     /// An open circuit only gets the new end, earlier or later, and raises no event. From half-open it counts as a re-open for the
-    /// backoff. While isolated, or in mode <see cref="CircuitMode.ForcedOpen"/>, it changes nothing.
+    /// backoff. While isolated, or in mode <see cref="CircuitMode.ForcedOpen"/>, it changes nothing. Of a registry's breaker with a circuit for each caller: all of them,
+    /// and for as long those that come.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="duration"/> is zero or negative.</exception>
     public void ForceOpen(TimeSpan? duration = null)
@@ -47,6 +53,11 @@ public sealed partial class CircuitBreaker
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(asked, TimeSpan.Zero, nameof(duration));
         }
 
+        ForAll(breaker => breaker.ForceOpenAlone(duration));
+    }
+
+    private void ForceOpenAlone(TimeSpan? duration)
+    {
         var now = _services.Clock.CoarseTimestamp();
         lock (_lock)
         {
@@ -149,6 +160,7 @@ public sealed partial class CircuitBreaker
         {
             var transition = PublishUnderLock(move, now);
             first ??= transition;
+            CloseIfNobodyProbesUnderLock(now);
         }
 
         return first;

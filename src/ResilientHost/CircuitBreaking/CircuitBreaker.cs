@@ -28,6 +28,7 @@ public sealed partial class CircuitBreaker
     private readonly Lock _lock = new();
     private CircuitStateMachine _machine;
     private CircuitListener[] _listeners = [];
+    private CircuitBreakerPartitions<string>? _partitions;
     private long _refused;
     private long _late;
 
@@ -55,8 +56,14 @@ public sealed partial class CircuitBreaker
         _machine = new CircuitStateMachine(policy, services.Clock.CoarseTimestamp());
     }
 
+    /// <summary>Makes a circuit that tells its changes to listeners which others share.</summary>
+    internal CircuitBreaker(string name, CircuitPolicy policy, CircuitServices services, CircuitListener[] listeners)
+        : this(name, policy, services) =>
+        _listeners = listeners;
+
     /// <summary>Raised once for every change of state, in order.</summary>
     /// <remarks>
+    /// A registry's breaker with a circuit for each caller (<see cref="CircuitBreakerOptions.PartitionBy"/>) raises it for those too, under its own name: keys stay inside.
     /// Handlers run on the thread pool, one transition at a time for each handler, never on the caller's thread or under a lock.
     /// A handler that blocks or throws affects neither calls nor other handlers; up to 1,024 transitions wait for it, further ones
     /// are dropped. After removal a handler gets no transition that had not been handed to it yet.
@@ -97,11 +104,11 @@ public sealed partial class CircuitBreaker
     /// <remarks>Reading publishes a change that is due.</remarks>
     public CircuitState State => Observe().State;
 
-    /// <summary>Calls refused since construction.</summary>
-    internal long Refused => Interlocked.Read(ref _refused);
+    /// <summary>Calls refused since construction, by partitions too.</summary>
+    internal long Refused => Interlocked.Read(ref _refused) + (Partitions?.Refused ?? 0);
 
     /// <summary>Results that came in a later era than their permit.</summary>
-    internal long LateResults => Interlocked.Read(ref _late);
+    internal long LateResults => Interlocked.Read(ref _late) + (Partitions?.LateResults ?? 0);
 
     internal CircuitPolicy Policy => _machine.Era.Policy;
 
@@ -169,15 +176,11 @@ public sealed partial class CircuitBreaker
             return null;
         }
 
-        return End(era, permit, outcome, permit.IsMeasured ? Now(era.Policy) : _services.Clock.CoarseTimestamp(), retryAfter);
+        return End(era, permit, outcome, EndOf(era.Policy, permit), AnonymousCaller, retryAfter);
     }
 
     /// <summary>As <see cref="Exit(in CircuitPermit, CallOutcome)"/>, for a caller that has read the exact clock.</summary>
-    internal CircuitTransition? Exit(in CircuitPermit permit, CallOutcome outcome, long timestamp)
-    {
-        var era = _machine.Era;
-        return IsOfNoConcern(era, permit, outcome) ? null : End(era, permit, outcome, timestamp, retryAfter: null);
-    }
+    internal CircuitTransition? Exit(in CircuitPermit permit, CallOutcome outcome, long timestamp) => Exit(permit, outcome, timestamp, AnonymousCaller);
 
     /// <summary>Whether a call at this moment would be refused. Takes no permit and counts nothing.</summary>
     internal bool IsRefusing(long timestamp, out Refusal refusal)
@@ -241,10 +244,14 @@ public sealed partial class CircuitBreaker
 
     private static bool IsEnforcing(CircuitPolicy policy) => policy.Mode is CircuitMode.Enforce or CircuitMode.ForcedOpen;
 
+    private static bool IsSlow(CircuitPolicy policy, in CircuitPermit permit, long now) => permit.IsMeasured && now - permit.StartedAt >= policy.SlowCallTicks;
+
     private static void ThrowUnknown(CallOutcome outcome) =>
         throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "Not a call outcome.");
 
     private long Now(CircuitPolicy policy) => policy.NeedsExactClock ? _services.Clock.Timestamp() : _services.Clock.CoarseTimestamp();
+
+    private long EndOf(CircuitPolicy policy, in CircuitPermit permit) => permit.IsMeasured ? Now(policy) : _services.Clock.CoarseTimestamp();
 
     // A late result is counted, and must not even publish that a break has elapsed.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -307,10 +314,10 @@ public sealed partial class CircuitBreaker
         return false;
     }
 
-    private CircuitTransition? End(CircuitEra era, in CircuitPermit permit, CallOutcome outcome, long now, TimeSpan? retryAfter)
+    private CircuitTransition? End(CircuitEra era, in CircuitPermit permit, CallOutcome outcome, long now, int caller, TimeSpan? retryAfter)
     {
         var policy = era.Policy;
-        var slow = permit.IsMeasured && now - permit.StartedAt >= policy.SlowCallTicks;
+        var slow = IsSlow(policy, permit, now);
         if (permit.IsProbe)
         {
             return EndProbe(permit, outcome, slow, now, retryAfter);
@@ -323,7 +330,7 @@ public sealed partial class CircuitBreaker
 
         var cause = outcome == CallOutcome.Succeeded && !slow
             ? window.AddSuccess(policy, now)
-            : window.AddTrouble(policy, outcome == CallOutcome.Failed, slow, now);
+            : window.AddTrouble(policy, outcome == CallOutcome.Failed, slow, now, caller);
         return cause is { } trigger ? Trip(window, trigger, now, retryAfter) : null;
     }
 

@@ -8,6 +8,8 @@ namespace ResilientHost.CircuitBreaking;
 /// <remarks>State and refusals are read when a listener samples, so a call pays nothing for them; sampling observes time-derived states.</remarks>
 internal sealed class CircuitBreakerMetrics
 {
+    private static readonly CircuitState[] AllStates = Enum.GetValues<CircuitState>();
+
     private readonly Counter<long> _transitions;
 
     public CircuitBreakerMetrics(ResilienceMeter meter, Func<IReadOnlyList<CircuitBreaker>> breakers)
@@ -21,6 +23,11 @@ internal sealed class CircuitBreakerMetrics
             () => breakers().SelectMany(States),
             unit: "{state}",
             description: "1 for the state a circuit breaker is in, 0 for the others.");
+        meter.Meter.CreateObservableGauge(
+            ResilienceDiagnostics.Instruments.CircuitBreakerPartitions,
+            () => breakers().SelectMany(Partitions),
+            unit: "{partition}",
+            description: "Partitions of a keyed circuit breaker, by state.");
         meter.Meter.CreateObservableCounter(
             ResilienceDiagnostics.Instruments.CircuitBreakerRefusals,
             () => breakers().Select(breaker => Total(breaker, breaker.Refused)),
@@ -43,8 +50,22 @@ internal sealed class CircuitBreakerMetrics
     private static IEnumerable<Measurement<int>> States(CircuitBreaker breaker)
     {
         var current = breaker.State;
-        return Enum.GetValues<CircuitState>().Select(state => new Measurement<int>(
+        return AllStates.Select(state => new Measurement<int>(
             state == current ? 1 : 0,
+            new KeyValuePair<string, object?>(ResilienceDiagnostics.Tags.CircuitBreakerName, breaker.Name),
+            new KeyValuePair<string, object?>(ResilienceDiagnostics.Tags.CircuitState, CircuitNames.Of(state))));
+    }
+
+    private static IEnumerable<Measurement<int>> Partitions(CircuitBreaker breaker)
+    {
+        if (breaker.Partitions is not { } partitions)
+        {
+            return [];
+        }
+
+        var counts = partitions.CountStates();
+        return AllStates.Select(state => new Measurement<int>(
+            counts[(int)state],
             new KeyValuePair<string, object?>(ResilienceDiagnostics.Tags.CircuitBreakerName, breaker.Name),
             new KeyValuePair<string, object?>(ResilienceDiagnostics.Tags.CircuitState, CircuitNames.Of(state))));
     }

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http;
+
 namespace ResilientHost;
 
 /// <summary>How a <see cref="CircuitBreaker"/> judges and for how long it breaks.</summary>
@@ -84,4 +86,32 @@ public sealed class CircuitBreakerOptions
     /// <summary>Most breakers that <see cref="CircuitBreakerPartitions{TKey}"/> keeps at a time, the shared one not counted.</summary>
     /// <value>Default 10,000. From 1 to 1,000,000.</value>
     public int MaxPartitions { get; set; } = 10_000;
+
+    /// <summary>Whom requests are told apart by; each caller then has a circuit of its own.</summary>
+    /// <value>
+    /// <c>User</c>, <c>Claim:type</c>, <c>Header:name</c> (of trusted callers; others count by their address), <c>RouteValue:name</c>, <c>Host</c> or <c>RemoteAddress</c>; default
+    /// <see langword="null"/>: one circuit for all. For inbound requests.
+    /// </value>
+    public string? PartitionBy { get; set; }
+
+    /// <summary>As <see cref="PartitionBy"/>, by code.</summary>
+    /// <value>
+    /// Gives the caller's key, for instance a tenant's name; default <see langword="null"/>. Requests for which it returns <see langword="null"/> or throws share one circuit. Must be quick and thread-safe.
+    /// Not together with <see cref="PartitionBy"/>.
+    /// </value>
+    public Func<HttpContext, string?>? PartitionKey { get; set; }
+
+    /// <summary>How many callers must have failed or been slow in the window before it may open the circuit: one caller's poison requests then cannot close a door for all.</summary>
+    /// <value>
+    /// Default 0, as 1: no matter how many. At most 64, and at most <see cref="WindowSize"/> where that is set. Not above 1 where <see cref="PartitionBy"/> gives each of these callers a circuit of its own.
+    /// </value>
+    /// <remarks>
+    /// A ratio counts the callers of failed or of slow calls in the window, a row of failures those of the row; when the last caller that was missing comes, the circuit opens then. Calls that name no caller are
+    /// one caller's, those of Polly pipelines among them. Probes decide whoever sends them. Only the latest so many callers are kept, as hashes, which is exact for this question.
+    /// </remarks>
+    public int MinimumDistinctCallers { get; set; }
+
+    /// <summary>Who counts as one caller for <see cref="MinimumDistinctCallers"/>.</summary>
+    /// <value>As <see cref="PartitionBy"/>; default <see langword="null"/>: the user where there is one, else the remote address.</value>
+    public string? CallerBy { get; set; }
 }

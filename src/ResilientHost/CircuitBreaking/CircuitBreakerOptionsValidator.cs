@@ -1,6 +1,7 @@
 using System.Globalization;
 
 using Microsoft.Extensions.Options;
+using ResilientHost.Callers;
 
 namespace ResilientHost.CircuitBreaking;
 
@@ -10,6 +11,7 @@ internal sealed class CircuitBreakerOptionsValidator : IValidateOptions<CircuitB
     private const int MaxWindowSize = 1_000_000;
     private const int MaxProbes = 1_000;
     private const int MostPartitions = 1_000_000;
+    private const int MostDistinctCallers = 64;
     private const double MaxBackoff = 100;
     private static readonly TimeSpan MinSampling = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan OneDay = TimeSpan.FromDays(1);
@@ -116,6 +118,36 @@ internal sealed class CircuitBreakerOptionsValidator : IValidateOptions<CircuitB
         if (o.MaxPartitions is < 1 or > MostPartitions)
         {
             yield return $"{nameof(o.MaxPartitions)} must be from 1 to 1,000,000, but is {o.MaxPartitions}.";
+        }
+
+        if (o.PartitionBy is { } partitions && CallerKey.Error(partitions) is { } wrong)
+        {
+            yield return $"{nameof(o.PartitionBy)} {wrong}";
+        }
+
+        if (o.PartitionBy is not null && o.PartitionKey is not null)
+        {
+            yield return $"{nameof(o.PartitionKey)} must not be set together with {nameof(o.PartitionBy)}.";
+        }
+
+        if (o.MinimumDistinctCallers is < 0 or > MostDistinctCallers)
+        {
+            yield return $"{nameof(o.MinimumDistinctCallers)} must be from 0 to 64 callers, but is {o.MinimumDistinctCallers}.";
+        }
+
+        if (o.CallerBy is { } callers && CallerKey.Error(callers) is { } unknown)
+        {
+            yield return $"{nameof(o.CallerBy)} {unknown}";
+        }
+        if (o.MinimumDistinctCallers > 1 && o.WindowSize > 0 && o.MinimumDistinctCallers > o.WindowSize)
+        {
+            yield return $"{nameof(o.MinimumDistinctCallers)} must be at most {nameof(o.WindowSize)} ({o.WindowSize} calls), but is {o.MinimumDistinctCallers}.";
+        }
+
+        if (o.MinimumDistinctCallers > 1 && CallerSelector.From(o.PartitionBy, code: null) is { } keys
+            && keys == (CallerSelector.From(o.CallerBy, code: null) ?? CallerSelector.Default))
+        {
+            yield return $"{nameof(o.MinimumDistinctCallers)} must be 0 or 1 where {nameof(o.PartitionBy)} gives each caller a circuit of its own, but is {o.MinimumDistinctCallers}.";
         }
     }
 

@@ -18,7 +18,7 @@ namespace ResilientHost;
 /// it. Victims are found as a clock's hand goes round (second chance), a few at a time, so no look-up pays for a sweep.
 /// </para>
 /// </remarks>
-public sealed class CircuitBreakerPartitions<TKey>
+public sealed partial class CircuitBreakerPartitions<TKey>
     where TKey : notnull
 {
     private const int LooksPerMiss = 16;
@@ -28,8 +28,12 @@ public sealed class CircuitBreakerPartitions<TKey>
     private readonly List<Partition> _ring = [];
     private readonly Lock _lock = new();
     private readonly CircuitBreaker _other;
+    private readonly CircuitBreaker? _whole;
+    private readonly CircuitListener[] _listeners = [];
     private volatile CircuitPolicy _policy;
     private int _hand;
+    private long _refusedByEvicted;
+    private long _lateForEvicted;
 
     /// <summary>Makes an empty set.</summary>
     /// <param name="name">Name of the set; its breakers are called <c>name[key]</c>.</param>
@@ -52,6 +56,29 @@ public sealed class CircuitBreakerPartitions<TKey>
         _policy = CircuitPolicy.Create(name, options, _services.Clock);
         _partitions = new ConcurrentDictionary<TKey, Partition>(comparer);
         _other = new CircuitBreaker($"{name}[other]", _policy, _services);
+    }
+
+    /// <summary>Makes the set of a registry's breaker. Its breakers are called like that one, for their names reach logs, metrics and callers, and keys must not.</summary>
+    /// <param name="whole">The breaker; while it is not closed new keys share one circuit, which it moves along with the others.</param>
+    /// <param name="policy">What every breaker goes by.</param>
+    /// <param name="services">What the registry's breakers share.</param>
+    /// <param name="listeners">What every breaker tells its changes to.</param>
+    /// <param name="comparer">How keys are told apart.</param>
+    internal CircuitBreakerPartitions(
+        CircuitBreaker whole,
+        CircuitPolicy policy,
+        CircuitServices services,
+        CircuitListener[] listeners,
+        IEqualityComparer<TKey>? comparer = null)
+    {
+        Name = whole.Name;
+        _whole = whole;
+        _policy = policy;
+        _services = services;
+        _listeners = listeners;
+        _partitions = new ConcurrentDictionary<TKey, Partition>(comparer);
+        _other = Make(whole.Name);
+        whole.BringAlong(_other);
     }
 
     /// <summary>Name of the set.</summary>
@@ -87,7 +114,11 @@ public sealed class CircuitBreakerPartitions<TKey>
     public void Apply(CircuitBreakerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var policy = CircuitPolicy.Create(Name, options, _services.Clock);
+        Apply(CircuitPolicy.Create(Name, options, _services.Clock));
+    }
+
+    internal void Apply(CircuitPolicy policy)
+    {
         lock (_lock)
         {
             _policy = policy;
@@ -99,13 +130,47 @@ public sealed class CircuitBreakerPartitions<TKey>
         }
     }
 
+    /// <summary>Moves the whole breaker and every partition by hand, so that two operators at once leave all in one state.</summary>
+    internal void MoveAll(Action<CircuitBreaker> move)
+    {
+        lock (_lock)
+        {
+            if (_whole is not null)
+            {
+                move(_whole);
+            }
+
+            move(_other);
+            foreach (var partition in _ring)
+            {
+                move(partition.Breaker);
+            }
+        }
+    }
+
+    // What is forced on all holds for keys that come meanwhile, and a flood of them must not fill the places with circuits that are not closed.
+    private bool MakesPartitions => _whole is null || _whole.State == CircuitState.Closed;
+
+    private CircuitBreaker Make(string name) => new(name, _policy, _services, _listeners);
+
     private CircuitBreaker Add(TKey key)
     {
+        if (!MakesPartitions)
+        {
+            return _other;
+        }
+
         lock (_lock)
         {
             if (_partitions.TryGetValue(key, out var known))
             {
                 return known.Breaker;
+            }
+
+            // Again, for a hand that moves all moves none that is made after it went by.
+            if (!MakesPartitions)
+            {
+                return _other;
             }
 
             var place = _ring.Count < _policy.MaxPartitions ? _ring.Count : FindIdle();
@@ -114,14 +179,17 @@ public sealed class CircuitBreakerPartitions<TKey>
                 return _other;
             }
 
-            var partition = new Partition(key, new CircuitBreaker($"{Name}[{key}]", _policy, _services));
+            var partition = new Partition(key, Make(_whole is null ? $"{Name}[{key}]" : Name));
             if (place == _ring.Count)
             {
                 _ring.Add(partition);
             }
             else
             {
-                _partitions.TryRemove(_ring[place].Key, out _);
+                var evicted = _ring[place];
+                _partitions.TryRemove(evicted.Key, out _);
+                _refusedByEvicted += evicted.Breaker.Refused;
+                _lateForEvicted += evicted.Breaker.LateResults;
                 _ring[place] = partition;
             }
 

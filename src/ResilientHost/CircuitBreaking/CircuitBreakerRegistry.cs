@@ -4,6 +4,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
+using ResilientHost.Callers;
 using ResilientHost.CircuitBreaking;
 using ResilientHost.Telemetry;
 
@@ -14,7 +15,7 @@ namespace ResilientHost;
 /// A singleton of the service provider; thread-safe. A reload applies to the breakers in place, so they keep their state and
 /// whoever holds one need not ask again. A name that vanishes from configuration keeps its breaker and its last options.
 /// </remarks>
-public sealed partial class CircuitBreakerRegistry
+public sealed partial class CircuitBreakerRegistry : IDisposable
 {
     /// <summary>Most automatic breakers; endpoints beyond share one. Routes are finite, but a dynamic endpoint source need not be.</summary>
     internal const int MaxEndpoints = 10_000;
@@ -25,6 +26,7 @@ public sealed partial class CircuitBreakerRegistry
     private readonly ILogger _logger;
     private readonly CircuitServices _services;
     private readonly CircuitBreakerMetrics _metrics;
+    private readonly CircuitPartitionTelemetry _partitionTelemetry;
     private CircuitPolicy _forEndpoints;
     private CircuitBreaker? _other;
 
@@ -34,6 +36,7 @@ public sealed partial class CircuitBreakerRegistry
         _services = new CircuitServices(timeProvider, random, (name, exception) => Log.ListenerFailed(_logger, exception, name));
         _forEndpoints = CircuitPolicy.Create(CircuitNames.Other, new CircuitBreakerOptions { Mode = CircuitMode.Shadow }, _services.Clock);
         _metrics = new CircuitBreakerMetrics(meter, () => All);
+        _partitionTelemetry = new CircuitPartitionTelemetry(_metrics, logger, _services);
     }
 
     /// <summary>Names of the breakers that configuration knows or knew, in ordinal order.</summary>
@@ -69,6 +72,9 @@ public sealed partial class CircuitBreakerRegistry
         ArgumentNullException.ThrowIfNull(name);
         return _named.TryGetValue(name, out breaker);
     }
+
+    /// <summary>Writes what is still only counted. Called by the service container; breakers go on working.</summary>
+    public void Dispose() => _partitionTelemetry.Dispose();
 
     /// <summary>The automatic breaker of an endpoint; endpoints beyond the cap share one.</summary>
     internal CircuitBreaker GetOrAddForEndpoint(string endpointKey)
@@ -114,7 +120,7 @@ public sealed partial class CircuitBreakerRegistry
                 var policy = CircuitPolicy.Create(name, options, _services.Clock);
                 if (_named.TryGetValue(name, out var breaker))
                 {
-                    breaker.Apply(policy);
+                    Apply(breaker, policy);
                 }
                 else
                 {
@@ -123,10 +129,14 @@ public sealed partial class CircuitBreakerRegistry
             }
 
             _forEndpoints = CircuitPolicy.Create(CircuitNames.Other, settings.ForEndpoints, _services.Clock);
-            _other?.Apply(_forEndpoints);
+            if (_other is not null)
+            {
+                Apply(_other, _forEndpoints);
+            }
+
             foreach (var breaker in _endpoints.Values)
             {
-                breaker.Apply(_forEndpoints);
+                Apply(breaker, _forEndpoints);
             }
         }
     }
@@ -136,10 +146,33 @@ public sealed partial class CircuitBreakerRegistry
         var breaker = new CircuitBreaker(name, policy, _services);
 
         // Two listeners with a queue each: a log sink that blocks must not blind the metrics.
-        breaker.Transitioned += _metrics.Count;
-        breaker.Transitioned += transition => Write(transition, breaker.Policy.Mode);
+        breaker.ListenForHost(_metrics.Count);
+        breaker.ListenForHost(transition => Write(transition, breaker.Policy.Mode));
+        Part(breaker, policy);
         return breaker;
     }
+
+    private void Apply(CircuitBreaker breaker, CircuitPolicy policy)
+    {
+        var before = breaker.Policy.Partition;
+        breaker.Apply(policy);
+        if (breaker.Partitions is { } partitions && IsSameKindOfKey(before, policy.Partition))
+        {
+            partitions.Apply(policy);
+        }
+        else
+        {
+            Part(breaker, policy);
+        }
+    }
+
+    private void Part(CircuitBreaker breaker, CircuitPolicy policy) => breaker.Partitions = policy.Partition is null
+        ? null
+        : new CircuitBreakerPartitions<string>(breaker, policy, _services, _partitionTelemetry.ListenersOf(breaker), StringComparer.Ordinal);
+
+    // Code that configures the options again at each reload may make another delegate of the same lambda: what the circuits know outlives that.
+    private static bool IsSameKindOfKey(CallerSelector? before, CallerSelector? after) =>
+        after is not null && before is not null && before.Key == after.Key && (before.Code is null) == (after.Code is null);
 
     private void Write(CircuitTransition transition, CircuitMode mode)
     {

@@ -1,3 +1,4 @@
+using ResilientHost.Callers;
 using ResilientHost.Hosting;
 
 namespace ResilientHost.CircuitBreaking;
@@ -54,6 +55,18 @@ internal sealed record CircuitPolicy
     /// <summary>Slow probes that re-open the circuit; <see cref="int.MaxValue"/> when slowness is no trigger.</summary>
     public required int ProbeSlowLimit { get; init; }
 
+    /// <summary>How callers are told apart that have a circuit each; <see langword="null"/>: one circuit for all.</summary>
+    public CallerSelector? Partition { get; init; }
+
+    /// <summary>Callers that must have had trouble before the window may open the circuit; 0 or 1: no matter how many.</summary>
+    public int MinimumDistinctCallers { get; init; }
+
+    /// <summary>Who counts as one caller for <see cref="MinimumDistinctCallers"/>.</summary>
+    public CallerSelector Caller { get; init; } = CallerSelector.Default;
+
+    /// <summary>Whether it matters who had trouble.</summary>
+    public bool CountsCallers => MinimumDistinctCallers > 1;
+
     public bool MeasuresCalls => SlowCallTicks != long.MaxValue;
 
     private bool HasRatioTrigger => FailureRatio <= 1 || SlowCallRatio <= 1;
@@ -81,6 +94,9 @@ internal sealed record CircuitPolicy
             HalfOpenProbes = options.HalfOpenProbes,
             HalfOpenMaxTicks = Math.Max(clock.ToTimestampTicks(options.HalfOpenMaxDuration), 1),
             MaxPartitions = options.MaxPartitions,
+            Partition = CallerSelector.From(options.PartitionBy, options.PartitionKey),
+            MinimumDistinctCallers = options.MinimumDistinctCallers,
+            Caller = CallerSelector.From(options.CallerBy, code: null) ?? CallerSelector.Default,
 
             // A breaker that trips on a row of failures alone has no ratio to judge probes by: one failed probe is the row going on.
             ProbeFailureLimit = options.FailureRatio is { } ratio ? Reaching(ratio, options.HalfOpenProbes)
@@ -97,14 +113,17 @@ internal sealed record CircuitPolicy
     public CircuitWindow NewWindow(long now) => WindowSize > 0 ? new CountWindow(WindowSize) : new TimeWindow(now);
 
     /// <summary>The ratio trigger that the window pulls, if any.</summary>
+    /// <param name="counts">What the window holds.</param>
+    /// <param name="callers">Who had trouble.</param>
+    /// <param name="first">The first place in the window.</param>
     // Quotients are compared, not products: 7 / 100.0 is the double nearest to 0.07, while 0.07 * 100 is above 7.
-    public CircuitTransitionCause? Judge(in WindowCounts counts) =>
+    public CircuitTransitionCause? Judge(in WindowCounts counts, in CallerTrails callers, long first) =>
         counts.Calls < MinimumThroughput ? null
-        : counts.Failures / (double)counts.Calls >= FailureRatio ? CircuitTransitionCause.FailureRatio
-        : counts.SlowCalls / (double)counts.Calls >= SlowCallRatio ? CircuitTransitionCause.SlowCallRatio
+        : counts.Failures / (double)counts.Calls >= FailureRatio && callers.EnoughFailed(this, first) ? CircuitTransitionCause.FailureRatio
+        : counts.SlowCalls / (double)counts.Calls >= SlowCallRatio && callers.EnoughWereSlow(this, first) ? CircuitTransitionCause.SlowCallRatio
         : null;
 
-    /// <summary>Whether no number of further quick successes can trip a window that did not trip with these counts.</summary>
+    /// <summary>Whether no number of further quick successes can trip a window that did not trip with these counts: they bring no caller in trouble either.</summary>
     public bool IsSettled(in WindowCounts counts) =>
         !HasRatioTrigger
         || counts.Calls >= MinimumThroughput

@@ -99,9 +99,16 @@ internal struct CircuitStateMachine
         var window = _era.Window;
         if (window is not null && !policy.CountsLike(before))
         {
-            var row = window.Row;
+            var old = window;
             window = policy.NewWindow(now);
-            window.Row = row;
+            window.Row = old.Row;
+            window.FailingCallers = old.FailingCallers?.ForNewWindow();
+        }
+
+        // Nobody is noted while nobody counts, and a caller by another name would be a second one.
+        if (!policy.CountsCallers || policy.Caller != before.Caller)
+        {
+            window?.ForgetCallers();
         }
 
         Replace(policy, window);

@@ -9,14 +9,25 @@ internal abstract class CircuitWindow
     public abstract CircuitTransitionCause? AddSuccess(CircuitPolicy policy, long now);
 
     /// <summary>Records a failure, a slow call, or both.</summary>
+    /// <param name="policy">What to judge by.</param>
+    /// <param name="failed">Whether the call failed.</param>
+    /// <param name="slow">Whether it was slow.</param>
+    /// <param name="now">When it ended.</param>
+    /// <param name="caller">Hash of whom it was for; 0 for nobody in particular.</param>
     /// <returns>The trigger pulled.</returns>
-    public abstract CircuitTransitionCause? AddTrouble(CircuitPolicy policy, bool failed, bool slow, long now);
+    public abstract CircuitTransitionCause? AddTrouble(CircuitPolicy policy, bool failed, bool slow, long now, int caller = 0);
 
     /// <summary>What the window holds at <paramref name="now"/>.</summary>
     public abstract WindowCounts Read(CircuitPolicy policy, long now);
 
     /// <summary>Failures in a row.</summary>
     public abstract int Row { get; set; }
+
+    /// <summary>Whose failures those are; <see langword="null"/> when that was of no interest.</summary>
+    public abstract CallerTrail? FailingCallers { get; set; }
+
+    /// <summary>Forgets who had trouble, but not the trouble.</summary>
+    public abstract void ForgetCallers();
 
     /// <summary>Makes the next outcome look at the whole window, because the thresholds changed.</summary>
     public abstract void Reconsider();

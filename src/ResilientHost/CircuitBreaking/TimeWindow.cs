@@ -34,6 +34,18 @@ internal sealed class TimeWindow(long origin) : CircuitWindow
         }
     }
 
+    public override CallerTrail? FailingCallers
+    {
+        get => Volatile.Read(ref _trouble)?.FailingCallers;
+        set
+        {
+            if (value is not null || _trouble is not null)
+            {
+                Trouble().FailingCallers = value;
+            }
+        }
+    }
+
     public override CircuitTransitionCause? AddSuccess(CircuitPolicy policy, long now)
     {
         var bucket = BucketAt(policy, now);
@@ -51,20 +63,21 @@ internal sealed class TimeWindow(long origin) : CircuitWindow
         return trouble.IsSettled(bucket) ? null : Judge(policy, trouble, bucket);
     }
 
-    public override CircuitTransitionCause? AddTrouble(CircuitPolicy policy, bool failed, bool slow, long now)
+    public override CircuitTransitionCause? AddTrouble(CircuitPolicy policy, bool failed, bool slow, long now, int caller = 0)
     {
         var bucket = BucketAt(policy, now);
 
         // The call before the failure: readers take them in the other order and never see more failures than calls.
         CountCall(bucket);
         var trouble = Trouble();
-        var row = trouble.Add(bucket, failed, slow);
-        return Judge(policy, trouble, bucket)
-            ?? (row >= policy.ConsecutiveFailures ? CircuitTransitionCause.ConsecutiveFailures : null);
+        var rowTrips = trouble.Add(policy, bucket, failed, slow, caller);
+        return Judge(policy, trouble, bucket) ?? (rowTrips ? CircuitTransitionCause.ConsecutiveFailures : null);
     }
 
     public override WindowCounts Read(CircuitPolicy policy, long now) =>
         Sum(Volatile.Read(ref _trouble), BucketAt(policy, now));
+
+    public override void ForgetCallers() => Volatile.Read(ref _trouble)?.ForgetCallers();
 
     public override void Reconsider() => Volatile.Read(ref _trouble)?.Unsettle();
 
@@ -114,7 +127,7 @@ internal sealed class TimeWindow(long origin) : CircuitWindow
     {
         var version = trouble.Version;
         var counts = Sum(trouble, bucket);
-        var cause = policy.Judge(counts);
+        var cause = policy.Judge(counts, trouble.Callers, bucket - BucketCount + 1);
         if (cause is null && policy.IsSettled(counts))
         {
             trouble.Settle(version, bucket);

@@ -9,6 +9,7 @@ internal sealed class TimeWindowTrouble
     private TimeBuckets _slowCalls;
     private long _version = 1;
     private long _settled;
+    private CallerTrails _callers;
     private int _row;
 
     public int Row
@@ -17,24 +18,34 @@ internal sealed class TimeWindowTrouble
         set => Volatile.Write(ref _row, value);
     }
 
+    /// <summary>Who failed and who was slow, by bucket.</summary>
+    public ref readonly CallerTrails Callers => ref _callers;
+
+    public CallerTrail? FailingCallers
+    {
+        get => _callers.Failing;
+        set => _callers.Failing = value;
+    }
+
     /// <summary>Grows with every failure and slow call, and when thresholds change.</summary>
     public long Version => Interlocked.Read(ref _version);
 
     /// <summary>Counts a failure, a slow call or both, and makes it known to successes that end at the same time.</summary>
-    /// <returns>The row of failures that this one belongs to; 0 for a success.</returns>
-    public int Add(long bucket, bool failed, bool slow)
+    /// <returns>Whether the row of failures that this one belongs to pulls its trigger.</returns>
+    public bool Add(CircuitPolicy policy, long bucket, bool failed, bool slow, int caller)
     {
         var place = (int)(bucket % TimeWindow.BucketCount);
         if (slow)
         {
             TimeBuckets.Count(ref _slowCalls[place], bucket);
+            _callers.AddSlow(policy, caller, bucket);
         }
 
-        var row = 0;
+        var rowTrips = false;
         if (failed)
         {
             TimeBuckets.Count(ref _failures[place], bucket);
-            row = Interlocked.Increment(ref _row);
+            rowTrips = _callers.AddFailure(policy, caller, bucket, ref _row);
         }
         else
         {
@@ -42,8 +53,10 @@ internal sealed class TimeWindowTrouble
         }
 
         Unsettle();
-        return row;
+        return rowTrips;
     }
+
+    public void ForgetCallers() => _callers.Forget();
 
     public long Failures(long bucket) => TimeBuckets.Sum(_failures, bucket);
 

@@ -7,9 +7,33 @@ internal sealed record ResilienceStatus(
     string Service,
     string Instance,
     DateTimeOffset StartedAt,
+    ServiceLevel Level,
+    DegradationStatus Degradation,
     IReadOnlyList<CircuitBreakerStatus> CircuitBreakers,
     IReadOnlyList<BulkheadStatus> Bulkheads,
-    IReadOnlyList<FallbackStatus> Fallbacks);
+    IReadOnlyList<FallbackStatus> Fallbacks,
+    IReadOnlyList<SignalStatus> Signals);
+
+/// <param name="Since">Since when the level is in force.</param>
+/// <param name="SignalledLevel">What the signals ask for, overridden or not.</param>
+/// <param name="Severity">How far shedding has grown, 0 to 3.</param>
+/// <param name="Mode">Whether requests are turned down or only counted.</param>
+/// <param name="Overridden">Whether the level is held by hand.</param>
+/// <param name="OverriddenUntil">When the override ends; null without one or when it does not expire.</param>
+internal sealed record DegradationStatus(
+    DateTimeOffset Since,
+    ServiceLevel SignalledLevel,
+    double Severity,
+    DegradationMode Mode,
+    bool Overridden,
+    DateTimeOffset? OverriddenUntil);
+
+/// <param name="Name">Name of the signal.</param>
+/// <param name="Value">The smoothed value; null while there is none.</param>
+/// <param name="Enter">From this value on the level rises.</param>
+/// <param name="Exit">Down to this value it no longer holds the level.</param>
+/// <param name="Decides">Whether the signal has a say.</param>
+internal sealed record SignalStatus(string Name, double? Value, double Enter, double Exit, bool Decides);
 
 internal sealed record CircuitBreakerStatus(
     string Name,
@@ -27,8 +51,11 @@ internal sealed record CircuitBreakerStatus(
 /// <param name="Limit">Null for a bulkhead that only measures.</param>
 /// <param name="InFlight">Calls inside.</param>
 /// <param name="Queued">Calls waiting.</param>
-/// <param name="Refused">Calls refused since the start.</param>
-internal sealed record BulkheadStatus(string Name, int? Limit, int InFlight, int Queued, long Refused);
+/// <param name="Refused">Calls refused since the start, with those of callers over their share.</param>
+/// <param name="Adaptive">How the limit is found.</param>
+/// <param name="MaxLimit">The highest that an adaptive limit may become; null for a bulkhead that only measures.</param>
+/// <param name="Partitions">Callers that are told apart at present; null where nobody is.</param>
+internal sealed record BulkheadStatus(string Name, int? Limit, int InFlight, int Queued, long Refused, AdaptiveLimit Adaptive, int? MaxLimit, int? Partitions);
 
 /// <param name="Endpoint">The endpoint's key.</param>
 /// <param name="Delegate">Answers of its own fallback since the start.</param>
@@ -39,7 +66,8 @@ internal sealed record FallbackStatus(string Endpoint, long Delegate, long Stale
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    Converters = [typeof(CamelCaseEnumConverter<CircuitState>), typeof(CamelCaseEnumConverter<CircuitMode>)])]
+    Converters = [typeof(CamelCaseEnumConverter<CircuitState>), typeof(CamelCaseEnumConverter<CircuitMode>), typeof(CamelCaseEnumConverter<ServiceLevel>),
+        typeof(CamelCaseEnumConverter<DegradationMode>), typeof(CamelCaseEnumConverter<AdaptiveLimit>)])]
 [JsonSerializable(typeof(ResilienceStatus))]
 internal sealed partial class ResilienceStatusJson : JsonSerializerContext;
 

@@ -9,26 +9,61 @@ internal sealed class ResilienceStatusReader(
     CircuitBreakerRegistry circuitBreakers,
     BulkheadRegistry bulkheads,
     EndpointFallbacksFactory fallbacks,
+    IServiceLevel level,
+    ResilienceInstance instance,
     TimeProvider timeProvider,
     IHostEnvironment? environment = null)
 {
-    private readonly string _instance = $"{Environment.MachineName}:{Environment.ProcessId}";
+    // Of one breaker: those that matter are few, or so many that nobody reads them all.
+    private const int MaxPartitions = 100;
+
+    // Of those for whom there was no partition.
+    private const string KeyOfOthers = "(others)";
+
     private readonly DateTimeOffset _startedAt = timeProvider.GetUtcNow();
 
-    public ResilienceStatus Read() => new(
-        environment?.ApplicationName ?? AppDomain.CurrentDomain.FriendlyName,
-        _instance,
-        _startedAt,
-        [.. circuitBreakers.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
-        [.. bulkheads.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
-        [.. fallbacks.Uses.Select(Read).OrderBy(status => status.Endpoint, StringComparer.Ordinal)]);
+    /// <param name="namesCallers">Whether keys of partitions are told; a key may be a tenant's name or an address. If not, a number stands for each, the same while the process lives.</param>
+    public ResilienceStatus Read(bool namesCallers = true)
+    {
+        var service = level.Snapshot();
+        return new(
+            environment?.ApplicationName ?? AppDomain.CurrentDomain.FriendlyName,
+            instance.Name,
+            _startedAt,
+            service.Level,
+            new(service.Since, service.SignalledLevel, service.Severity, service.Mode, service.IsOverridden, service.OverriddenUntil),
+            [.. circuitBreakers.All.SelectMany(breaker => ReadAll(breaker, namesCallers)).OrderBy(status => status.Name, StringComparer.Ordinal).ThenBy(status => status.Key, StringComparer.Ordinal)],
+            [.. bulkheads.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
+            [.. fallbacks.Uses.Select(Read).OrderBy(status => status.Endpoint, StringComparer.Ordinal)],
+            [.. service.Signals.Select(static signal => new SignalStatus(signal.Name, signal.Value, signal.Enter, signal.Exit, signal.IsEnabled))]);
+    }
 
-    private static CircuitBreakerStatus Read(CircuitBreaker breaker)
+    private static IEnumerable<CircuitBreakerStatus> ReadAll(CircuitBreaker breaker, bool namesCallers)
+    {
+        yield return Read(breaker, key: null);
+        if (breaker.Partitions is not { } partitions)
+        {
+            yield break;
+        }
+
+        foreach (var (key, partition) in partitions.NotClosed(MaxPartitions))
+        {
+            // The hash is keyed by process: nobody can try out names.
+            yield return Read(partition, namesCallers ? key : $"#{key.GetHashCode(StringComparison.Ordinal):x8}");
+        }
+
+        if (partitions.Other.State != CircuitState.Closed)
+        {
+            yield return Read(partitions.Other, KeyOfOthers);
+        }
+    }
+
+    private static CircuitBreakerStatus Read(CircuitBreaker breaker, string? key)
     {
         var snapshot = breaker.Snapshot();
         return new(
             breaker.Name,
-            Key: null,
+            key,
             snapshot.State,
             snapshot.Mode,
             snapshot.FailureRatio,
@@ -44,6 +79,18 @@ internal sealed class ResilienceStatusReader(
     private static BulkheadStatus Read(Bulkhead bulkhead)
     {
         var snapshot = bulkhead.Snapshot();
-        return new(bulkhead.Name, snapshot.Limit == int.MaxValue ? null : snapshot.Limit, snapshot.InFlight, snapshot.Queued, snapshot.Refused);
+        var policy = bulkhead.Policy;
+        var shares = bulkhead.Shares;
+        return new(
+            bulkhead.Name,
+            LimitOf(snapshot.Limit),
+            snapshot.InFlight,
+            snapshot.Queued,
+            snapshot.Refused + (shares?.Counts.Refused ?? 0),
+            policy.Adaptive,
+            LimitOf(policy.Limit),
+            shares?.Partitions);
     }
+
+    private static int? LimitOf(int limit) => limit == int.MaxValue ? null : limit;
 }

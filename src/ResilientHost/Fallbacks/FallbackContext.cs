@@ -20,7 +20,7 @@ public sealed class FallbackContext : IBindableFromHttpContext<FallbackContext>
     public int? FailedStatusCode { get; internal init; }
 
     /// <summary>How much of the service is being offered.</summary>
-    /// <value><see cref="ServiceLevel.Normal"/> as long as nothing degrades the service.</value>
+    /// <value><see cref="ServiceLevel.Normal"/> as long as nothing degrades the service; see <see cref="IServiceLevel"/>.</value>
     public ServiceLevel Level { get; internal init; }
 
     /// <summary>The request.</summary>

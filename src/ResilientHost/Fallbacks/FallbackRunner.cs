@@ -12,7 +12,7 @@ namespace ResilientHost.Fallbacks;
 /// <summary>Runs an endpoint's fallbacks in their order, each in its bulkhead and under its timeout. Thread-safe; nothing a fallback does is thrown.</summary>
 /// <remarks>A fallback is called directly, not through the pipeline: it has no layers and no fallback of its own.</remarks>
 internal sealed class FallbackRunner(
-    Func<FallbackPolicy> policy, Func<TimeoutPolicy> timeouts, MonotonicClock clock, FallbackMetrics metrics, FallbackLog log)
+    Func<FallbackPolicy> policy, Func<TimeoutPolicy> timeouts, IServiceLevel level, MonotonicClock clock, FallbackMetrics metrics, FallbackLog log)
 {
     /// <summary>Asks the endpoint's own fallback, then for the last good response.</summary>
     public async Task<FallbackResult> TryAnswerAsync(RequestFallback request, FallbackCause cause)
@@ -163,6 +163,7 @@ internal sealed class FallbackRunner(
             Exception = cause.Exception,
             Refusal = cause.Refusal,
             FailedStatusCode = cause.StatusCode,
+            Level = level.Current,
         });
         var mark = FallbackMark.Put(response, FallbackTagValues.Delegate);
         var body = GuardedResponseBody.Attach(context, replacesFailures: true, tap: mark);

@@ -18,6 +18,9 @@ internal sealed class AppliedConfiguration
     private readonly RecoveryOptions _recovery;
     private readonly TimeoutOptions _timeouts;
     private readonly FallbackOptions _fallbacks;
+    private readonly DegradationOptions _degradation;
+    private readonly ConnectionOptions _connections;
+    private readonly TrustedCallerOptions _trustedCallers;
     private readonly LayerState<CircuitBreakerOptions> _circuitBreakers;
     private readonly LayerState<BulkheadOptions> _bulkheads;
 
@@ -27,24 +30,34 @@ internal sealed class AppliedConfiguration
         _recovery = options.Recovery;
         _timeouts = options.Timeouts;
         _fallbacks = options.Fallbacks;
-        if (before is not null && before._enabled != options.Enabled)
+        _degradation = options.Degradation;
+        _connections = options.Connections;
+        _trustedCallers = options.TrustedCallers;
+        var switched = before is not null && before._enabled != options.Enabled;
+        if (switched)
         {
-            changes.Add($"{options.Path}:Enabled", [$"{before._enabled} → {options.Enabled}"]);
+            changes.Add($"{options.Path}:Enabled", [$"{!options.Enabled} → {options.Enabled}"]);
         }
 
         var recoveryChanged = Changed(ResilienceLayers.Recovery, before?._recovery, _recovery);
         var timeoutsChanged = Changed(ResilienceLayers.Timeouts, before?._timeouts, _timeouts);
         var fallbacksChanged = Changed(ResilienceLayers.Fallbacks, before?._fallbacks, _fallbacks);
+        var degradationChanged = Changed(ResilienceLayers.Degradation, before?._degradation, _degradation) || switched;
+        var connectionsChanged = Changed(ResilienceLayers.Connections, before?._connections, _connections) || switched;
+        var trustedCallersChanged = Changed(ResilienceLayers.TrustedCallers, before?._trustedCallers, _trustedCallers);
         _circuitBreakers = CircuitBreakerStates.Build(
             options.CircuitBreakers, ForEndpoints(options.CircuitBreakers), options.Enabled, before?._circuitBreakers, changes);
         _bulkheads = BulkheadStates.Build(options.Bulkheads, ForEndpoints(options.Bulkheads), options.Enabled, before?._bulkheads, changes);
         Settings = new(
             options.Enabled,
-            before is not null && !recoveryChanged && before._enabled == options.Enabled
+            before is not null && !recoveryChanged && !switched
                 ? before.Settings.Recovery
                 : RecoveryOf(options, isDevelopment),
             before is not null && !timeoutsChanged ? before.Settings.Timeouts : new(_timeouts),
             before is not null && !fallbacksChanged ? before.Settings.Fallbacks : new(_fallbacks),
+            before is not null && !degradationChanged ? before.Settings.Degradation : new(_degradation) { Enabled = options.Enabled && _degradation.Enabled },
+            before is not null && !connectionsChanged ? before.Settings.Connections : new(_connections) { Enabled = options.Enabled && _connections.Enabled },
+            before is not null && !trustedCallersChanged ? before.Settings.TrustedCallers : new(_trustedCallers),
             before is not null && LayerStateBuilder<CircuitBreakerOptions>.IsSame(before._circuitBreakers, _circuitBreakers)
                 ? before.Settings.CircuitBreakers
                 : new(_circuitBreakers.Named, _circuitBreakers.ForEndpoints),

@@ -43,6 +43,10 @@ internal sealed class OptionsReader<[DynamicallyAccessedMembers(DynamicallyAcces
             {
                 problems.AddUnknownKey(child.Path, UnknownKey(child, [.. Shape.Names, .. alsoKnown ?? []]));
             }
+            else if (property.Section is { } shape)
+            {
+                ReadSection(child, property, shape);
+            }
             else if (property.Kind == OptionsPropertyKind.Value)
             {
                 ReadValue(child, property);
@@ -68,6 +72,31 @@ internal sealed class OptionsReader<[DynamicallyAccessedMembers(DynamicallyAcces
             else
             {
                 unreadable.Add(property.Name);
+            }
+        }
+
+        void ReadSection(IConfigurationSection child, OptionsProperty property, OptionsShape shape)
+        {
+            if (!ResilienceSection.IsSection(child, problems))
+            {
+                unreadable.Add(property.Name);
+                return;
+            }
+
+            foreach (var value in child.GetChildren())
+            {
+                if (shape.Find(value.Key) is not { } nested)
+                {
+                    problems.AddUnknownKey(value.Path, UnknownKey(value, [.. shape.Names]));
+                }
+                else if (CheckValue(value, nested.Format, problems))
+                {
+                    sound[$"{property.Name}:{nested.Name}"] = value.Value;
+                }
+                else
+                {
+                    unreadable.Add(property.Name);
+                }
             }
         }
 

@@ -11,10 +11,12 @@ namespace ResilientHost.Hosting;
 internal sealed class OptionsShape
 {
     private readonly Dictionary<string, OptionsProperty> _byName;
+    private readonly IReadOnlyList<PropertyInfo> _code;
 
-    private OptionsShape(IReadOnlyList<OptionsProperty> properties)
+    private OptionsShape(IReadOnlyList<OptionsProperty> properties, IReadOnlyList<PropertyInfo> code)
     {
         Properties = properties;
+        _code = code;
         _byName = properties.ToDictionary(p => p.Name, StringComparer.OrdinalIgnoreCase);
     }
 
@@ -23,27 +25,39 @@ internal sealed class OptionsShape
 
     public IEnumerable<string> Names => Properties.Select(p => p.Name);
 
-    public static OptionsShape Of<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOptions>() =>
-        new([.. typeof(TOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance)
+    public static OptionsShape Of<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOptions>()
+    {
+        var properties = typeof(TOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(p => p.GetMethod is not null && p.GetIndexParameters().Length == 0)
-            .Select(OptionsProperty.TryCreate)
-            .OfType<OptionsProperty>()
-            .OrderBy(p => p.Name, StringComparer.Ordinal)]);
+            .OrderBy(p => p.Name, StringComparer.Ordinal)
+            .ToList();
+        return new(
+            [.. properties.Select(OptionsProperty.TryCreate).OfType<OptionsProperty>()],
+            [.. properties.Where(p => typeof(Delegate).IsAssignableFrom(p.PropertyType) && p.SetMethod is { IsPublic: true })]);
+    }
 
     public OptionsProperty? Find(string key) => _byName.GetValueOrDefault(key);
 
-    /// <summary>Copies single values; collections are not inherited and no inheriting options type has one.</summary>
+    /// <summary>Copies values, maps and what code alone can set; lists and sections are not inherited and no inheriting options type has one.</summary>
     public void Copy(object from, object to)
     {
-        foreach (var property in Properties.Where(p => p.Kind == OptionsPropertyKind.Value))
+        foreach (var property in Properties)
         {
-            property.Set(to, property.Get(from));
+            property.Copy(from, to);
+        }
+
+        foreach (var property in _code)
+        {
+            property.SetValue(to, property.GetValue(from));
         }
     }
 
-    /// <summary>What differs, for people: values of thresholds, only names of texts and collections.</summary>
+    /// <summary>What differs, for people: values of thresholds, only names of texts, collections and code.</summary>
     public IReadOnlyList<string> Differences(object before, object after) =>
-        [.. Properties.Where(p => !p.AreEqual(before, after)).Select(p => p.DescribeChange(before, after))];
+    [
+        .. Properties.Where(p => !p.AreEqual(before, after)).Select(p => p.DescribeChange(before, after)),
+        .. _code.Where(p => !Equals(p.GetValue(before), p.GetValue(after))).Select(p => p.Name),
+    ];
 }
 
 /// <summary>How a property is written in configuration.</summary>
@@ -57,6 +71,9 @@ internal enum OptionsPropertyKind
 
     /// <summary>A section of values.</summary>
     List,
+
+    /// <summary>A section that is options of its own.</summary>
+    Section,
 }
 
 /// <summary>One property that configuration can set.</summary>
@@ -64,11 +81,12 @@ internal sealed class OptionsProperty
 {
     private readonly PropertyInfo _property;
 
-    private OptionsProperty(PropertyInfo property, OptionsPropertyKind kind, ValueFormat format)
+    private OptionsProperty(PropertyInfo property, OptionsPropertyKind kind, ValueFormat format, OptionsShape? section = null)
     {
         _property = property;
         Kind = kind;
         Format = format;
+        Section = section;
         AcceptsNull = !property.PropertyType.IsValueType || Nullable.GetUnderlyingType(property.PropertyType) is not null;
     }
 
@@ -83,8 +101,17 @@ internal sealed class OptionsProperty
 
     public bool AcceptsNull { get; }
 
+    /// <summary>Properties of a <see cref="OptionsPropertyKind.Section"/>; <see langword="null"/> for any other.</summary>
+    public OptionsShape? Section { get; }
+
     public static OptionsProperty? TryCreate(PropertyInfo property)
     {
+        // Named, so that trimming sees which properties are needed.
+        if (property.PropertyType == typeof(SignalOptions))
+        {
+            return new(property, OptionsPropertyKind.Section, ValueFormat.For(typeof(string))!, OptionsShape.Of<SignalOptions>());
+        }
+
         if (ValueFormat.For(property.PropertyType) is { } format)
         {
             return property.SetMethod is { IsPublic: true } ? new(property, OptionsPropertyKind.Value, format) : null;
@@ -107,16 +134,34 @@ internal sealed class OptionsProperty
 
     public void Set(object options, object? value) => _property.SetValue(options, value);
 
+    public void Copy(object from, object to)
+    {
+        if (Kind == OptionsPropertyKind.Value)
+        {
+            Set(to, Get(from));
+        }
+        else if (Kind == OptionsPropertyKind.Map && Get(from) is IDictionary source && Get(to) is IDictionary target)
+        {
+            target.Clear();
+            foreach (DictionaryEntry entry in source)
+            {
+                target.Add(entry.Key, entry.Value);
+            }
+        }
+    }
+
     public bool AreEqual(object before, object after)
     {
         var (a, b) = (Get(before), Get(after));
-        return Kind == OptionsPropertyKind.Value || a is null || b is null
+        return Section is not null ? Section.Differences(a!, b!).Count == 0
+            : Kind == OptionsPropertyKind.Value || a is null || b is null
             ? Equals(a, b)
             : ((IEnumerable)a).Cast<object>().ToHashSet().SetEquals(((IEnumerable)b).Cast<object>());
     }
 
     public string DescribeChange(object before, object after) =>
-        Kind == OptionsPropertyKind.Value && Type != typeof(string)
+        Section is not null ? string.Join(", ", Section.Differences(Get(before)!, Get(after)!).Select(change => $"{Name}:{change}"))
+        : Kind == OptionsPropertyKind.Value && Type != typeof(string)
             ? $"{Name} {ConfigurationText.Show(Get(before))} → {ConfigurationText.Show(Get(after))}"
             : Name;
 }

@@ -1,7 +1,10 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using ResilientHost.Bulkheads;
+using ResilientHost.Callers;
 using ResilientHost.CircuitBreaking;
+using ResilientHost.Connections;
+using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
 using ResilientHost.Recovery;
 using ResilientHost.Timeouts;
@@ -47,7 +50,26 @@ internal static class ResilienceLayers
         static (section, options) => section.Bind(options),
         FallbackOptionsValidator.Errors);
 
-    public static IReadOnlyList<ILayerSection> All { get; } = [Recovery, CircuitBreakers, Bulkheads, Timeouts, Fallbacks];
+    public static SingleLayer<DegradationOptions> Degradation { get; } = new(
+        nameof(ResilienceOptions.Degradation),
+        static options => options.Degradation,
+        static (section, options) => section.Bind(options),
+        DegradationOptionsValidator.Errors);
+
+    public static SingleLayer<ConnectionOptions> Connections { get; } = new(
+        nameof(ResilienceOptions.Connections),
+        static options => options.Connections,
+        static (section, options) => section.Bind(options),
+        ConnectionOptionsValidator.Errors);
+
+    public static SingleLayer<TrustedCallerOptions> TrustedCallers { get; } = new(
+        nameof(ResilienceOptions.TrustedCallers),
+        static options => options.TrustedCallers,
+        static (section, options) => section.Bind(options),
+        TrustedCallerOptionsValidator.Errors);
+
+    public static IReadOnlyList<ILayerSection> All { get; } =
+        [Recovery, CircuitBreakers, Bulkheads, Timeouts, Fallbacks, Degradation, Connections, TrustedCallers];
 }
 
 /// <summary>One section under <c>Resilience</c>.</summary>

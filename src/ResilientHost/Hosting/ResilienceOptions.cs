@@ -40,6 +40,15 @@ public sealed class ResilienceOptions
     /// <summary>What bounds fallbacks.</summary>
     public FallbackOptions Fallbacks { get; } = new();
 
+    /// <summary>When the service turns down the less important.</summary>
+    public DegradationOptions Degradation { get; } = new();
+
+    /// <summary>How new connections are limited.</summary>
+    public ConnectionOptions Connections { get; } = new();
+
+    /// <summary>Whose word counts.</summary>
+    public TrustedCallerOptions TrustedCallers { get; } = new();
+
     /// <summary>Where these options come from, for messages.</summary>
     internal string Path { get; set; } = ResilienceSection.Name;
 

@@ -13,7 +13,7 @@ internal static class ResilienceSection
 
     // Sections of the suite that this version does not have: shared configuration may name them.
     private static readonly Dictionary<string, string> OtherVersions =
-        new[] { "Degradation", "Workers", "HttpClients" }
+        new[] { "Workers", "HttpClients" }
             .ToDictionary(key => key, key => $"this version of ResilientHost has no section {key}", StringComparer.OrdinalIgnoreCase);
 
     private static readonly OptionsReader<ResilienceOptions> Root = new(static (section, options) =>
@@ -65,7 +65,7 @@ internal static class ResilienceSection
         var start = message.IndexOf(instance, StringComparison.Ordinal);
         var rule = start < 0 ? message : message[(start + instance.Length)..];
         var end = rule.IndexOfAny([' ', '[']);
-        if (end <= 0 || !shape.Names.Contains(rule[..end], StringComparer.Ordinal))
+        if (end <= 0 || !shape.Names.Contains(rule[..end].Split(':')[0], StringComparer.Ordinal))
         {
             return $"{path}: {rule}";
         }

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using ResilientHost;
 using ResilientHost.Bulkheads;
 using ResilientHost.CircuitBreaking;
+using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
 using ResilientHost.Hosting;
 using ResilientHost.Pipeline;
@@ -74,23 +75,16 @@ public static class ResilienceServiceCollectionExtensions
             provider.GetService<IConfiguration>(),
             provider.GetService<IHostEnvironment>(),
             provider.GetRequiredService<RecoveredExceptions>()));
-        services.TryAddSingleton<Func<RecoveryPolicy>>(provider =>
-        {
-            var source = provider.GetRequiredService<ResilienceSettingsSource>();
-            return () => source.Current.Recovery;
-        });
-
-        services.TryAddSingleton<Func<FallbackPolicy>>(provider =>
-        {
-            var source = provider.GetRequiredService<ResilienceSettingsSource>();
-            return () => source.Current.Fallbacks;
-        });
-        services.TryAddSingleton<Func<TimeoutPolicy>>(provider =>
-        {
-            var source = provider.GetRequiredService<ResilienceSettingsSource>();
-            return () => source.Current.Timeouts;
-        });
-
+        services.AddPolicy(static settings => settings.Recovery);
+        services.AddPolicy(static settings => settings.Fallbacks);
+        services.AddPolicy(static settings => settings.Timeouts);
+        services.AddPolicy(static settings => settings.Degradation);
+        services.AddPolicy(static settings => settings.Connections);
+        services.AddPolicy(static settings => settings.TrustedCallers);
+        services.AddCallers();
+        services.AddSignals();
+        services.AddDegradation();
+        services.AddConnectionDoor();
         services.AddCircuitBreaking();
         services.AddBulkheads();
         services.AddRecovery();
@@ -99,6 +93,7 @@ public static class ResilienceServiceCollectionExtensions
         services.AddPipeline();
         services.FollowSettings<CircuitBreakerRegistry, CircuitBreakerSettings>(s => s.CircuitBreakers, (registry, part) => registry.Apply(part));
         services.FollowSettings<BulkheadRegistry, BulkheadSettings>(s => s.Bulkheads, (registry, part) => registry.Apply(part));
+        services.FollowSettings<DegradationControl, DegradationPolicy>(s => s.Degradation, (control, part) => control.Apply(part));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ResilienceStartup>());
     }
 
@@ -116,6 +111,15 @@ public static class ResilienceServiceCollectionExtensions
                 + "further calls may add code with the same configuration.");
         }
     }
+
+    /// <summary>What is in force of one layer, to be asked for anew by every call.</summary>
+    private static void AddPolicy<TPolicy>(this IServiceCollection services, Func<ResilienceSettings, TPolicy> select)
+        where TPolicy : class =>
+        services.TryAddSingleton<Func<TPolicy>>(provider =>
+        {
+            var source = provider.GetRequiredService<ResilienceSettingsSource>();
+            return () => select(source.Current);
+        });
 
     /// <summary>A registry has its settings from the moment it exists, whoever resolves it first, and follows every reload.</summary>
     private static void FollowSettings<TRegistry, TPart>(

@@ -1,5 +1,8 @@
 using ResilientHost.Bulkheads;
+using ResilientHost.Callers;
 using ResilientHost.CircuitBreaking;
+using ResilientHost.Connections;
+using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
 using ResilientHost.Recovery;
 using ResilientHost.Timeouts;
@@ -12,5 +15,8 @@ internal sealed record ResilienceSettings(
     RecoveryPolicy Recovery,
     TimeoutPolicy Timeouts,
     FallbackPolicy Fallbacks,
+    DegradationPolicy Degradation,
+    ConnectionPolicy Connections,
+    TrustedCallerPolicy TrustedCallers,
     CircuitBreakerSettings CircuitBreakers,
     BulkheadSettings Bulkheads);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ResilientHost.Bulkheads;
 
 namespace ResilientHost.Pipeline;
 
@@ -9,4 +10,13 @@ internal struct Admission
     public long ArrivedAt;
     public BulkheadLease Lease;
     public CircuitPermit Permit;
+
+    /// <summary>The circuit of the call's own caller; <see langword="null"/> where the plan's is everybody's.</summary>
+    public CircuitBreaker? Circuit;
+
+    /// <summary>The caller's place in its fair share of the bulkhead.</summary>
+    public FairShareTicket Share;
+
+    /// <summary>Who called, as a number; only where a circuit counts callers.</summary>
+    public int Caller;
 }

@@ -16,6 +16,9 @@ internal readonly record struct EndpointLayers
 
     public ITimeoutMetadata? Timeout { get; init; }
 
+    /// <summary>What the endpoint says of its importance; no layer by itself.</summary>
+    public Criticality? Criticality { get; init; }
+
     /// <summary>Layers that the endpoint does not ask for: its own breaker and bulkhead, the default timeout.</summary>
     public bool AutomaticLayers { get; init; }
 
@@ -67,6 +70,7 @@ internal readonly record struct EndpointLayers
             Fallback = item as IFallbackMetadata ?? Fallback,
             StaleFallback = item as IStaleFallbackMetadata ?? StaleFallback,
             Timeout = item as ITimeoutMetadata ?? Timeout,
+            Criticality = (item as ICriticalityMetadata)?.Criticality ?? Criticality,
         },
     };
 }

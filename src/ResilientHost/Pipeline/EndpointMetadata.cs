@@ -14,6 +14,13 @@ public interface IBulkheadMetadata
     string Name { get; }
 }
 
+/// <summary>Endpoint metadata that says how much the endpoint matters when the service cannot serve every request.</summary>
+public interface ICriticalityMetadata
+{
+    /// <summary>The criticality of requests to the endpoint.</summary>
+    Criticality Criticality { get; }
+}
+
 /// <summary>Endpoint metadata that takes every layer but recovery off an endpoint.</summary>
 public interface IDisableResilienceMetadata;
 
@@ -56,6 +63,12 @@ internal sealed record FallbackMetadata(Delegate Handler) : IFallbackMetadata
 internal sealed record StaleFallbackMetadata(TimeSpan MaxAge, IReadOnlyList<string>? QueryKeys) : IStaleFallbackMetadata;
 
 internal sealed record TimeoutMetadata(TimeSpan? Timeout) : ITimeoutMetadata;
+
+internal sealed record CriticalityMetadata(Criticality Criticality) : ICriticalityMetadata
+{
+    public static Criticality Checked(Criticality criticality) =>
+        Enum.IsDefined(criticality) ? criticality : throw new ArgumentOutOfRangeException(nameof(criticality), criticality, "Not a criticality.");
+}
 
 internal sealed record DisableResilienceMetadata : IDisableResilienceMetadata;
 

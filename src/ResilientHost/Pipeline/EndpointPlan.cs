@@ -20,6 +20,15 @@ internal sealed class EndpointPlan
 
     public CircuitBreaker? CircuitBreaker { get; init; }
 
+    /// <summary>How much requests to the endpoint matter; <see langword="null"/> for one that is never turned down: health, the suite's own, one without layers.</summary>
+    public Criticality? Criticality { get; init; }
+
+    /// <summary>Whether its callers keep their connection while the door closes others: those who are served first, and those who look after the service.</summary>
+    public bool KeepsConnection { get; init; }
+
+    /// <summary>Whether a layer wants to know who calls.</summary>
+    public bool TellsCallersApart => Bulkhead is { Shares: not null } || CircuitBreaker is { Partitions: not null } or { CountsCallers: true };
+
     /// <summary>What the endpoint says of its timeout: infinite for none, <see langword="null"/> where it says nothing.</summary>
     public TimeSpan? Timeout { get; init; }
 

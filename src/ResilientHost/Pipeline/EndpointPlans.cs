@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.StaticAssets;
+using ResilientHost.Degradation;
 
 namespace ResilientHost.Pipeline;
 
@@ -18,6 +19,7 @@ internal sealed class EndpointPlans
     private readonly CircuitBreakerRegistry _circuitBreakers;
     private readonly BulkheadRegistry _bulkheads;
     private readonly EndpointFallbacksFactory _fallbacks;
+    private readonly DegradationControl _degradation;
     private readonly IServiceProvider _services;
     private readonly ConditionalWeakTable<Endpoint, EndpointPlan> _plans = [];
     private readonly ConditionalWeakTable<Endpoint, EndpointPlan>.CreateValueCallback _compile;
@@ -25,11 +27,12 @@ internal sealed class EndpointPlans
     private readonly Lock _gate = new();
     private Dictionary<Endpoint, string> _keys = [];
 
-    public EndpointPlans(CircuitBreakerRegistry circuitBreakers, BulkheadRegistry bulkheads, EndpointFallbacksFactory fallbacks, IServiceProvider services)
+    public EndpointPlans(CircuitBreakerRegistry circuitBreakers, BulkheadRegistry bulkheads, EndpointFallbacksFactory fallbacks, DegradationControl degradation, IServiceProvider services)
     {
         _circuitBreakers = circuitBreakers;
         _bulkheads = bulkheads;
         _fallbacks = fallbacks;
+        _degradation = degradation;
         _services = services;
         _compile = Compile;
     }
@@ -44,7 +47,13 @@ internal sealed class EndpointPlans
         {
             var key = KeyOf(endpoint);
             var layers = EndpointLayers.Read(endpoint.Metadata);
-            var exempt = !layers.AsksForLayers && IsExempt(endpoint);
+            var ours = IsOurs(endpoint);
+            var exempt = !layers.AsksForLayers && (ours || IsLeftAlone(endpoint));
+            if (layers.Criticality is not null)
+            {
+                _degradation.EndpointsSayCriticality = true;
+            }
+
             var tag = _tags.Contains(key) || (_tags.Count < MaxEndpointTags && _tags.Add(key)) ? key : OverflowTag;
             return new EndpointPlan
             {
@@ -55,7 +64,9 @@ internal sealed class EndpointPlans
                 Timeout = EndpointTimeout.OwnOf(endpoint, layers),
                 TakesDefaultTimeout = layers.AutomaticLayers && !exempt && EndpointTimeout.TakesDefault(endpoint),
                 Fallbacks = IsHealthCheck(endpoint) ? null : _fallbacks.Create(endpoint, key, tag, layers),
-                IsExempt = exempt,
+                Criticality = ours ? null : layers.Criticality ?? (layers.AutomaticLayers && !exempt ? Criticality.Default : null),
+                KeepsConnection = ours || layers.Criticality == Criticality.Critical,
+                IsExempt = exempt && (ours || layers.Criticality is null),
                 IsStreaming = IsStreaming(endpoint),
             };
 
@@ -82,10 +93,12 @@ internal sealed class EndpointPlans
     private string? KnownKeyOf(Endpoint endpoint) =>
         _keys.GetValueOrDefault(endpoint) ?? _keys.FirstOrDefault(pair => EndpointKey.AreOfOneMapping(pair.Key, endpoint)).Value;
 
-    private static bool IsExempt(Endpoint endpoint) =>
+    // What tells or changes how the service is doing must work when nothing else does.
+    private static bool IsOurs(Endpoint endpoint) =>
+        endpoint.Metadata.GetMetadata<OperationsEndpointMetadata>() is not null || IsHealthCheck(endpoint);
+
+    private static bool IsLeftAlone(Endpoint endpoint) =>
         endpoint.Metadata.GetMetadata<StaticAssetDescriptor>() is not null
-        || endpoint.Metadata.GetMetadata<OperationsEndpointMetadata>() is not null
-        || IsHealthCheck(endpoint)
         || (endpoint is not RouteEndpoint && endpoint.Metadata.Count == 0); // routing's own answers, such as 405
 
     // What MapHealthChecks() calls its endpoints; they carry no metadata of their own. Their 503 is an answer: one of a group's fallback in its place would keep a sick instance in service.

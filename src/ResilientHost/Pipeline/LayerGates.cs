@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ResilientHost.Bulkheads;
 using ResilientHost.Hosting;
 
 namespace ResilientHost.Pipeline;
@@ -19,16 +20,19 @@ internal sealed class LayerGates(MonotonicClock clock)
         Queues,
     }
 
-    /// <summary>Enters every layer of the plan, or none.</summary>
+    /// <summary>Notes when the call arrived.</summary>
     /// <param name="plan">The layers.</param>
     /// <param name="timed">Someone wants to know exactly how long the call took; else a cheaper clock will do.</param>
-    /// <param name="admission">What the call holds now.</param>
+    public Admission Arrive(EndpointPlan plan, bool timed) =>
+        new() { ArrivedAt = timed || plan.CircuitBreaker is { Policy.NeedsExactClock: true } ? clock.Timestamp() : clock.CoarseTimestamp() };
+
+    /// <summary>Enters every layer of the plan, or none.</summary>
+    /// <param name="plan">The layers.</param>
+    /// <param name="admission">What <see cref="Arrive"/> gave, and who calls where that was asked for; then what the call holds.</param>
     /// <param name="refusal">Why not, when refused.</param>
-    public Entry TryEnter(EndpointPlan plan, bool timed, out Admission admission, out Refusal refusal)
+    public static Entry TryEnter(EndpointPlan plan, ref Admission admission, out Refusal refusal)
     {
-        admission = default;
         refusal = default;
-        admission.ArrivedAt = timed || plan.CircuitBreaker is { Policy.NeedsExactClock: true } ? clock.Timestamp() : clock.CoarseTimestamp();
         if (plan.Bulkhead is { } bulkhead)
         {
             if (bulkhead.CanQueue)
@@ -40,6 +44,7 @@ internal sealed class LayerGates(MonotonicClock clock)
             }
             else if (!bulkhead.TryEnter(out admission.Lease, out refusal))
             {
+                ExitRefusedShare(ref admission);
                 return Entry.Refused;
             }
         }
@@ -57,15 +62,27 @@ internal sealed class LayerGates(MonotonicClock clock)
         var bulkhead = plan.Bulkhead!;
 
         // Waiting for a permit only to be told that the circuit is open helps nobody and keeps others out of the queue.
-        if (plan.CircuitBreaker is { } circuit && circuit.IsRefusing(clock.CoarseTimestamp(), out var refusal))
+        if (CircuitOf(plan, admission) is { } circuit && circuit.IsRefusing(clock.CoarseTimestamp(), out var refusal))
         {
             circuit.CountRefusal();
+            ExitShare(ref admission);
             return (admission, refusal);
         }
 
-        var entered = await bulkhead.EnterAsync(cancellationToken);
+        BulkheadAdmission entered;
+        try
+        {
+            entered = await bulkhead.EnterAsync(cancellationToken);
+        }
+        catch
+        {
+            ExitShare(ref admission);
+            throw;
+        }
+
         if (!entered.IsAdmitted)
         {
+            ExitRefusedShare(ref admission);
             return (admission, entered.Refusal);
         }
 
@@ -90,16 +107,17 @@ internal sealed class LayerGates(MonotonicClock clock)
         {
             bulkhead.Exit(admission.Lease, outcome);
             admission.Lease = default;
+            ExitShare(ref admission);
         }
     }
 
     /// <summary>Leaves the circuit alone: its verdict can be known before the work has ended and gives its place back.</summary>
     public void ExitCircuit(EndpointPlan plan, ref Admission admission, CallOutcome outcome)
     {
-        if (plan.CircuitBreaker is { } circuit)
+        if (CircuitOf(plan, admission) is { } circuit)
         {
             var now = circuit.Policy.NeedsExactClock ? clock.Timestamp() : clock.CoarseTimestamp();
-            if (circuit.Exit(admission.Permit, outcome, now) is { To: CircuitState.Open } opened)
+            if (circuit.Exit(admission.Permit, outcome, now, admission.Caller) is { To: CircuitState.Open } opened)
             {
                 Activity.Current?.AddEvent(new ActivityEvent(ResilienceDiagnostics.SpanEvents.CircuitBreakerOpened, tags: new()
                 {
@@ -117,13 +135,33 @@ internal sealed class LayerGates(MonotonicClock clock)
     private static bool EnterCircuit(EndpointPlan plan, long timestamp, ref Admission admission, out Refusal refusal)
     {
         refusal = default;
-        if (plan.CircuitBreaker is not { } circuit || circuit.TryEnter(timestamp, out admission.Permit, out refusal))
+        if (CircuitOf(plan, admission) is not { } circuit || circuit.TryEnter(timestamp, out admission.Permit, out refusal))
         {
             return true;
         }
 
-        plan.Bulkhead?.Exit(admission.Lease, CallOutcome.Ignored);
-        admission.Lease = default;
+        ExitBulkhead(plan, ref admission, CallOutcome.Ignored);
         return false;
+    }
+
+    private static CircuitBreaker? CircuitOf(EndpointPlan plan, in Admission admission) => admission.Circuit ?? plan.CircuitBreaker;
+
+    private static void ExitShare(ref Admission admission)
+    {
+        if (admission.Share.Place is not null)
+        {
+            FairShare.Exit(admission.Share);
+            admission.Share = default;
+        }
+    }
+
+    // The caller wanted in and there was no room: its share of what comes free is kept for it.
+    private static void ExitRefusedShare(ref Admission admission)
+    {
+        if (admission.Share.Place is not null)
+        {
+            FairShare.ExitRefused(admission.Share);
+            admission.Share = default;
+        }
     }
 }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using ResilientHost.Degradation;
 
 namespace ResilientHost.Pipeline;
 
@@ -13,6 +14,7 @@ internal sealed partial class PipelinePlacement(
     CircuitBreakerRegistry circuitBreakers,
     BulkheadRegistry bulkheads,
     EndpointFallbacksFactory fallbacks,
+    DegradationControl degradation,
     ILogger<PipelinePlacement> logger,
     IHostEnvironment? environment = null)
 {
@@ -33,6 +35,10 @@ internal sealed partial class PipelinePlacement(
         {
             CheckLayers(endpoint, key, errors, idle);
             CheckOperations(endpoint, errors);
+            if (endpoint.Metadata.GetMetadata<ICriticalityMetadata>() is not null)
+            {
+                degradation.EndpointsSayCriticality = true;
+            }
         }
 
         if (errors.Count > 0)
@@ -124,7 +130,13 @@ internal sealed partial class PipelinePlacement(
         }
 
         var metadata = endpoint.Metadata;
-        if (metadata.GetMetadata<IAuthorizeData>() is null && metadata.GetMetadata<AuthorizationPolicy>() is null && metadata.GetMetadata<IAllowAnonymous>() is null)
+        var isOpen = metadata.GetMetadata<IAllowAnonymous>() is not null;
+        var isGuarded = metadata.GetMetadata<IAuthorizeData>() is not null || metadata.GetMetadata<AuthorizationPolicy>() is not null;
+        if (operations.Operates && (isOpen || !isGuarded))
+        {
+            errors.Add($"{operations.Call} changes how the service behaves and needs to know who does. Add .RequireAuthorization(\"policy\"){(isOpen ? " in place of .AllowAnonymous()" : "")}.");
+        }
+        else if (!isOpen && !isGuarded)
         {
             errors.Add($"{operations.Call} shows the inside of the service to anyone. Add .RequireAuthorization(\"policy\"), or .AllowAnonymous() if that is meant.");
         }

@@ -12,6 +12,7 @@ internal static class PipelineServiceCollectionExtensions
     {
         services.TryAddSingleton(static provider => new MonotonicClock(provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<LayerGates>();
+        services.TryAddSingleton<CallerPartitions>();
         services.TryAddSingleton<EndpointPlans>();
         services.TryAddSingleton<EndpointFallbacksFactory>();
         services.TryAddSingleton<EndpointInvoker>();
@@ -19,7 +20,9 @@ internal static class PipelineServiceCollectionExtensions
         services.TryAddSingleton<RequestStatePool>();
         services.TryAddSingleton<RequestMetrics>();
         services.TryAddSingleton<PipelinePlacement>();
+        services.TryAddSingleton<ResilienceInstance>();
         services.TryAddSingleton<ResilienceStatusReader>();
+        services.TryAddSingleton<LevelOperation>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RecoveryStartupFilter>());
         return services;
     }

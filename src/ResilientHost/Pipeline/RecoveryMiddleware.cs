@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using ResilientHost.Connections;
 using ResilientHost.Hosting;
 using ResilientHost.Recovery;
 using ResilientHost.Refusals;
@@ -7,10 +8,15 @@ using ResilientHost.Refusals;
 namespace ResilientHost.Pipeline;
 
 /// <summary>The outermost catch: a throw in any middleware becomes a problem answer.</summary>
-internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSettingsSource settings, ExceptionRecovery recovery)
+internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSettingsSource settings, ExceptionRecovery recovery, ConnectionDoor door)
 {
     public Task Invoke(HttpContext context)
     {
+        if (door.ClosesConnections)
+        {
+            CloseConnection(context);
+        }
+
         var current = settings.Current;
         if (!current.Enabled || !current.Recovery.Enabled)
         {
@@ -34,6 +40,15 @@ internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSetting
         }
 
         return HandledTask.Take(task) || task.IsCompletedSuccessfully ? task : AwaitPipeline(context, task);
+    }
+
+    // HTTP/2 and later have no such header: there the server's own limits on streams must do.
+    private static void CloseConnection(HttpContext context)
+    {
+        if (!context.Response.HasStarted && (HttpProtocol.IsHttp11(context.Request.Protocol) || HttpProtocol.IsHttp10(context.Request.Protocol)))
+        {
+            context.Response.Headers.Connection = "close";
+        }
     }
 
     private async Task AwaitPipeline(HttpContext context, Task task)

@@ -124,6 +124,20 @@ public static class ResilienceEndpointConventionBuilderExtensions
         return builder.WithLayer(new TimeoutMetadata(timeout));
     }
 
+    /// <summary>Says how much the endpoint matters when the service cannot serve every request.</summary>
+    /// <param name="builder">The endpoint or group.</param>
+    /// <param name="criticality">Endpoints that say nothing are <see cref="Criticality.Default"/>.</param>
+    /// <typeparam name="TBuilder">The kind of endpoint or group.</typeparam>
+    /// <returns><paramref name="builder"/>.</returns>
+    /// <remarks>
+    /// What degradation turns down is answered with 503 and code <c>shed</c>, or by the endpoint's fallback. A caller may lower its request's criticality by the header
+    /// <c>Resilience-Criticality</c>; one of <c>Resilience:TrustedCallers</c> may raise it, too.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="criticality"/> is not one of the enumeration's values.</exception>
+    public static TBuilder WithCriticality<TBuilder>(this TBuilder builder, Criticality criticality)
+        where TBuilder : IEndpointConventionBuilder =>
+        builder.WithLayer(new CriticalityMetadata(CriticalityMetadata.Checked(criticality)));
+
     /// <summary>Takes every layer but recovery off the endpoint.</summary>
     /// <param name="builder">The endpoint or group.</param>
     /// <typeparam name="TBuilder">The kind of endpoint or group.</typeparam>

@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Http;
+using ResilientHost.Connections;
+using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
 using ResilientHost.Hosting;
 using ResilientHost.Refusals;
@@ -10,6 +12,9 @@ internal sealed class ResilienceMiddleware(
     RequestDelegate next,
     ResilienceSettingsSource settings,
     EndpointPlans plans,
+    RequestShedder shedder,
+    ConnectionDoor door,
+    CallerPartitions callers,
     LayerGates gates,
     RequestStatePool states,
     RefusalWriter refusals,
@@ -36,12 +41,30 @@ internal sealed class ResilienceMiddleware(
     private Task InvokeLayers(HttpContext context, Endpoint endpoint)
     {
         var plan = plans.Of(endpoint);
+        if (plan.KeepsConnection && door.ClosesConnections && !context.Response.HasStarted)
+        {
+            // The place that it would give up is taken by whoever floods, and there is no way back in.
+            context.Response.Headers.Connection = default;
+        }
+
         if (plan.IsExempt)
         {
             return next(context);
         }
 
-        return gates.TryEnter(plan, metrics.IsEnabled, out var admission, out var refusal) switch
+        var admission = gates.Arrive(plan, metrics.IsEnabled);
+        Refusal refusal;
+        if (shedder.IsActive && plan.Criticality is { } criticality && shedder.Sheds(context, criticality, plan.Tag, out refusal))
+        {
+            return RefuseAsync(context, plan, admission, refusal);
+        }
+
+        if (plan.TellsCallersApart && !callers.TryEnter(context, plan, ref admission, out refusal))
+        {
+            return RefuseAsync(context, plan, admission, refusal);
+        }
+
+        return LayerGates.TryEnter(plan, ref admission, out refusal) switch
         {
             LayerGates.Entry.Admitted => invoker.Invoke(next, context, plan, admission),
             LayerGates.Entry.Queues => QueueAsync(context, plan, admission),

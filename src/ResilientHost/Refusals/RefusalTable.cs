@@ -8,6 +8,8 @@ internal static class RefusalTable
     private static readonly TimeSpan ShortestDefaultWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestDefaultWait = TimeSpan.FromSeconds(4);
 
+    private const string CallersShareTitle = "The service is busy and the caller has its share of it already.";
+
     private enum RetryRule
     {
         /// <summary>Trying again cannot help, or only the caller knows when.</summary>
@@ -49,7 +51,9 @@ internal static class RefusalTable
             RetryRule.Always => refusal.RetryAfter ?? DefaultWait(),
             _ => null,
         };
-        return new Problem(row.Status, row.Code, row.Title, retryAfter);
+        return refusal.IsCallersShare
+            ? new Problem(StatusCodes.Status429TooManyRequests, row.Code, CallersShareTitle, retryAfter)
+            : new Problem(row.Status, row.Code, row.Title, retryAfter);
     }
 
     /// <summary>The code of a reason, as tags and problems show it.</summary>

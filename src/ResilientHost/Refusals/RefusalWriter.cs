@@ -37,15 +37,18 @@ internal sealed class RefusalWriter(ProblemWriter problems)
         {
             RefusalReason.CircuitOpen => (ResilienceDiagnostics.SpanEvents.CircuitBreakerRefused, ResilienceDiagnostics.Tags.CircuitBreakerName),
             RefusalReason.BulkheadFull or RefusalReason.QueueTimeout => (ResilienceDiagnostics.SpanEvents.BulkheadRefused, ResilienceDiagnostics.Tags.BulkheadName),
+            RefusalReason.Shed => (ResilienceDiagnostics.SpanEvents.DegradationShed, null),
             _ => (null, null),
         };
         if (name is not null)
         {
-            activity.AddEvent(new ActivityEvent(name, tags: new ActivityTagsCollection
+            var tags = new ActivityTagsCollection { [ResilienceDiagnostics.Tags.RefusalReason] = code };
+            if (sourceTag is not null)
             {
-                [sourceTag!] = refusal.Source,
-                [ResilienceDiagnostics.Tags.RefusalReason] = code,
-            }));
+                tags[sourceTag] = refusal.Source;
+            }
+
+            activity.AddEvent(new ActivityEvent(name, tags: tags));
         }
     }
 }

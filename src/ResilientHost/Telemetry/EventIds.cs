@@ -13,4 +13,6 @@ internal static class EventIds
     public const int Outbound = 1700;
     public const int Workers = 1800;
     public const int Hosting = 1900;
+    public const int Connections = 2000;
+    public const int Callers = 2100;
 }

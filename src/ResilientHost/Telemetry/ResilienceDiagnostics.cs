@@ -43,6 +43,39 @@ public static class ResilienceDiagnostics
         /// <summary>Histogram of the time spent waiting for a permit, seconds.</summary>
         public const string BulkheadQueueDuration = "resilient_host.bulkhead.queue.duration";
 
+        /// <summary>Counter of calls that a partitioned bulkhead refused because the caller was over its own share, <c>{call}</c>.</summary>
+        public const string BulkheadShareRefusals = "resilient_host.bulkhead.share_refusals";
+
+        /// <summary>Counter of calls that Shadow admitted although the caller was over its own share, <c>{call}</c>.</summary>
+        public const string BulkheadShadowShareRefusals = "resilient_host.bulkhead.shadow_share_refusals";
+
+        /// <summary>Callers that a partitioned bulkhead tells apart at present, <c>{partition}</c>.</summary>
+        public const string BulkheadPartitions = "resilient_host.bulkhead.partitions";
+
+        /// <summary>Partitions of a keyed circuit breaker, one series per state, <c>{partition}</c>.</summary>
+        public const string CircuitBreakerPartitions = "resilient_host.circuit_breaker.partitions";
+
+        /// <summary>Gauge: the service level in force, 0 (normal) to 3 (survival).</summary>
+        public const string DegradationLevel = "resilient_host.degradation.level";
+
+        /// <summary>Gauge: how far shedding has grown, 0 to 3, continuous.</summary>
+        public const string DegradationSeverity = "resilient_host.degradation.severity";
+
+        /// <summary>Gauge: the smoothed value of a signal, one series per signal, in the signal's own unit.</summary>
+        public const string DegradationSignal = "resilient_host.degradation.signal";
+
+        /// <summary>Counter of changes of the service level, <c>{change}</c>.</summary>
+        public const string DegradationTransitions = "resilient_host.degradation.transitions";
+
+        /// <summary>Counter of requests turned down, <c>{request}</c>.</summary>
+        public const string DegradationShed = "resilient_host.degradation.shed";
+
+        /// <summary>Counter of requests that Shadow admitted although they would have been turned down, <c>{request}</c>.</summary>
+        public const string DegradationShadowShed = "resilient_host.degradation.shadow_shed";
+
+        /// <summary>Counter of connections closed as soon as they were accepted, <c>{connection}</c>.</summary>
+        public const string ConnectionsRefused = "resilient_host.connections.refused";
+
         /// <summary>Counter of answers given by a fallback, <c>{response}</c>.</summary>
         public const string FallbackServed = "resilient_host.fallback.served";
 
@@ -98,6 +131,27 @@ public static class ResilienceDiagnostics
         /// <summary>Why a fallback gave no answer: <c>exception</c>, <c>timeout</c>, <c>status</c>, <c>bulkhead_full</c>, <c>body</c>, <c>unauthorized</c>, <c>miss</c>.</summary>
         public const string FallbackFailure = "resilient_host.fallback.failure";
 
+        /// <summary>Criticality of a request: <c>sheddable</c>, <c>default</c>, <c>critical</c>.</summary>
+        public const string Criticality = "resilient_host.criticality";
+
+        /// <summary>A service level: <c>normal</c>, <c>reduced</c>, <c>essential</c>, <c>survival</c>.</summary>
+        public const string ServiceLevel = "resilient_host.degradation.level";
+
+        /// <summary>Level left by a change; values as <see cref="ServiceLevel"/>.</summary>
+        public const string ServiceLevelFrom = "resilient_host.degradation.from";
+
+        /// <summary>Level entered by a change; values as <see cref="ServiceLevel"/>.</summary>
+        public const string ServiceLevelTo = "resilient_host.degradation.to";
+
+        /// <summary>Why the level changed: <c>overload</c>, <c>recovery</c>, <c>override</c>, <c>override_ended</c>.</summary>
+        public const string ServiceLevelCause = "resilient_host.degradation.cause";
+
+        /// <summary>Name of a signal: one of <see cref="SignalNames"/>, or an application's own.</summary>
+        public const string Signal = "resilient_host.degradation.signal";
+
+        /// <summary>Why a connection was not taken: <c>descriptors</c>, <c>survival</c>.</summary>
+        public const string ConnectionRefusal = "resilient_host.connections.reason";
+
         /// <summary>What became of a request: <c>succeeded</c>, <c>failed</c>, <c>refused</c>, <c>recovered</c>, <c>timed_out</c>, <c>fallback</c>, <c>aborted</c>.</summary>
         public const string Disposition = "resilient_host.disposition";
 
@@ -109,6 +163,53 @@ public static class ResilienceDiagnostics
 
         /// <summary>Where an exception was seen: <c>endpoint</c>, <c>pipeline</c>, <c>unobserved_task</c>, <c>unhandled</c>.</summary>
         public const string ExceptionOrigin = "resilient_host.exception.origin";
+    }
+
+    /// <summary>Names of the suite's own signals, as the tag <see cref="Tags.Signal"/>, events and the status page show them.</summary>
+    public static class SignalNames
+    {
+        /// <summary>Processor time, share of the quota or the cores.</summary>
+        public const string Cpu = "cpu";
+
+        /// <summary>Memory in use, share of the limit.</summary>
+        public const string Memory = "memory";
+
+        /// <summary>Memory as it will be in 10 s, share of the limit.</summary>
+        public const string MemoryProjected = "memory_projected";
+
+        /// <summary>Garbage collection pauses, share of time.</summary>
+        public const string GcPause = "gc_pause";
+
+        /// <summary>Wait of a work item for a thread of the pool, seconds.</summary>
+        public const string ThreadPoolDelay = "thread_pool_delay";
+
+        /// <summary>Work items that wait for a thread of the pool.</summary>
+        public const string ThreadPoolQueue = "thread_pool_queue";
+
+        /// <summary>Contended locks per second.</summary>
+        public const string LockContention = "lock_contention";
+
+        /// <summary>Open file descriptors, share of the limit.</summary>
+        public const string FileDescriptors = "file_descriptors";
+
+        /// <summary>Pressure stall information of the processor (some), share of time.</summary>
+        public const string CpuPressure = "cpu_pressure";
+
+        /// <summary>Pressure stall information of memory (full), share of time.</summary>
+        public const string MemoryPressure = "memory_pressure";
+
+        /// <summary>Encounters with the container's memory limit, per second.</summary>
+        public const string MemoryEvents = "memory_events";
+    }
+
+    /// <summary>Values of the tag <see cref="Tags.ConnectionRefusal"/>.</summary>
+    public static class ConnectionTagValues
+    {
+        /// <summary>Too few file descriptors were left.</summary>
+        public const string Descriptors = "descriptors";
+
+        /// <summary>More connections came than are taken at survival level.</summary>
+        public const string Survival = "survival";
     }
 
     /// <summary>Values of the bulkhead's tags.</summary>
@@ -179,6 +280,9 @@ public static class ResilienceDiagnostics
 
         /// <summary>The call waited for a bulkhead permit.</summary>
         public const string BulkheadQueued = "bulkhead.queued";
+
+        /// <summary>Degradation turned the request down.</summary>
+        public const string DegradationShed = "degradation.shed";
 
         /// <summary>A fallback gave the answer.</summary>
         public const string FallbackServed = "fallback.served";

@@ -50,7 +50,19 @@ public sealed class StatusTests
 
         foreach (var bulkhead in status.GetProperty("bulkheads").EnumerateArray())
         {
-            bulkhead.EnumerateObject().Select(member => member.Name).ShouldBe(["name", "limit", "inFlight", "queued", "refused"], ignoreOrder: true);
+            bulkhead.EnumerateObject().Select(member => member.Name).ShouldBe(
+                ["name", "limit", "inFlight", "queued", "refused", "adaptive", "maxLimit", "partitions"], ignoreOrder: true);
+        }
+
+        status.GetProperty("level").GetString().ShouldBe("normal");
+        status.GetProperty("degradation").EnumerateObject().Select(member => member.Name).ShouldBe(
+            ["since", "signalledLevel", "severity", "mode", "overridden", "overriddenUntil"], ignoreOrder: true);
+        var signals = status.GetProperty("signals").EnumerateArray().ToList();
+        signals.Select(signal => signal.GetProperty("name").GetString()).ShouldContain("cpu");
+        foreach (var signal in signals)
+        {
+            signal.EnumerateObject().Select(member => member.Name).ShouldBe(["name", "value", "enter", "exit", "decides"], ignoreOrder: true);
+            signal.GetProperty("enter").GetDouble().ShouldBeGreaterThan(signal.GetProperty("exit").GetDouble());
         }
 
         var orders = await service.BreakerAsync("orders");

@@ -10,6 +10,8 @@ internal static class SoakEndpoints
     private const string Open = "503 circuit_open";
     private const string Full = "503 bulkhead_full";
     private const string Waited = "503 queue_timeout";
+    private const string Shed = "503 shed";
+    private const string OverShare = "429 bulkhead_full";
 
     // Where a handler races a timer, a machine that stands still for a moment lets either win.
     public static IReadOnlyList<SoakEndpoint> All { get; } =
@@ -127,6 +129,33 @@ internal static class SoakEndpoints
         }).WithCircuitBreaker("flaky")) { Weight = 2 },
         new("forever", [], [Full, Waited], static (app, path) => app.MapGet(path, static async (HttpContext context) =>
             await Task.Delay(Timeout.Infinite, context.RequestAborted)).WithBulkhead("newest")) { IsLeft = true },
+
+        new("shed", ["200", Shed], [], static (app, path) => app.MapGet(path, static (int n) => Real(n)).WithCriticality(Criticality.Sheddable)) { Weight = 3 },
+        new("tenants", ["200"], [Full, OverShare, Waited], static (app, path) => app.MapGet(path, static async (int n, CancellationToken token) =>
+        {
+            await Task.Delay(n % 30, token);
+            return Real(n);
+        }).WithBulkhead("tenants")) { Weight = 4 },
+        new("flooding-tenant", ["200"], [Full, OverShare, Waited], static (app, path) => app.MapGet(path, static async (int n, CancellationToken token) =>
+        {
+            await Task.Delay(n % 30, token);
+            return Real(n);
+        }).WithBulkhead("tenants")) { Keys = 1, Weight = 4 },
+        new("learned", ["200"], [Full, Thrown], static (app, path) => app.MapGet(path, static async Task<string> (int n, CancellationToken token) =>
+        {
+            await Task.Delay(n % 10, token);
+            return n % 50 == 0 ? throw new SoakException("now and then") : Real(n);
+        }).WithBulkhead("learned")) { Weight = 3 },
+        new("keyed", ["200", Thrown], [Open], static (app, path) => app.MapGet(path, static async Task<string> (int n) =>
+        {
+            await Task.Yield();
+            return Fails() ? throw new SoakException("now and then") : Real(n);
+        }).WithCircuitBreaker("keyed")) { Keys = 5_000, Weight = 2 },
+        new("crowd", ["200", Thrown], [Open], static (app, path) => app.MapGet(path, static async Task<string> (int n) =>
+        {
+            await Task.Yield();
+            return Fails() ? throw new SoakException("now and then") : Real(n);
+        }).WithCircuitBreaker("crowd")) { Weight = 2 },
 
         new("dependency", ["200", "200 delegate"], [TimedOut, Thrown], static (app, path) => app.MapGet(path, static async (int n, HttpClient dependency, CancellationToken token) =>
         {

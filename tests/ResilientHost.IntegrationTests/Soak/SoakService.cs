@@ -86,6 +86,9 @@ internal sealed class SoakService : IAsyncDisposable
 
     public Uri Address(Wire wire) => new(_app.Urls.ElementAt((int)wire));
 
+    /// <summary>Turns down what is sheddable, for a while.</summary>
+    public void Degrade() => _app.Services.GetRequiredService<IServiceLevel>().Override(ServiceLevel.Reduced, TimeSpan.FromSeconds(1));
+
     /// <summary>The next configuration; every third one is not valid.</summary>
     public void Reload() => _configuration.Replace(Configurations[++Reloads % Configurations.Length]);
 
@@ -129,8 +132,13 @@ internal sealed class SoakService : IAsyncDisposable
         { "Timeouts": { "Grace": "00:00:00.100" },
           "Fallbacks": { "MaxConcurrency": {{fallbacks}}, "Timeout": "{{fallbackTimeout}}", "MaxStaleStoreBytes": 1048576 },
           "Bulkheads": { "narrow": { "MaxConcurrency": {{narrow}}, "QueueLength": 2, "QueueTimeout": "00:00:00.020" },
-                         "newest": { "MaxConcurrency": {{narrow}}, "QueueLength": 3, "QueueTimeout": "00:00:00.020", "QueueOrder": "NewestFirst" } },
-          "CircuitBreakers": { "flaky": { "ConsecutiveFailures": {{failures}}, "BreakDuration": "00:00:00.200", "MaxBreakDuration": "00:00:00.500" } } }
+                         "newest": { "MaxConcurrency": {{narrow}}, "QueueLength": 3, "QueueTimeout": "00:00:00.020", "QueueOrder": "NewestFirst" },
+                         "tenants": { "MaxConcurrency": {{narrow}}, "QueueLength": 4, "QueueTimeout": "00:00:00.050", "PartitionBy": "RouteValue:n", "MaxPartitions": 500, "PartitionWeights": { "0": 2 } },
+                         "learned": { "MaxConcurrency": 32, "Adaptive": "{{(narrow % 2 == 0 ? "Aimd" : "Gradient2")}}" } },
+          "Degradation": { "Mode": "Shadow" },
+          "CircuitBreakers": { "keyed": { "ConsecutiveFailures": {{failures}}, "BreakDuration": "00:00:00.200", "PartitionBy": "RouteValue:n", "MaxPartitions": 1000 },
+                               "crowd": { "ConsecutiveFailures": {{failures}}, "BreakDuration": "00:00:00.100", "MinimumDistinctCallers": 2, "CallerBy": "RouteValue:n" },
+                               "flaky": { "ConsecutiveFailures": {{failures}}, "BreakDuration": "00:00:00.200", "MaxBreakDuration": "00:00:00.500" } } }
         """;
 
     /// <summary>Formats every entry, as a real provider does, and keeps its level alone.</summary>

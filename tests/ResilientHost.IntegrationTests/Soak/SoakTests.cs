@@ -71,7 +71,12 @@ public sealed class SoakTests(ITestOutputHelper output)
 
             await WriteAsync(Report(service, load, clock, samples, held));
         }), end.Token);
-        await Task.WhenAll(requests, reloads, measurements);
+        var degradations = EveryAsync(TimeSpan.FromSeconds(2), () =>
+        {
+            service.Degrade();
+            return Task.CompletedTask;
+        }, end.Token);
+        await Task.WhenAll(requests, reloads, measurements, degradations);
 
         held.AddRange(await service.HeldAsync());
         (await load.IsServedAsync()).ShouldBeTrue();

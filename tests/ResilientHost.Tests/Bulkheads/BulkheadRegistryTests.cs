@@ -198,6 +198,73 @@ public sealed class BulkheadRegistryTests : IDisposable
     }
 
     [Fact]
+    public void Apply_PartitionComesStaysAndGoes_SharesFollow()
+    {
+        Apply(("plain", 1));
+        _registry.Get("plain").Shares.ShouldBeNull();
+        _registry.GetOrAddForEndpoint("GET /").Shares.ShouldBeNull();
+
+        _registry.Apply(Settings(("plain", Partitioned(2))));
+        var shares = _registry.Get("plain").Shares.ShouldNotBeNull();
+        shares.TryEnter("a", out var ticket, out _).ShouldBeTrue();
+
+        _registry.Apply(Settings(("plain", Partitioned(3)), ("fresh", Partitioned(3))));
+        _registry.Get("plain").Shares.ShouldBeSameAs(shares);
+        _registry.Get("fresh").Shares.ShouldNotBeNull();
+
+        Apply(("plain", 1), ("fresh", 1));
+        _registry.Get("plain").Shares.ShouldBeNull();
+        FairShare.Exit(ticket);
+        shares.Inside.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Telemetry_OfShares_CountsThemAndNamesNoCaller()
+    {
+        _registry.Apply(Settings(("checkout", Partitioned(2))));
+        var shares = _registry.Get("checkout").Shares!;
+        shares.TryEnter("secret-a", out _, out _).ShouldBeTrue();
+        shares.TryEnter("secret-b", out _, out _).ShouldBeTrue();
+        shares.TryEnter("secret-a", out _, out _).ShouldBeFalse();
+        shares.TryEnter("secret-a", out _, out _).ShouldBeFalse();
+        _time.Advance(TimeSpan.FromSeconds(10));
+
+        _metrics.RecordObservableInstruments();
+        _metrics.Last(Instruments.BulkheadShareRefusals, (Tags.BulkheadName, "checkout")).ShouldBe(2);
+        _metrics.Last(Instruments.BulkheadPartitions, (Tags.BulkheadName, "checkout")).ShouldBe(2);
+        _metrics.Of(Instruments.BulkheadShadowShareRefusals).ShouldBeEmpty();
+        _logs.Entries.Select(entry => (entry.EventId.Id, entry.ValueOf("Count"))).ShouldBe([(1103, null), (1104, 1L)]);
+        _logs.Entries.ShouldAllBe(entry => !entry.Message.Contains("secret", StringComparison.Ordinal));
+        _metrics.Measurements.SelectMany(measurement => measurement.Tags.Values).ShouldAllBe(value => !$"{value}".Contains("secret", StringComparison.Ordinal));
+        _time.Advance(TimeSpan.FromSeconds(10));
+
+        // A counter that has begun neither vanishes nor begins anew.
+        Apply(("checkout", 2));
+        _registry.Apply(Settings(("checkout", Partitioned(2))));
+        _metrics.RecordObservableInstruments();
+        _metrics.Last(Instruments.BulkheadShareRefusals, (Tags.BulkheadName, "checkout")).ShouldBe(2);
+        _metrics.Last(Instruments.BulkheadPartitions, (Tags.BulkheadName, "checkout")).ShouldBe(0);
+    }
+
+    [Fact]
+    public void Metrics_SharesInShadow_CountsWhatTheyWouldHaveRefused()
+    {
+        var options = Partitioned(1);
+        options.Mode = BulkheadMode.Shadow;
+        _registry.Apply(Settings(("checkout", options)));
+        var shares = _registry.Get("checkout").Shares!;
+        foreach (var key in new[] { "a", "b", "a" })
+        {
+            shares.TryEnter(key, out _, out _).ShouldBeTrue();
+        }
+
+        _metrics.RecordObservableInstruments();
+
+        _metrics.Last(Instruments.BulkheadShadowShareRefusals, (Tags.BulkheadName, "checkout")).ShouldBe(1);
+        _metrics.Last(Instruments.BulkheadShareRefusals, (Tags.BulkheadName, "checkout")).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Telemetry_ListenerThatThrows_ReachesNoCaller()
     {
         Apply(("checkout", 1));
@@ -229,6 +296,8 @@ public sealed class BulkheadRegistryTests : IDisposable
             [WaitEnd.TimedOut] = "queue_timeout",
             [WaitEnd.Cancelled] = "cancelled",
         });
+
+    private static BulkheadOptions Partitioned(int limit) => new() { MaxConcurrency = limit, PartitionBy = "User" };
 
     private static BulkheadSettings Settings(params (string Name, BulkheadOptions Options)[] named) =>
         BulkheadSettings.Default with { Named = named.ToDictionary(pair => pair.Name, pair => pair.Options) };

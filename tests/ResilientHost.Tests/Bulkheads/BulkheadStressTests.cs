@@ -297,6 +297,65 @@ public class BulkheadStressTests
         bulkhead.Snapshot().InFlight.ShouldBe(0);
     }
 
+    [Theory]
+    [InlineData(AdaptiveLimit.Aimd, BulkheadMode.Enforce)]
+    [InlineData(AdaptiveLimit.Aimd, BulkheadMode.Shadow)]
+    [InlineData(AdaptiveLimit.Gradient2, BulkheadMode.Enforce)]
+    public async Task EnterAndExit_WhileTheLimitLearns_ConservesPermitsAndLosesNoWaiter(AdaptiveLimit algorithm, BulkheadMode mode)
+    {
+        const int Highest = 6;
+        ManualTimeProvider time = new();
+        BulkheadOptions options = new()
+        {
+            Adaptive = algorithm,
+            Mode = mode,
+            MaxConcurrency = Highest,
+            InitialConcurrency = 2,
+            QueueLength = 2 * Threads,
+            QueueTimeout = TimeSpan.FromHours(1),
+        };
+        Bulkhead bulkhead = new("stress", options, time);
+        var inside = 0;
+        var most = 0;
+        var lowest = Highest;
+        var highest = 0;
+        using Barrier start = new(Threads);
+        var workers = Enumerable.Range(0, Threads).Select(i => Task.Factory.StartNew(
+            () => Work(new Random(i)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap()).ToArray();
+
+        await Task.WhenAll(workers).WaitAsync(TimeSpan.FromSeconds(60));
+
+        most.ShouldBeLessThanOrEqualTo(mode == BulkheadMode.Enforce ? Highest : Threads);
+        highest.ShouldBeGreaterThan(lowest, "else the test shows nothing");
+        bulkhead.Apply(new BulkheadOptions { MaxConcurrency = 4 });
+        (bulkhead.Snapshot() with { Refused = 0 }).ShouldBe(new BulkheadSnapshot { Limit = 4 });
+        Enumerable.Range(0, 4).ToList().ForEach(_ => EnterOne(bulkhead));
+        bulkhead.TryEnterUncounted(out _).ShouldBeFalse();
+
+        async Task Work(Random random)
+        {
+            start.SignalAndWait();
+            for (var round = 0; round < Rounds; round++)
+            {
+                var admission = await bulkhead.EnterAsync();
+                admission.IsAdmitted.ShouldBeTrue();
+                InterlockedMax(ref most, Interlocked.Increment(ref inside));
+                time.Advance(TimeSpan.FromMilliseconds(random.Next(1, round % 500 < 250 ? 5 : 50)));
+                if (random.Next(3) == 0)
+                {
+                    await Task.Yield();
+                }
+
+                Interlocked.Decrement(ref inside);
+                bulkhead.Exit(admission.Lease, random.Next(8) switch { 0 => CallOutcome.Failed, 1 => CallOutcome.Ignored, _ => CallOutcome.Succeeded });
+                var limit = bulkhead.Limit;
+                limit.ShouldBeInRange(1, Highest);
+                InterlockedMax(ref highest, limit);
+                lowest = Math.Min(lowest, limit);
+            }
+        }
+    }
+
     private static BulkheadLease EnterOne(Bulkhead bulkhead)
     {
         bulkhead.TryEnter(out var lease, out _).ShouldBeTrue();

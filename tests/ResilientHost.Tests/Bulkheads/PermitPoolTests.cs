@@ -111,7 +111,7 @@ public class PermitPoolTests
     private static bool End(ref PermitPool pool, in BulkheadLease lease)
     {
         lease.Slot!.TryEnd(lease.Generation).ShouldBeTrue();
-        return pool.Freed(lease.Slot!);
+        return PermitPool.IsToBeSettled(pool.Freed(lease.Slot!));
     }
 
     private static void Settle(ref PermitPool pool, in BulkheadLease lease)

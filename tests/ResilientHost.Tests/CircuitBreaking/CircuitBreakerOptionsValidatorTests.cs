@@ -56,6 +56,20 @@ public sealed class CircuitBreakerOptionsValidatorTests
         { o => o.MaxPartitions = 1_000_000, null },
         { o => o.MaxPartitions = 0, "MaxPartitions must be from 1 to 1,000,000, but is 0." },
         { o => o.MaxPartitions = 1_000_001, "MaxPartitions must be from 1 to 1,000,000, but is 1000001." },
+        { o => o.PartitionBy = "Header:X-Tenant", null },
+        { o => o.PartitionBy = "Tenant", "PartitionBy must be one of User, Claim:type, Header:name, RouteValue:name, Host, RemoteAddress, but is \"Tenant\"." },
+        { o => (o.PartitionBy, o.PartitionKey) = ("Host", _ => "a"), "PartitionKey must not be set together with PartitionBy." },
+        { o => o.CallerBy = "Claim:sub", null },
+        { o => o.CallerBy = "Claim", "CallerBy must be one of User, Claim:type, Header:name, RouteValue:name, Host, RemoteAddress, but is \"Claim\"." },
+        { o => o.MinimumDistinctCallers = 64, null },
+        { o => o.MinimumDistinctCallers = 65, "MinimumDistinctCallers must be from 0 to 64 callers, but is 65." },
+        { o => o.MinimumDistinctCallers = -1, "MinimumDistinctCallers must be from 0 to 64 callers, but is -1." },
+        { o => (o.MinimumDistinctCallers, o.WindowSize) = (20, 20), null },
+        { o => (o.MinimumDistinctCallers, o.WindowSize) = (21, 20), "MinimumDistinctCallers must be at most WindowSize (20 calls), but is 21." },
+        { o => (o.MinimumDistinctCallers, o.PartitionBy) = (1, "User"), null },
+        { o => (o.MinimumDistinctCallers, o.PartitionBy) = (2, "Header:X-Tenant"), null },
+        { o => (o.MinimumDistinctCallers, o.PartitionBy) = (2, "User"), "MinimumDistinctCallers must be 0 or 1 where PartitionBy gives each caller a circuit of its own, but is 2." },
+        { o => (o.MinimumDistinctCallers, o.PartitionBy, o.CallerBy) = (2, "header:X-Tenant", "Header:X-Tenant"), "MinimumDistinctCallers must be 0 or 1 where PartitionBy gives each caller a circuit of its own, but is 2." },
     };
 
     [Theory]

@@ -120,6 +120,34 @@ public sealed class CircuitBreakerStressTests
     }
 
     [Fact]
+    public void Closed_AsManyCallersAsNeededFailTogether_NoTripIsMissed()
+    {
+        var rounds = new Rounds(Threads);
+        for (var round = 0; round < 2_000; round++)
+        {
+            var breaker = new CircuitBreaker(
+                "stress",
+                round % 2 == 0
+                    ? new CircuitBreakerOptions { MinimumThroughput = Threads, MinimumDistinctCallers = Threads }
+                    : new CircuitBreakerOptions { FailureRatio = null, ConsecutiveFailures = Threads, MinimumDistinctCallers = Threads },
+                new ManualTimeProvider());
+            var changes = 0;
+            var worker = 0;
+            rounds.Run(() =>
+            {
+                breaker.TryEnter(out var permit, out _);
+                if (breaker.Exit(permit, CallOutcome.Failed, "caller" + Interlocked.Increment(ref worker)) is not null)
+                {
+                    Interlocked.Increment(ref changes);
+                }
+            });
+            (breaker.State, changes).ShouldBe((CircuitState.Open, 1));
+        }
+
+        rounds.Stop();
+    }
+
+    [Fact]
     public void EverythingAtOnce_ManyThreads_EventsFollowEachOtherWithoutGap()
     {
         var time = new ManualTimeProvider();

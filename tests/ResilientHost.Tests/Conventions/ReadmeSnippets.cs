@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
 using Polly;
 
 namespace ResilientHost.Tests.Conventions;
@@ -36,6 +37,24 @@ public sealed class ReadmeSnippets
         // readme: end
 
         ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task Degradation_OnEndpoints_IsMetadata()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.AddResilienceLayers();
+        await using var app = builder.Build();
+
+        // readme: degradation
+        app.MapGet("/recommendations", Recommend.Get).WithCriticality(Criticality.Sheddable);
+        app.MapPost("/checkout", Checkout.Post).WithCriticality(Criticality.Critical);
+
+        // Code can do less, too.
+        app.MapGet("/search", (IServiceLevel level) => level.Current == ServiceLevel.Normal ? Search.Ranked() : Search.Plain());
+        // readme: end
+
+        ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).Count().ShouldBe(3);
     }
 
     [Fact]
@@ -94,6 +113,18 @@ public sealed class ReadmeSnippets
     private static class Catalogue
     {
         public static Product Get(int id) => new(id, "tea");
+    }
+
+    private static class Recommend
+    {
+        public static string[] Get() => ["tea"];
+    }
+
+    private static class Search
+    {
+        public static string[] Ranked() => ["tea"];
+
+        public static string[] Plain() => ["tea"];
     }
 
     private static class Checkout

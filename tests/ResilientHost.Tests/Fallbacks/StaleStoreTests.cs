@@ -4,6 +4,7 @@ using ResilientHost.Hosting;
 
 namespace ResilientHost.Tests.Fallbacks;
 
+[Collection("alone in the process")] // The heap is measured.
 public sealed class StaleStoreTests
 {
     private static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(1);

@@ -3,10 +3,15 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ResilientHost.Bulkheads;
+using ResilientHost.Callers;
 using ResilientHost.CircuitBreaking;
+using ResilientHost.Connections;
+using ResilientHost.Degradation;
+using ResilientHost.Fallbacks;
 using ResilientHost.Hosting;
 using ResilientHost.Recovery;
 using ResilientHost.Tests.Conventions;
+using ResilientHost.Timeouts;
 
 namespace ResilientHost.Tests.Hosting;
 
@@ -25,12 +30,22 @@ public sealed class ConfigurationSchemaTests
         { "CircuitBreakers", "resilienceCircuitBreaker" },
         { "Bulkheads", "resilienceBulkheadDefaults" },
         { "Bulkheads", "resilienceBulkhead" },
+        { "Timeouts", "" },
+        { "Fallbacks", "" },
+        { "Degradation", "" },
+        { "Connections", "" },
+        { "TrustedCallers", "" },
     };
 
     private static (object Defaults, OptionsShape Shape, Func<object, IEnumerable<string>> Validate) Options(string section) => section switch
     {
         "Recovery" => (new RecoveryOptions(), OptionsShape.Of<RecoveryOptions>(), o => RecoveryOptionsValidator.Errors((RecoveryOptions)o, null)),
         "CircuitBreakers" => (new CircuitBreakerOptions(), OptionsShape.Of<CircuitBreakerOptions>(), o => CircuitBreakerOptionsValidator.Errors("x", (CircuitBreakerOptions)o)),
+        "Timeouts" => (new TimeoutOptions(), OptionsShape.Of<TimeoutOptions>(), o => TimeoutOptionsValidator.Errors((TimeoutOptions)o, null)),
+        "Fallbacks" => (new FallbackOptions(), OptionsShape.Of<FallbackOptions>(), o => FallbackOptionsValidator.Errors((FallbackOptions)o, null)),
+        "Degradation" => (new DegradationOptions(), OptionsShape.Of<DegradationOptions>(), o => DegradationOptionsValidator.Errors((DegradationOptions)o, null)),
+        "Connections" => (new ConnectionOptions(), OptionsShape.Of<ConnectionOptions>(), o => ConnectionOptionsValidator.Errors((ConnectionOptions)o, null)),
+        "TrustedCallers" => (new TrustedCallerOptions(), OptionsShape.Of<TrustedCallerOptions>(), o => TrustedCallerOptionsValidator.Errors((TrustedCallerOptions)o, null)),
         _ => (new BulkheadOptions(), OptionsShape.Of<BulkheadOptions>(), o => BulkheadOptionsValidator.Errors("x", (BulkheadOptions)o)),
     };
 
@@ -46,6 +61,8 @@ public sealed class ConfigurationSchemaTests
         double number => number.ToString(CultureInfo.InvariantCulture),
         IEnumerable<KeyValuePair<string, int>> map => JsonSerializer.Serialize(map.ToDictionary()),
         IEnumerable<KeyValuePair<string, string>> map => JsonSerializer.Serialize(map.ToDictionary()),
+        IEnumerable<KeyValuePair<string, double>> map => JsonSerializer.Serialize(map.ToDictionary()),
+        IEnumerable<string> list => JsonSerializer.Serialize(list),
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };
 
@@ -59,24 +76,39 @@ public sealed class ConfigurationSchemaTests
 
         properties.Select(p => p.Key).ShouldBe([.. shape.Names, .. extra], ignoreOrder: true);
         shape.Names.ShouldBe(
-            defaults.GetType().GetProperties().Where(p => p.GetMethod!.IsPublic).Select(p => p.Name), ignoreOrder: true, "every public option can be configured");
+            defaults.GetType().GetProperties().Where(p => p.GetMethod!.IsPublic && !typeof(Delegate).IsAssignableFrom(p.PropertyType)).Select(p => p.Name),
+            ignoreOrder: true,
+            "every public option but code can be configured");
+        Compare(section, properties, shape, defaults);
+    }
+
+    private static void Compare(string section, JsonObject properties, OptionsShape shape, object defaults)
+    {
         foreach (var property in shape.Properties)
         {
             var described = properties[property.Name]!;
+            if (property.Section is { } nested)
+            {
+                described["type"]!.GetValue<string>().ShouldBe("object");
+                described["properties"]!.AsObject().Select(p => p.Key).ShouldBe(nested.Names, ignoreOrder: true);
+                Compare($"{section}:{property.Name}", described["properties"]!.AsObject(), nested, property.Get(defaults)!);
+                continue;
+            }
+
             JsonNode.DeepEquals(described["default"], JsonNode.Parse(Json(property.Get(defaults)))).ShouldBeTrue($"default of {section}:{property.Name}");
             described["description"]!.GetValue<string>().ShouldNotBeEmpty();
             var type = Nullable.GetUnderlyingType(property.Type) ?? property.Type;
             if (type.IsEnum)
             {
-                described["enum"]!.AsArray().Select(n => n!.GetValue<string>()).ShouldBe(Enum.GetNames(type));
+                described["enum"]!.AsArray().Select(n => n?.GetValue<string>()).ShouldBe([.. Enum.GetNames(type), .. property.AcceptsNull ? [null] : Array.Empty<string?>()]);
             }
             else
             {
-                var expected = type == typeof(bool) ? "boolean" : type == typeof(int) ? "integer" : type == typeof(double) ? "number"
-                    : type == typeof(TimeSpan) ? "string" : "object";
+                var expected = type == typeof(bool) ? "boolean" : type == typeof(int) || type == typeof(long) ? "integer" : type == typeof(double) ? "number"
+                    : type == typeof(TimeSpan) || type == typeof(string) ? "string" : property.Kind == OptionsPropertyKind.List ? "array" : "object";
                 var isNullable = property.Kind == OptionsPropertyKind.Value && property.AcceptsNull;
                 described["type"]!.ToJsonString().ShouldBe(isNullable ? $"[\"{expected}\",\"null\"]" : $"\"{expected}\"");
-                (described["pattern"] is not null).ShouldBe(type == typeof(TimeSpan));
+                (described["pattern"] is not null).ShouldBe(type == typeof(TimeSpan) || type == typeof(string));
             }
         }
     }

@@ -99,7 +99,7 @@ public sealed class ResilienceConfigurationTests
         var errors = SuiteUnderTest.ErrorsOf("""
             { "Enabled": "perhaps",
               "Breakers": {},
-              "Degradation": { "Enabled": true },
+              "Workers": { "Default": {} },
               "Timeouts": { "Default": "00:00:00", "Grace": "00:00:00" },
               "Fallbacks": { "MaxConcurrency": 0, "Timeout": "01:00:01", "MaxStaleResponseBytes": 0, "MaxStaleStoreBytes": -1 },
               "Bulkheads": { "checkout": { "MaxConcurency": 3, "QueueLength": -1, "QueueTimeout": "-00:00:01" } },
@@ -112,9 +112,9 @@ public sealed class ResilienceConfigurationTests
             """);
 
         errors.ShouldBe([
-            "Resilience:Breakers is not a known key; known are Bulkheads, CircuitBreakers, Enabled, Fallbacks, Recovery, Timeouts, UnknownKeys.",
-            "Resilience:Degradation is not a known key; this version of ResilientHost has no section Degradation.",
+            "Resilience:Breakers is not a known key; known are Bulkheads, CircuitBreakers, Connections, Degradation, Enabled, Fallbacks, Recovery, Timeouts, TrustedCallers, UnknownKeys.",
             "Resilience:Enabled must be true or false, but is \"perhaps\".",
+            "Resilience:Workers is not a known key; this version of ResilientHost has no section Workers.",
             "Resilience:CircuitBreakers:checkout:BreakDuration must be a duration as in \"00:00:30\" (hh:mm:ss, with days \"1.00:00:00\"), but is \"30\"; for 30 seconds write \"00:00:30\".",
             "Resilience:CircuitBreakers:checkout:MinimumThroughput must be a whole number, but is \"many\".",
             "Resilience:CircuitBreakers:checkout:Mode must be one of Enforce, Shadow, Disabled, ForcedOpen, but is \"1\".",

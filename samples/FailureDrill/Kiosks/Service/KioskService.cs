@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Net;
+using FailureDrill.Processes;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -23,7 +23,7 @@ internal static class KioskService
 
     public static async Task RunAsync(string[] args)
     {
-        new Thread(WaitForEndOfInput) { IsBackground = true, Name = "exit with parent" }.Start();
+        ParentWatch.Start();
 
         // An empty builder reads neither the settings of the current directory nor those of other services.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Kiosk" });
@@ -56,17 +56,5 @@ internal static class KioskService
         // It listens on loopback only and ends with the drill.
         app.MapResilienceStatus("/resilience").AllowAnonymous();
         await app.RunAsync();
-    }
-
-    private static void WaitForEndOfInput()
-    {
-        using var input = Console.OpenStandardInput();
-        while (input.ReadByte() >= 0)
-        {
-        }
-
-        // A graceful stop would wait for requests that a drill lets hang, and nobody is left to see it.
-        using var self = Process.GetCurrentProcess();
-        self.Kill();
     }
 }

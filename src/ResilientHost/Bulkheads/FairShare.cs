@@ -1,0 +1,197 @@
+using ResilientHost.Hosting;
+
+namespace ResilientHost.Bulkheads;
+
+/// <summary>
+/// Divides the room of one bulkhead, and of its queue, among callers: max-min fairness by weight (D. Bertsekas and R. Gallager, <i>Data Networks</i>, 6.5.2). A caller may have everything while nobody else
+/// wants it. While others do, it has what is left when each of them gets for its weight as much as it has itself, or less if that is all they want.
+/// </summary>
+/// <remarks>
+/// <para>Thread-safe. Stands in front of the bulkhead: enter here, then the bulkhead; leave the bulkhead, then here. What a caller wants is what it has inside, what waits, and what was refused within the last second or two.</para>
+/// <para>One lock, held for a bounded number of steps whatever the number of callers; for a known caller nothing is allocated once as many calls have been inside before.</para>
+/// </remarks>
+internal sealed class FairShare
+{
+    private const double HoldWeight = 1.0 / 32;
+    private const double Tolerance = 1e-6;
+
+    private readonly Lock _gate = new();
+    private readonly Bulkhead _bulkhead;
+    private readonly MonotonicClock _clock;
+    private readonly BulkheadTelemetry? _telemetry;
+    private readonly FairShareDemand _demand = new();
+    private readonly FairShareCallers _callers;
+    private readonly double _secondsPerTick;
+    private readonly long _start;
+    private volatile BulkheadPolicy _policy;
+    private FairSharePlace? _free;
+    private double _usualHold = double.NaN;
+    private int _inside;
+
+    public FairShare(Bulkhead bulkhead, BulkheadPolicy policy, MonotonicClock clock, BulkheadTelemetry? telemetry = null)
+    {
+        _bulkhead = bulkhead;
+        _policy = policy;
+        _clock = clock;
+        _telemetry = telemetry;
+        _callers = new FairShareCallers(_demand);
+        _secondsPerTick = 1.0 / clock.Frequency;
+        _start = clock.CoarseTimestamp();
+        Counts = telemetry?.ShareCountsOf(bulkhead) ?? new FairShareCounts();
+    }
+
+    /// <summary>Callers told apart at present.</summary>
+    public int Partitions
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _callers.Count;
+            }
+        }
+    }
+
+    /// <summary>Tickets out.</summary>
+    public int Inside
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _inside;
+            }
+        }
+    }
+
+    public FairShareCounts Counts { get; }
+
+    /// <summary>Goes by another policy from now on. Tickets stay as they are.</summary>
+    public void Apply(BulkheadPolicy policy) => _policy = policy;
+
+    /// <summary>Asks for a place of the caller's share.</summary>
+    /// <param name="key">The caller's key.</param>
+    /// <param name="ticket">To be ended exactly once, by <see cref="Exit"/> or <see cref="ExitRefused"/>; default when refused.</param>
+    /// <param name="refusal">Why not: the caller is over its own share. Default when admitted.</param>
+    /// <returns>Whether the bulkhead is to be asked.</returns>
+    public bool TryEnter(string key, out FairShareTicket ticket, out Refusal refusal)
+    {
+        ticket = default;
+        refusal = default;
+        var policy = _policy;
+        if (policy.Mode == BulkheadMode.Disabled)
+        {
+            return true;
+        }
+
+        var capacity = (double)_bulkhead.Limit + (policy.CanQueue ? policy.QueueLength : 0);
+        bool fits;
+        lock (_gate)
+        {
+            var now = Now();
+            var caller = _callers.Get(key, policy, now);
+            fits = Fits(caller, capacity);
+            if (fits || policy.Mode == BulkheadMode.Shadow)
+            {
+                caller.Enter();
+                ticket = Issue(caller, now);
+            }
+            else
+            {
+                caller.Miss(UsualHold);
+            }
+
+            _callers.Changed(caller);
+        }
+
+        if (fits)
+        {
+            return true;
+        }
+
+        if (policy.Mode == BulkheadMode.Shadow)
+        {
+            Counts.CountShadowRefused();
+            return true;
+        }
+
+        Counts.CountRefused();
+        _telemetry?.ShareRefused(_bulkhead);
+
+        // Callers refused together must not come back together: uniform between one and three seconds.
+        refusal = new Refusal(RefusalReason.BulkheadFull, _bulkhead.Name, TimeSpan.FromSeconds(1 + (2 * Random.Shared.NextDouble()))) { IsCallersShare = true };
+        return false;
+    }
+
+    /// <summary>Gives a place back, to whichever instance it belongs. A default ticket, or one already ended, does nothing.</summary>
+    public static void Exit(in FairShareTicket ticket) => ticket.Place?.Owner.End(ticket, refused: false);
+
+    /// <summary>As <see cref="Exit"/>, when the bulkhead had no room: that the caller wanted some is remembered.</summary>
+    public static void ExitRefused(in FairShareTicket ticket) => ticket.Place?.Owner.End(ticket, refused: true);
+
+    private double UsualHold => double.IsNaN(_usualHold) ? FairShareCaller.MemorySeconds : _usualHold;
+
+    /// <summary>Whether there is room for one more when everybody else gets for its weight what this caller has already.</summary>
+    private bool Fits(FairShareCaller caller, double capacity)
+    {
+        var others = _demand.OfOthers(caller, caller.Inside / caller.Weight, capacity);
+
+        // When nobody else wants anything, that there is no room is the bulkhead's to say.
+        return others <= 0 || caller.Inside + others < capacity - Tolerance;
+    }
+
+    private FairShareTicket Issue(FairShareCaller caller, double now)
+    {
+        var place = _free;
+        if (place is null)
+        {
+            place = new FairSharePlace(this);
+        }
+        else
+        {
+            _free = place.Next;
+            place.Next = null;
+        }
+
+        place.Caller = caller;
+        place.Since = now;
+        _inside++;
+        return new FairShareTicket(place, place.Generation);
+    }
+
+    private void End(in FairShareTicket ticket, bool refused)
+    {
+        lock (_gate)
+        {
+            var place = ticket.Place!;
+            if (place.Generation != ticket.Generation)
+            {
+                return;
+            }
+
+            var caller = place.Caller!;
+            place.Generation++;
+            place.Caller = null;
+            place.Next = _free;
+            _free = place;
+            _inside--;
+
+            var now = Now();
+            FairShareCallers.Bring(caller, _policy, now);
+            if (refused)
+            {
+                caller.LeaveRefused(UsualHold);
+            }
+            else
+            {
+                var held = Math.Max(now - place.Since, 0);
+                caller.Leave(held);
+                _usualHold = double.IsNaN(_usualHold) ? held : _usualHold + (HoldWeight * (held - _usualHold));
+            }
+
+            _callers.Changed(caller);
+        }
+    }
+
+    private double Now() => (_clock.CoarseTimestamp() - _start) * _secondsPerTick;
+}

@@ -1,0 +1,74 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace ResilientHost;
+
+// What metrics and people see of the set.
+public sealed partial class CircuitBreakerPartitions<TKey>
+{
+    /// <summary>The breaker that keys without one of their own share.</summary>
+    internal CircuitBreaker Other => _other;
+
+    /// <summary>Calls refused since construction, also by breakers that are no longer kept. Never goes down.</summary>
+    internal long Refused
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _refusedByEvicted + _other.Refused + _ring.Sum(partition => partition.Breaker.Refused);
+            }
+        }
+    }
+
+    /// <summary>Late results since construction, also of breakers that are no longer kept. Never goes down.</summary>
+    internal long LateResults
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _lateForEvicted + _other.LateResults + _ring.Sum(partition => partition.Breaker.LateResults);
+            }
+        }
+    }
+
+    /// <summary>Looks for a key's own breaker, and makes none. For people: it does not count as asking for it.</summary>
+    internal bool TryGet(TKey key, [NotNullWhen(true)] out CircuitBreaker? breaker)
+    {
+        breaker = _partitions.TryGetValue(key, out var partition) ? partition.Breaker : null;
+        return breaker is not null;
+    }
+
+    /// <summary>Up to <paramref name="max"/> partitions that are not closed, in no particular order; without the shared one.</summary>
+    /// <remarks>Takes no lock; looks at every partition where few are not closed. Keys are for the page that an operator is allowed to see.</remarks>
+    internal IReadOnlyList<(TKey Key, CircuitBreaker Breaker)> NotClosed(int max)
+    {
+        var found = new List<(TKey, CircuitBreaker)>();
+        foreach (var (key, partition) in _partitions)
+        {
+            if (found.Count >= max)
+            {
+                break;
+            }
+
+            if (partition.Breaker.State != CircuitState.Closed)
+            {
+                found.Add((key, partition.Breaker));
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>How many partitions are in each state, the shared one not counted.</summary>
+    internal int[] CountStates()
+    {
+        var counts = new int[(int)CircuitState.Isolated + 1];
+        foreach (var (_, partition) in _partitions)
+        {
+            counts[(int)partition.Breaker.State]++;
+        }
+
+        return counts;
+    }
+}

@@ -1,0 +1,36 @@
+using Microsoft.AspNetCore.Http;
+using ResilientHost.Callers;
+
+namespace ResilientHost.Pipeline;
+
+/// <summary>Finds out who calls, for the layers that tell callers apart, and takes the caller's place in its fair share.</summary>
+/// <remarks>Thread-safe. Before the gates, which know no HTTP; for the few endpoints only whose layers ask for it.</remarks>
+internal sealed class CallerPartitions(CallerKeys keys)
+{
+    /// <summary>Fills in who calls.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="plan">The layers.</param>
+    /// <param name="admission">Receives the caller's circuit, its number and its place in its share.</param>
+    /// <param name="refusal">Why not, when the caller is over its share.</param>
+    /// <returns>Whether the call may go on to the gates.</returns>
+    public bool TryEnter(HttpContext context, EndpointPlan plan, ref Admission admission, out Refusal refusal)
+    {
+        refusal = default;
+        if (plan.CircuitBreaker is { } circuit)
+        {
+            if (circuit.Partitions is { } partitions && circuit.Policy.Partition is { } byCircuit)
+            {
+                admission.Circuit = circuit = partitions.Get(keys.Of(context, byCircuit));
+            }
+
+            // Now, and not when there is something to count: a timer that ends the call must not look into a request that is being served.
+            if (circuit.CountsCallers)
+            {
+                admission.Caller = CircuitBreaker.HashOf(keys.Of(context, circuit.Policy.Caller));
+            }
+        }
+
+        return plan.Bulkhead is not { Shares: { } shares, Policy.Partition: { } byBulkhead }
+            || shares.TryEnter(keys.Of(context, byBulkhead), out admission.Share, out refusal);
+    }
+}
