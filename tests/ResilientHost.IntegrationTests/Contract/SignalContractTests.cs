@@ -162,6 +162,7 @@ public sealed class SignalContractTests
         await using var service = await TestService.StartAsync(Setup(Levels.Prompt, broken, other));
         await service.LevelIsAsync(ServiceLevel.Survival);
         await ReadTwiceMoreAsync(service, broken);
+        await service.Logs.WaitForAsync(entry => entry.Level >= LogLevel.Warning && entry.Message.Contains("broken", StringComparison.Ordinal), TestService.Patience);
         service.LoudLogs.Count(entry => entry.Message.Contains("broken", StringComparison.Ordinal)).ShouldBe(1);
         (await service.StatusAsync()).ToString().ShouldNotContain("hunter2");
         other.Value = () => 0;
