@@ -81,6 +81,9 @@ public static class ResilienceServiceCollectionExtensions
         services.AddPolicy(static settings => settings.Degradation);
         services.AddPolicy(static settings => settings.Connections);
         services.AddPolicy(static settings => settings.TrustedCallers);
+        services.AddPolicy(static settings => settings.Workers);
+        services.AddPolicy(static settings => settings.DeadLetters);
+        services.AddPolicy(static settings => settings.Shutdown);
         services.AddCallers();
         services.AddSignals();
         services.AddDegradation();

@@ -5,7 +5,9 @@ using ResilientHost.Connections;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
 using ResilientHost.Recovery;
+using ResilientHost.Shutdown;
 using ResilientHost.Timeouts;
+using ResilientHost.Workers;
 
 namespace ResilientHost.Hosting;
 
@@ -19,4 +21,7 @@ internal sealed record ResilienceSettings(
     ConnectionPolicy Connections,
     TrustedCallerPolicy TrustedCallers,
     CircuitBreakerSettings CircuitBreakers,
-    BulkheadSettings Bulkheads);
+    BulkheadSettings Bulkheads,
+    WorkerSettings Workers,
+    DeadLetterOptions DeadLetters,
+    ShutdownPolicy Shutdown);
