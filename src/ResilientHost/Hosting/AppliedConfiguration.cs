@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using ResilientHost.Fallbacks;
+using ResilientHost.IsolatedTasks;
 using ResilientHost.Recovery;
 using ResilientHost.Shutdown;
 using ResilientHost.Timeouts;
@@ -32,6 +33,7 @@ internal sealed class AppliedConfiguration
     private readonly LayerState<WorkerOptions> _workers;
     private readonly LayerState<WorkerGroupOptions> _workerGroups;
     private readonly DeadLetterOptions _deadLetters;
+    private readonly IsolatedTaskOptions _isolatedTasks;
     private readonly ShutdownOptions _shutdown;
 
     private AppliedConfiguration(ResilienceOptions options, bool isDevelopment, AppliedConfiguration? before, SettingsChanges changes)
@@ -44,6 +46,7 @@ internal sealed class AppliedConfiguration
         _connections = options.Connections;
         _trustedCallers = options.TrustedCallers;
         _deadLetters = options.DeadLetters;
+        _isolatedTasks = options.IsolatedTasks;
         _shutdown = options.Shutdown;
         var switched = before is not null && before._enabled != options.Enabled;
         if (switched)
@@ -58,6 +61,7 @@ internal sealed class AppliedConfiguration
         var connectionsChanged = Changed(ResilienceLayers.Connections, before?._connections, _connections) || switched;
         var trustedCallersChanged = Changed(ResilienceLayers.TrustedCallers, before?._trustedCallers, _trustedCallers);
         var deadLettersChanged = Changed(ResilienceLayers.DeadLetters, before?._deadLetters, _deadLetters);
+        var isolatedTasksChanged = Changed(ResilienceLayers.IsolatedTasks, before?._isolatedTasks, _isolatedTasks) || switched;
         var shutdownChanged = Changed(ResilienceLayers.Shutdown, before?._shutdown, _shutdown) || switched;
         _circuitBreakers = CircuitBreakerStates.Build(
             options.CircuitBreakers, ForEndpoints(options.CircuitBreakers), options.Enabled, before?._circuitBreakers, changes);
@@ -82,6 +86,7 @@ internal sealed class AppliedConfiguration
                 : new(_bulkheads.Named, _bulkheads.ForEndpoints),
             WorkersOf(options),
             before is not null && !deadLettersChanged ? before.Settings.DeadLetters : _deadLetters,
+            before is not null && !isolatedTasksChanged ? before.Settings.IsolatedTasks : new(_isolatedTasks) { Enabled = options.Enabled && _isolatedTasks.Enabled },
             before is not null && !shutdownChanged ? before.Settings.Shutdown : new(_shutdown) { Enabled = options.Enabled && _shutdown.Enabled });
 
         bool Changed<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOptions>(SingleLayer<TOptions> layer, TOptions? was, TOptions now)

@@ -7,6 +7,7 @@ using ResilientHost.Connections;
 using ResilientHost.DeadLetters;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
+using ResilientHost.IsolatedTasks;
 using ResilientHost.Recovery;
 using ResilientHost.Shutdown;
 using ResilientHost.Timeouts;
@@ -94,6 +95,12 @@ internal static class ResilienceLayers
         static (section, options) => section.Bind(options),
         DeadLetterOptionsValidator.Errors);
 
+    public static SingleLayer<IsolatedTaskOptions> IsolatedTasks { get; } = new(
+        nameof(ResilienceOptions.IsolatedTasks),
+        static options => options.IsolatedTasks,
+        static (section, options) => section.Bind(options),
+        IsolatedTaskOptionsValidator.Errors);
+
     public static SingleLayer<ShutdownOptions> Shutdown { get; } = new(
         nameof(ResilienceOptions.Shutdown),
         static options => options.Shutdown,
@@ -101,7 +108,7 @@ internal static class ResilienceLayers
         ShutdownOptionsValidator.Errors);
 
     public static IReadOnlyList<ILayerSection> All { get; } =
-        [Recovery, CircuitBreakers, Bulkheads, Timeouts, Fallbacks, Degradation, Connections, TrustedCallers, Workers, WorkerGroups, DeadLetters, Shutdown];
+        [Recovery, CircuitBreakers, Bulkheads, Timeouts, Fallbacks, Degradation, Connections, TrustedCallers, Workers, WorkerGroups, DeadLetters, IsolatedTasks, Shutdown];
 }
 
 /// <summary>One section under <c>Resilience</c>.</summary>

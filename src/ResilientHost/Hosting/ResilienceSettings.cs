@@ -4,6 +4,7 @@ using ResilientHost.CircuitBreaking;
 using ResilientHost.Connections;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
+using ResilientHost.IsolatedTasks;
 using ResilientHost.Recovery;
 using ResilientHost.Shutdown;
 using ResilientHost.Timeouts;
@@ -24,4 +25,5 @@ internal sealed record ResilienceSettings(
     BulkheadSettings Bulkheads,
     WorkerSettings Workers,
     DeadLetterOptions DeadLetters,
+    IsolatedTaskPolicy IsolatedTasks,
     ShutdownPolicy Shutdown);
