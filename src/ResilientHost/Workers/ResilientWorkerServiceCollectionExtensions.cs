@@ -35,11 +35,8 @@ public static class ResilientWorkerServiceCollectionExtensions
         this IServiceCollection services, string name, Action<WorkerOptions>? configure = null)
         where TWorker : class
     {
-        if (typeof(TWorker).IsAbstract)
-        {
-            throw new ArgumentException($"{TypeText.Of(typeof(TWorker))} is abstract and cannot be made: name the type that runs, or give a factory.", nameof(TWorker));
-        }
-
+        ThrowIfNoWorker(typeof(TWorker));
+        ThrowIfAbstract(typeof(TWorker));
         return Add<TWorker>(services, name, static provider => ActivatorUtilities.CreateInstance<TWorker>(provider), configure);
     }
 
@@ -73,11 +70,7 @@ public static class ResilientWorkerServiceCollectionExtensions
             throw new ArgumentException($"'{name}' is where every worker's options start from; a worker needs another name.", nameof(name));
         }
 
-        if (!typeof(IResilientWorker).IsAssignableFrom(typeof(TWorker)) && !typeof(BackgroundService).IsAssignableFrom(typeof(TWorker)))
-        {
-            throw new ArgumentException($"{TypeText.Of(typeof(TWorker))} must be an {nameof(IResilientWorker)} or a {nameof(BackgroundService)}.", nameof(TWorker));
-        }
-
+        ThrowIfNoWorker(typeof(TWorker));
         if (services.Any(service => !service.IsKeyedService && service.ImplementationInstance is WorkerRegistration other && string.Equals(other.Name, name, StringComparison.OrdinalIgnoreCase)))
         {
             throw new ArgumentException($"There is a worker '{name}' already: each needs a name of its own.", nameof(name));
@@ -94,5 +87,21 @@ public static class ResilientWorkerServiceCollectionExtensions
         }
 
         return services;
+    }
+
+    private static void ThrowIfAbstract(Type worker)
+    {
+        if (worker.IsAbstract)
+        {
+            throw new ArgumentException($"{TypeText.Of(worker)} is abstract and cannot be made: name the type that runs, or give a factory.", nameof(worker));
+        }
+    }
+
+    private static void ThrowIfNoWorker(Type worker)
+    {
+        if (!typeof(IResilientWorker).IsAssignableFrom(worker) && !typeof(BackgroundService).IsAssignableFrom(worker))
+        {
+            throw new ArgumentException($"{TypeText.Of(worker)} must be an {nameof(IResilientWorker)} or a {nameof(BackgroundService)}.", nameof(worker));
+        }
     }
 }
