@@ -95,6 +95,8 @@ public static class ResilienceServiceCollectionExtensions
         services.AddTimeouts();
         services.AddFallbacks();
         services.AddPipeline();
+        services.AddWorkers();
+        services.AddWorkerIterations();
         services.AddIsolatedTasks();
         services.AddShutdown();
         services.AddResilienceHealth();
