@@ -13,11 +13,11 @@ public sealed class DeadLetterOptions
     public long MaxBytes { get; set; } = 256L * 1024 * 1024;
 
     /// <summary>The size from which on a further file is begun.</summary>
-    /// <value>From 4 KiB to 1 GiB, at most <see cref="MaxBytes"/>; default 8 MiB.</value>
+    /// <value>From 4 KiB to 1 GiB; default 8 MiB. One file never holds more than <see cref="MaxBytes"/>.</value>
     public long MaxFileBytes { get; set; } = 8L * 1024 * 1024;
 
     /// <summary>The longest a serialized item may be; a longer one is cut, and the letter says so.</summary>
-    /// <value>From 1 KiB to 64 MiB, at most <see cref="MaxFileBytes"/>; default 1 MiB.</value>
+    /// <value>From 1 KiB to 64 MiB; default 1 MiB. A quarter of <see cref="MaxBytes"/> is the most in any case.</value>
     public int MaxItemBytes { get; set; } = 1024 * 1024;
 
     /// <summary>Whether each letter is forced to the disk, so that it survives the machine's loss of power and not only the end of the process.</summary>

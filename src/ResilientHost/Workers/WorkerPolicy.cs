@@ -58,9 +58,11 @@ internal sealed class WorkerPolicy(WorkerOptions options)
 }
 
 /// <summary>How a group of workers shares its fate. Immutable.</summary>
-internal sealed class WorkerGroupPolicy(WorkerGroupOptions options)
+/// <param name="options">What is asked for.</param>
+/// <param name="enabled">The kill switch of groups: while off, nobody is restarted for another.</param>
+internal sealed class WorkerGroupPolicy(WorkerGroupOptions options, bool enabled = true)
 {
-    public GroupStrategy Strategy { get; } = options.Strategy;
+    public GroupStrategy Strategy { get; } = enabled ? options.Strategy : GroupStrategy.OneForOne;
 
     public RestartLimits Limits { get; } = new(options.MaxRestarts, options.RestartWindow, options.FailureThreshold, options.FailureDecay);
 

@@ -108,6 +108,49 @@ public sealed class ReadmeSnippets
         circuit.Snapshot().Calls.ShouldBe(1);
     }
 
+    [Fact]
+    public void Workers_InReadme_AreRegistered()
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.AddResilienceLayers();
+
+        // readme: workers
+        builder.Services.AddResilientWorker<OrderWorker>("orders");
+        builder.Services.AddResilientWorker<StockSync>("stock", worker => worker.DependsOn = "orders");
+        // readme: end
+
+        var options = builder.Services.BuildServiceProvider().GetRequiredService<IOptions<ResilienceOptions>>().Value;
+        options.Workers["stock"].DependsOn.ShouldBe("orders");
+    }
+
+    // readme: worker
+    internal sealed class OrderWorker(JournaledChannel<Order> orders) : IResilientWorker
+    {
+        // Throw, and the supervisor starts a new instance after a delay; return, and the work is done for good.
+        public Task RunAsync(WorkerContext context, CancellationToken stoppingToken) =>
+            context.ProcessAsync(orders, ShipAsync, new() { Name = "ship", MaxConcurrency = 4, OrderBy = order => order.Customer }, stoppingToken);
+
+        private static Task ShipAsync(Order order, CancellationToken cancellationToken) => Shipping.SendAsync(order, cancellationToken);
+    }
+
+    internal sealed class StockSync() : PeriodicWorker(TimeSpan.FromMinutes(1))
+    {
+        protected override Task RunIterationAsync(WorkerContext context, CancellationToken stoppingToken) => Stock.SynchronizeAsync(stoppingToken);
+    }
+    // readme: end
+
+    internal sealed record Order(string Customer);
+
+    private static class Shipping
+    {
+        public static Task SendAsync(Order order, CancellationToken cancellationToken) => order.Customer.Length > 0 ? Task.CompletedTask : Task.FromCanceled(cancellationToken);
+    }
+
+    private static class Stock
+    {
+        public static Task SynchronizeAsync(CancellationToken cancellationToken) => Task.FromCanceled(cancellationToken);
+    }
+
     private sealed record Product(int Id, string Name);
 
     private static class Catalogue

@@ -1,0 +1,183 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using ResilientHost.Hosting;
+
+namespace ResilientHost.Workers;
+
+/// <summary>The workers of one host: finds them, starts and stops those that the suite made in order, and supervises the host's own beside it.</summary>
+/// <remarks>Members are called by the host's phases, each once and one phase after the other; within a phase by several services at once.</remarks>
+internal sealed class WorkerHost(
+    IServiceProvider services,
+    Func<WorkerSettings> settings,
+    MonotonicClock clock,
+    IWorkerEvents events,
+    WorkerCatalogue catalogue,
+    HostFaults faults,
+    WorkerHostLog log) : IDisposable
+{
+    private readonly StartGate _gate = new();
+    private readonly ConcurrentDictionary<string, Lazy<Task>> _starts = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, Lazy<Task>> _stops = new(StringComparer.OrdinalIgnoreCase);
+    private Dictionary<string, IReadOnlyList<string>> _dependencies = [];
+    private CancellationTokenRegistration _stopping;
+
+    /// <summary>Finds the workers, before any service starts.</summary>
+    /// <exception cref="OptionsValidationException">Workers depend on each other in a way that has no order; tells every error.</exception>
+    public void Prepare()
+    {
+        var now = settings();
+        var found = Find(now.SupervisesHostedServices).ToList();
+        _dependencies = found
+            .Where(worker => worker.Body is not HostedServiceBody)
+            .ToDictionary(worker => worker.Name, worker => worker.Policy.DependsOn, StringComparer.OrdinalIgnoreCase);
+        var order = OrderOf(found);
+        var shared = found
+            .Where(worker => worker.Policy.Group is not null)
+            .GroupBy(worker => worker.Policy.Group!, StringComparer.OrdinalIgnoreCase)
+            .ToDictionary(group => group.Key, group => GroupOf(group.Key, [.. group.OrderBy(member => order[member.Name])]), StringComparer.OrdinalIgnoreCase);
+        catalogue.Fill([.. found.Select(worker => (worker, worker.Policy.Group is { } name ? shared[name] : GroupOf(name: null, [worker])))]);
+        if (now.SupervisesHostedServices && services.GetService<IOptions<HostOptions>>() is { } options)
+        {
+            faults.TakeOver(options);
+        }
+
+        _stopping = services.GetService<IHostApplicationLifetime>()?.ApplicationStopping.UnsafeRegister(static state => _ = ((WorkerHost)state!).LeaveToHost(), this) ?? default;
+    }
+
+    /// <summary>Starts a worker, after those that it depends on.</summary>
+    public Task StartAsync(string name) => _starts.GetOrAdd(name, static (name, host) => new(() => host.StartOnceAsync(name)), this).Value;
+
+    /// <summary>Stops a worker, after those that depend on it.</summary>
+    public Task StopAsync(string name, CancellationToken cancellationToken) =>
+        _stops.GetOrAdd(name, static (name, state) => new(() => state.Host.StopOnceAsync(name, state.Token)), (Host: this, Token: cancellationToken)).Value;
+
+    /// <summary>All of the host's services are started: those that have failed by now are dealt with, too.</summary>
+    public async Task SuperviseAsync()
+    {
+        var absent = new List<Worker>();
+        foreach (var (worker, group, body) in Hosted())
+        {
+            if (body.Service.ExecuteTask is null)
+            {
+                log.NotStarted(worker.Name);
+                absent.Add(worker);
+            }
+            else
+            {
+                await group.StartAsync(worker);
+            }
+        }
+
+        if (absent.Count > 0)
+        {
+            catalogue.Fill([.. catalogue.Entries.Where(entry => !absent.Contains(entry.Worker))]);
+        }
+
+        faults.TellInstead();
+    }
+
+    /// <summary>The host stops: from now on its services are its own, and none of them is started again.</summary>
+    /// <returns>Ends when the starts that were under way are over.</returns>
+    public Task LeaveToHost()
+    {
+        var left = _gate.Close();
+        foreach (var (worker, group, _) in Hosted().Where(entry => entry.Worker.State == WorkerState.BackingOff))
+        {
+            _ = group.StopAsync(worker, CancellationToken.None);
+        }
+
+        return left;
+    }
+
+    /// <summary>The host has stopped its services. Names those that have not ended.</summary>
+    public Task LeaveAsync() => Task.WhenAll(Hosted().Select(entry => entry.Group.StopAsync(
+        entry.Worker,
+
+        // The host has waited for it as long as it may: no more of that.
+        new CancellationToken(canceled: entry.Body.Service.ExecuteTask is { IsCompleted: false }))));
+
+    /// <summary>A host that goes without stopping, as one does that could not start, ends what it began.</summary>
+    public void Dispose()
+    {
+        _stopping.Dispose();
+        _ = LeaveToHost();
+        foreach (var (worker, group) in catalogue.Entries)
+        {
+            _ = group.StopAsync(worker, new CancellationToken(canceled: true));
+        }
+    }
+
+    private IEnumerable<Worker> Find(bool supervisesHosted)
+    {
+        var hosted = services.GetServices<IHostedService>().Distinct().ToList();
+        var names = new HostedServiceNames(hosted.OfType<WorkerService>().Select(service => service.Registration.Name));
+        var scopes = services.GetRequiredService<IServiceScopeFactory>();
+        foreach (var service in hosted)
+        {
+            if (service is WorkerService { Registration: var registration })
+            {
+                yield return new(registration.Name, new ScopedWorkerBody(scopes, registration.Create, clock, log), settings, clock);
+            }
+            else if (service is BackgroundService background && supervisesHosted && background.GetType().Assembly != typeof(WorkerHost).Assembly)
+            {
+                yield return new(names.Next(background), new HostedServiceBody(background, _gate, Stop, clock, log), settings, clock);
+            }
+        }
+    }
+
+    private IEnumerable<(Worker Worker, WorkerGroup Group, HostedServiceBody Body)> Hosted()
+    {
+        foreach (var (worker, group) in catalogue.Entries)
+        {
+            if (worker.Body is HostedServiceBody body)
+            {
+                yield return (worker, group, body);
+            }
+        }
+    }
+
+    private void Stop(Worker worker)
+    {
+        if (catalogue.TryGet(worker.Name, out _, out var group))
+        {
+            _ = group.StopAsync(worker, CancellationToken.None);
+        }
+    }
+
+    private WorkerGroup GroupOf(string? name, IReadOnlyList<Worker> members) => new(
+        name,
+        members,
+        () => name is null ? null : settings().Groups.GetValueOrDefault(name) ?? new WorkerGroupPolicy(new WorkerGroupOptions()),
+        () => settings().Enabled,
+        clock,
+        events,
+        Random.Shared);
+
+    private static Dictionary<string, int> OrderOf(List<Worker> found) => found.Select((worker, at) => (worker.Name, at)).ToDictionary(pair => pair.Name, pair => pair.at, StringComparer.OrdinalIgnoreCase);
+
+    private async Task StartOnceAsync(string name)
+    {
+        foreach (var dependency in _dependencies[name])
+        {
+            await StartAsync(dependency);
+        }
+
+        if (catalogue.TryGet(name, out var worker, out var group))
+        {
+            await group.StartAsync(worker);
+        }
+    }
+
+    private async Task StopOnceAsync(string name, CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(_dependencies
+            .Where(other => other.Value.Contains(name, StringComparer.OrdinalIgnoreCase))
+            .Select(other => StopAsync(other.Key, cancellationToken)));
+        if (catalogue.TryGet(name, out var worker, out var group))
+        {
+            await group.StopAsync(worker, cancellationToken);
+        }
+    }
+}
