@@ -12,8 +12,8 @@ internal enum LeakChange
 /// <remarks>
 /// <para>
 /// Bursts raise the most that live at once, not the least: only what does not end does. A leak is reported when, over a whole window, the least number never fell from one
-/// part to the next and rose at least three times, and one of two things speaks against chance: the oldest task is as old as the window, or the number grew by more than twice the square root of
-/// what it was, which is two standard deviations of a number of tasks that come independently.
+/// part to the next and rose at least three times, and one of two things speaks against chance: the oldest task is as old as the window, or the number grew by more than three times the square root of
+/// what it was, which is three standard deviations of a number of tasks that come independently.
 /// </para>
 /// <para>One report per episode: it ends when fewer live than when it was reported. Not thread-safe; times are ticks of whatever clock the caller reads.</para>
 /// </remarks>
@@ -109,7 +109,7 @@ internal sealed class LeakDetector
         }
 
         var growth = (long)_least[^1] - _least[0];
-        return _known == Parts && rises >= Rises && (oldestAge >= _window || growth * growth > 4L * _least[0]);
+        return _known == Parts && rises >= Rises && (oldestAge >= _window || growth * growth > 9L * _least[0]);
     }
 
     private void Forget(long now, int live)
