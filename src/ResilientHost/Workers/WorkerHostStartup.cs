@@ -27,7 +27,13 @@ internal sealed class WorkerHostStartup(IServiceProvider services) : IHostedLife
 
     public Task StartedAsync(CancellationToken cancellationToken) => _host?.SuperviseAsync() ?? Task.CompletedTask;
 
-    public Task StoppingAsync(CancellationToken cancellationToken) => _host?.LeaveToHost().WaitAsync(cancellationToken) ?? Task.CompletedTask;
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        if (_host is not null)
+        {
+            await _host.LeaveToHost().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
