@@ -98,6 +98,7 @@ public static class ResilienceServiceCollectionExtensions
         services.AddPipeline();
         services.AddWorkers();
         services.AddWorkerIterations();
+        services.AddWorkItems();
         services.AddIsolatedTasks();
         services.AddShutdown();
         services.AddResilienceHealth();
