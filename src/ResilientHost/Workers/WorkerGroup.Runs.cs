@@ -62,7 +62,7 @@ internal sealed partial class WorkerGroup
             seat.Worker.CountRestart();
         }
 
-        seat.Worker.Pulse.Beat();
+        seat.Worker.Pulse.BeginRun(begin.Run);
         CancellationTokenSource stopping = new();
         seat.Runs.Add(begin.Run, stopping);
 
@@ -90,6 +90,7 @@ internal sealed partial class WorkerGroup
 
     private async Task CancelAsync(Seat seat, int run, CancellationTokenSource stopping)
     {
+        seat.Worker.Pulse.EndRun(run);
         try
         {
             await stopping.CancelAsync();
