@@ -10,7 +10,7 @@ namespace ResilientHost.Workers;
 /// pool, without the execution context of whoever asked; callbacks of their tokens run there too, so that no worker can hold up the loop. <see cref="IWorkerEvents"/> is called by the loop, in order, under no
 /// lock: it must not wait for anything of this group.
 /// </remarks>
-internal sealed partial class WorkerGroup : IDisposable
+internal sealed partial class WorkerGroup : IWorkerControl, IDisposable
 {
     private readonly Func<WorkerGroupPolicy?> _policy;
     private readonly Func<bool> _enabled;
