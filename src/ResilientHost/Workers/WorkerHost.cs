@@ -106,6 +106,7 @@ internal sealed class WorkerHost(
         foreach (var (worker, group) in catalogue.Entries)
         {
             _ = group.StopAsync(worker, new CancellationToken(canceled: true));
+            group.Dispose();
         }
     }
 
@@ -155,7 +156,16 @@ internal sealed class WorkerHost(
         events,
         Random.Shared);
 
-    private static Dictionary<string, int> OrderOf(List<Worker> found) => found.Select((worker, at) => (worker.Name, at)).ToDictionary(pair => pair.Name, pair => pair.at, StringComparer.OrdinalIgnoreCase);
+    /// <summary>Where each worker stands in the order of starting.</summary>
+    private Dictionary<string, int> OrderOf(List<Worker> found)
+    {
+        // The host's own start where they are registered, and nobody can be made to wait for them.
+        var errors = new WorkerOrder(_dependencies.Select(worker => (worker.Key, worker.Value))).Errors;
+        return errors.Count > 0
+            ? throw new OptionsValidationException(nameof(ResilienceOptions.Workers), typeof(WorkerOptions), errors)
+            : new WorkerOrder(found.Select(worker => (worker.Name, _dependencies.GetValueOrDefault(worker.Name) ?? [])))
+                .Names.Index().ToDictionary(entry => entry.Item, entry => entry.Index, StringComparer.OrdinalIgnoreCase);
+    }
 
     private async Task StartOnceAsync(string name)
     {

@@ -42,6 +42,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
             WorkingDirectory = Path.GetTempPath(),
         };
         start.Environment[WorkerProgram.Variable] = program;
+        start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(WorkerProgram).Assembly.Location;
         start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
         start.Environment["Resilience__Workers__Default__RestartDelay"] = "00:00:00.010";
         foreach (var (key, value) in settings)

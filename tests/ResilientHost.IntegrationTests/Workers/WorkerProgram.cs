@@ -10,24 +10,19 @@ internal static class WorkerProgram
     /// <summary>Name of the environment variable: <c>web</c> or <c>generic</c>, then what to add, separated by blanks.</summary>
     public const string Variable = "RESILIENT_HOST_WORKER_PROGRAM";
 
-    public static async Task RunIfAskedAsync()
+    public static void Run()
     {
-        if (Environment.GetEnvironmentVariable(Variable) is not { } asked)
-        {
-            return;
-        }
-
         try
         {
-            await RunAsync(asked.Split(' '));
+            RunAsync((Environment.GetEnvironmentVariable(Variable) ?? "generic").Split(' ')).GetAwaiter().GetResult();
         }
-        catch (Exception exception) when (exception is InvalidOperationException or Microsoft.Extensions.Options.OptionsValidationException)
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or Microsoft.Extensions.Options.OptionsValidationException)
         {
             Console.WriteLine($"NOT STARTED {exception.Message}");
             Environment.Exit(1);
         }
 
-        // As Main does that returns nothing.
+        // As a Main does that returns nothing.
         Environment.Exit(Environment.ExitCode);
     }
 
