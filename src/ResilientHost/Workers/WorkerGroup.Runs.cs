@@ -62,7 +62,7 @@ internal sealed partial class WorkerGroup
             seat.Worker.CountRestart();
         }
 
-        seat.Worker.Pulse.Beat();
+        seat.Worker.Pulse.BeginRun(begin.Run);
         CancellationTokenSource stopping = new();
         seat.Runs.Add(begin.Run, stopping);
 
@@ -82,6 +82,8 @@ internal sealed partial class WorkerGroup
         {
             failure = exception;
         }
+
+        seat.Worker.Pulse.EndRun(run);
 
         // What the run left behind ends before the next one begins, as far as it listens.
         _ = CancelAsync(seat, run, stopping);

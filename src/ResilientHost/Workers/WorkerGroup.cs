@@ -10,7 +10,7 @@ namespace ResilientHost.Workers;
 /// pool, without the execution context of whoever asked; callbacks of their tokens run there too, so that no worker can hold up the loop. <see cref="IWorkerEvents"/> is called by the loop, in order, under no
 /// lock: it must not wait for anything of this group.
 /// </remarks>
-internal sealed partial class WorkerGroup : IDisposable
+internal sealed partial class WorkerGroup : IWorkerControl, IDisposable
 {
     private readonly Func<WorkerGroupPolicy?> _policy;
     private readonly Func<bool> _enabled;
@@ -92,7 +92,7 @@ internal sealed partial class WorkerGroup : IDisposable
     /// <param name="worker">The member.</param>
     /// <param name="detail">Why, for people.</param>
     /// <returns>Completes when the run ended or was abandoned; never fails.</returns>
-    public Task PauseAsync(Worker worker, string? detail = null)
+    public Task PauseAsync(Worker worker, string? detail)
     {
         var seat = SeatOf(worker);
         return PostAndSettleAsync(seat, new SupervisorInput.Pause(seat.Index, detail));

@@ -9,6 +9,7 @@ internal sealed class WorkerHostStartup(IServiceProvider services) : IHostedLife
 {
     private WorkerHost? _host;
     private UnhandledExceptionContainment? _containment;
+    private WorkerWatcher? _watcher;
 
     public Task StartingAsync(CancellationToken cancellationToken)
     {
@@ -17,6 +18,8 @@ internal sealed class WorkerHostStartup(IServiceProvider services) : IHostedLife
         var host = services.GetRequiredService<WorkerHost>();
         host.Prepare();
         _host = host;
+        _watcher = services.GetRequiredService<WorkerWatcher>();
+        _watcher.Start();
         return Task.CompletedTask;
     }
 
@@ -41,6 +44,7 @@ internal sealed class WorkerHostStartup(IServiceProvider services) : IHostedLife
             await _host.LeaveAsync();
         }
 
+        _watcher?.Stop();
         _containment?.Stop();
     }
 }

@@ -41,6 +41,11 @@ internal static class WorkersServiceCollectionExtensions
         services.TryAddSingleton<InstanceTaint>();
         services.TryAddSingleton<UnhandledExceptionContainment>();
         services.TryAddSingleton<WorkerHost>();
+        services.TryAddSingleton(static provider =>
+        {
+            var catalogue = provider.GetRequiredService<WorkerCatalogue>();
+            return new WorkerWatcher(() => [.. catalogue.Entries.Select(entry => (entry.Worker, (IWorkerControl)entry.Group))], provider.GetRequiredService<WorkerServices>());
+        });
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, WorkerHostStartup>());
         HostLogFilter.AddTo(services);
         return services;
