@@ -62,7 +62,7 @@ internal sealed partial class WorkerGroup
             seat.Worker.CountRestart();
         }
 
-        seat.Worker.Pulse.Beat();
+        seat.Worker.Pulse.BeginRun(begin.Run);
         CancellationTokenSource stopping = new();
         seat.Runs.Add(begin.Run, stopping);
 
