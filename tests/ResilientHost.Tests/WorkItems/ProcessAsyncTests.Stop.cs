@@ -262,7 +262,7 @@ public sealed partial class ProcessAsyncTests
         await _under.HostStoppedAsync();
 
         _under.Sink.Items.ShouldBe(["1", "2", "3", "4"]);
-        _under.Logs.Records.Select(log => log.EventId.Name).ShouldContain("WorkItemsLeftAtShutdown");
+        _under.Logs.Entries.Select(log => log.EventId.Name).ShouldContain("WorkItemsLeftAtShutdown");
     }
 
     [Fact]
@@ -278,7 +278,7 @@ public sealed partial class ProcessAsyncTests
         await outOfTime.CancelAsync();
         await _under.FinishAsync(_under.HostStoppedAsync(outOfTime.Token));
 
-        _under.Logs.Records.Select(log => log.EventId.Name).ShouldContain("WorkItemsLost");
+        _under.Logs.Entries.Select(log => log.EventId.Name).ShouldContain("WorkItemsLost");
     }
 
     [Theory]

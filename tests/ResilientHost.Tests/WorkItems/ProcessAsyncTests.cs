@@ -243,7 +243,7 @@ public sealed partial class ProcessAsyncTests : IDisposable
         _done.Count.ShouldBe(99);
         _under.Sink.Items.ShouldBe(["1"]);
         _under.Sink.Asked.ShouldBe(4);
-        _under.Logs.Records.Count(log => log.EventId.Name == "DeadLetterNotKept").ShouldBe(1);
+        _under.Logs.Entries.Count(log => log.EventId.Name == "DeadLetterNotKept").ShouldBe(1);
     }
 
     [Fact]
