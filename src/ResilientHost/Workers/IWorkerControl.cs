@@ -7,7 +7,7 @@ internal interface IWorkerControl
     void ReportStuck(Worker worker, int run, TimeSpan silence, string? activity);
 
     /// <summary>Stops the run of a worker that cannot pause of its own accord, and counts neither a failure nor a restart.</summary>
-    Task PauseAsync(Worker worker, string? detail);
+    Task PauseAsync(Worker worker, string? detail = null);
 
     /// <summary>Starts a worker again that <see cref="PauseAsync"/> stopped. Does nothing to any other.</summary>
     Task ResumeAsync(Worker worker);

@@ -14,21 +14,6 @@ internal sealed class IterationDelays(MonotonicClock clock, Random random)
     private readonly Dictionary<string, Row> _rows = new(StringComparer.Ordinal);
     private int _failing;
 
-    /// <summary>The delay after the given failure in a row: exponential, off by the jitter, and never above the longest.</summary>
-    public static TimeSpan DelayOf(WorkerPolicy policy, int failures, Random random)
-    {
-        if (policy.RestartDelay <= TimeSpan.Zero)
-        {
-            return TimeSpan.Zero;
-        }
-
-        // In floating point, which saturates instead of overflowing.
-        var longest = (double)policy.MaxRestartDelay.Ticks;
-        var delay = Math.Min(policy.RestartDelay.Ticks * Math.Pow(policy.RestartBackoff, failures - 1), longest);
-        delay *= 1 + (policy.RestartJitter * ((2 * random.NextDouble()) - 1));
-        return TimeSpan.FromTicks((long)Math.Min(delay, longest));
-    }
-
     /// <summary>How long the next iteration of that name has to wait.</summary>
     public TimeSpan Remaining(string name)
     {
@@ -49,7 +34,7 @@ internal sealed class IterationDelays(MonotonicClock clock, Random random)
         {
             var key = KeyOf(name);
             var failures = _rows.GetValueOrDefault(key).Failures + 1;
-            _rows[key] = new Row(failures, clock.Timestamp() + clock.ToTimestampTicks(DelayOf(policy, failures, random)));
+            _rows[key] = new Row(failures, clock.Timestamp() + clock.ToTimestampTicks(RestartBackoff.Delay(policy, failures, random)));
             Volatile.Write(ref _failing, _rows.Count);
         }
     }

@@ -68,10 +68,11 @@ internal sealed partial class SupervisorMachine(IReadOnlyList<SupervisorMember> 
                 throw new UnreachableException($"No such input: {input}.");
         }
 
-        WorkOffDue();
-        while (StepSweep())
+        do
         {
+            WorkOffDue();
         }
+        while (StepSweep());
 
         return _commands;
     }
@@ -234,13 +235,8 @@ internal sealed partial class SupervisorMachine(IReadOnlyList<SupervisorMember> 
 
     private void WorkOffDue()
     {
-        foreach (var member in members)
+        while (members.FirstOrDefault(member => member.Due <= _now) is { } member)
         {
-            if (member.Due > _now || member.Due is null)
-            {
-                continue;
-            }
-
             member.Due = null;
             if (member.State == WorkerState.Stopping)
             {

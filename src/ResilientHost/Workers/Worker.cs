@@ -9,6 +9,7 @@ internal sealed class Worker
     private readonly MonotonicClock _clock;
     private readonly Lock _gate = new();
     private WorkerState _state;
+    private int _run;
     private long _since;
     private int _restarts;
     private int _abandoned;
@@ -70,19 +71,20 @@ internal sealed class Worker
         }
     }
 
-    /// <summary>Enters a state, if the worker is in one of <paramref name="expected"/> (none given: in any but that state).</summary>
+    /// <summary>Enters a state, if the worker is in one of <paramref name="expected"/> (none given: in any but that state) and no later run has begun: what an abandoned run says of itself is not the worker's state.</summary>
     /// <returns>The change to publish, or <see langword="null"/> if there was none.</returns>
     public WorkerTransition? Enter(
         WorkerState state, WorkerTransitionCause cause, int run, Exception? exception = null, string? detail = null, params ReadOnlySpan<WorkerState> expected)
     {
         lock (_gate)
         {
-            if (_state == state || (expected.Length > 0 && !expected.Contains(_state)))
+            if (run < _run || _state == state || (expected.Length > 0 && !expected.Contains(_state)))
             {
                 return null;
             }
 
             var from = _state;
+            _run = run;
             _state = state;
             _since = _clock.Timestamp();
             return new(Name, from, state, cause, run, _clock.UtcNow, exception, detail);

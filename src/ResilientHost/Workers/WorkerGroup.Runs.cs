@@ -92,6 +92,7 @@ internal sealed partial class WorkerGroup
 
     private async Task CancelAsync(Seat seat, int run, CancellationTokenSource stopping)
     {
+        seat.Worker.Pulse.EndRun(run);
         try
         {
             await stopping.CancelAsync();

@@ -105,7 +105,7 @@ internal sealed class WorkerHost(
         _ = LeaveToHost();
         foreach (var (worker, group) in catalogue.Entries)
         {
-            _ = group.StopAsync(worker, new CancellationToken(canceled: true));
+            _ = group.StopAsync(worker, CancellationToken.None);
             group.Dispose();
         }
     }

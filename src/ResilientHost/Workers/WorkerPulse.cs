@@ -73,11 +73,16 @@ internal sealed class WorkerPulse(MonotonicClock clock)
         }
     }
 
-    /// <summary>A run begins: whatever an earlier one left behind counts no more.</summary>
+    /// <summary>A run begins: whatever an earlier one left behind counts no more. Said again of the same run it does nothing.</summary>
     public void BeginRun(int run)
     {
         lock (_gate)
         {
+            if (_hasRun && run == _run)
+            {
+                return;
+            }
+
             _run = run;
             _hasRun = true;
             _works.AsSpan(0, _used).Clear();

@@ -104,8 +104,10 @@ internal sealed class IterationsUnderTest : IDisposable
     public WorkerContext NextRun(int number)
     {
         Stop();
-        return new WorkerContext(new WorkerRun(Worker, number, CancellationToken.None), _services);
+        return ContextOf(new WorkerRun(Worker, number, CancellationToken.None));
     }
+
+    public WorkerContext ContextOf(WorkerRun run) => new(run, _services);
 
     /// <summary>Waits until the code under test waits for time to pass.</summary>
     public void AwaitTimer(int count = 1) => SpinWait.SpinUntil(() => Time.ArmedTimers >= count, Patience).ShouldBeTrue();

@@ -195,6 +195,9 @@ public sealed class WorkerGateTests : IDisposable
         (await Done(iteration)).ShouldBe(CallOutcome.Succeeded);
         _under.Events.Transitions.ShouldBeEmpty();
         bulkhead.Snapshot().InFlight.ShouldBe(0);
+
+        // The bulkhead's own timer, which sums up its refusals.
+        _under.Time.Advance(TimeSpan.FromMinutes(1));
         ShouldHoldNothing();
     }
 

@@ -34,7 +34,7 @@ public sealed class WorkerIterationAllocationTests : IDisposable
             var running = context.RunIterationAsync("poll", static (gate, _) => gate[0].Task, gate);
             gate[0].SetResult();
             return running;
-        }).ShouldBeLessThan(768 + 96);
+        }).ShouldBeLessThan(512);
     }
 
     private static void Consume(ValueTask<CallOutcome> iteration)

@@ -120,7 +120,7 @@ internal sealed class ScriptedControl : IWorkerControl
 
     public void ReportStuck(Worker worker, int run, TimeSpan silence, string? activity) => Reports.Add((run, silence, activity));
 
-    public Task PauseAsync(Worker worker, string? detail)
+    public Task PauseAsync(Worker worker, string? detail = null)
     {
         Moves.Add($"pause: {detail}");
         worker.Enter(WorkerState.Paused, WorkerTransitionCause.ServiceLevel, 1);

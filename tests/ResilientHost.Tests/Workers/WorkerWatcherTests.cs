@@ -203,7 +203,7 @@ public sealed class WorkerWatcherTests : IDisposable
     {
         public void ReportStuck(Worker worker, int run, TimeSpan silence, string? activity) => throw new InvalidOperationException("broken");
 
-        public Task PauseAsync(Worker worker, string? detail) => throw new InvalidOperationException("broken");
+        public Task PauseAsync(Worker worker, string? detail = null) => throw new InvalidOperationException("broken");
 
         public Task ResumeAsync(Worker worker) => throw new InvalidOperationException("broken");
     }
