@@ -82,7 +82,6 @@ public static class ResilienceServiceCollectionExtensions
         services.AddPolicy(static settings => settings.Connections);
         services.AddPolicy(static settings => settings.TrustedCallers);
         services.AddPolicy(static settings => settings.Workers);
-        services.AddWorkers();
         services.AddPolicy(static settings => settings.DeadLetters);
         services.AddPolicy(static settings => settings.IsolatedTasks);
         services.AddPolicy(static settings => settings.Shutdown);

@@ -92,7 +92,7 @@ internal sealed partial class WorkerGroup : IWorkerControl, IDisposable
     /// <param name="worker">The member.</param>
     /// <param name="detail">Why, for people.</param>
     /// <returns>Completes when the run ended or was abandoned; never fails.</returns>
-    public Task PauseAsync(Worker worker, string? detail)
+    public Task PauseAsync(Worker worker, string? detail = null)
     {
         var seat = SeatOf(worker);
         return PostAndSettleAsync(seat, new SupervisorInput.Pause(seat.Index, detail));
