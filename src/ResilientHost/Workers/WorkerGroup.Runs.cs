@@ -49,9 +49,9 @@ internal sealed partial class WorkerGroup
             worker.KeepFailure(exception);
         }
 
-        if (worker.Enter(enter.State, enter.Cause, enter.Run, enter.Exception, enter.Detail) is { } transition)
+        if (worker.Change(enter.State, enter.Cause, enter.Run, enter.Exception, enter.Detail))
         {
-            _events.Transitioned(transition);
+            worker.Publish(_events);
         }
     }
 
