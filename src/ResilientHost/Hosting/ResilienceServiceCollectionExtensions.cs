@@ -98,6 +98,7 @@ public static class ResilienceServiceCollectionExtensions
         services.AddWorkers();
         services.AddWorkerIterations();
         services.AddWorkItems();
+        services.AddDeadLetters();
         services.AddIsolatedTasks();
         services.AddShutdown();
         services.AddResilienceHealth();

@@ -107,9 +107,11 @@ internal sealed class JournaledChannelFiles : IDisposable
     {
         foreach (var id in ids)
         {
-            var segment = SegmentOf(id);
-            segment.Finish(id);
-            _touched.Add(segment);
+            if (SegmentOf(id) is { } segment)
+            {
+                segment.Finish(id);
+                _touched.Add(segment);
+            }
         }
 
         var before = _segments.Count;
@@ -208,8 +210,13 @@ internal sealed class JournaledChannelFiles : IDisposable
         _segments.Remove(segment);
     }
 
-    private JournaledChannelSegment SegmentOf(long id)
+    private JournaledChannelSegment? SegmentOf(long id)
     {
+        if (_segments.Count == 0)
+        {
+            return null;
+        }
+
         var (low, high) = (0, _segments.Count - 1);
         while (low < high)
         {
@@ -224,6 +231,6 @@ internal sealed class JournaledChannelFiles : IDisposable
             }
         }
 
-        return _segments[low];
+        return _segments[low].FirstId <= id && id <= _segments[low].LastId ? _segments[low] : null;
     }
 }

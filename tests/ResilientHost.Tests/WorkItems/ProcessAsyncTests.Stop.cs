@@ -202,11 +202,12 @@ public sealed partial class ProcessAsyncTests
         var processing = _under.BeginRun().ProcessAsync(_channel, Hang);
         await entered.Task;
         _under.StopHost();
-        await ItemsUnderTest.UntilAsync(() => _under.Time.ArmedTimers > 0);
+        await ItemsUnderTest.UntilAsync(() => _under.Time.ArmedTimers == 2);
 
         _under.Time.Advance(TimeSpan.FromSeconds(7.9));
         _under.Sink.Letters.ShouldBeEmpty();
-        await Should.ThrowAsync<OperationCanceledException>(_under.FinishAsync(processing));
+        _under.Time.Advance(TimeSpan.FromSeconds(0.1));
+        await Should.ThrowAsync<OperationCanceledException>(processing);
 
         _under.Sink.Items.Order().ShouldBe(["1", "2", "3"]);
         _under.Sink.Letters.ShouldAllBe(letter => letter.Reason == DeadLetterReason.Shutdown);
@@ -234,7 +235,7 @@ public sealed partial class ProcessAsyncTests
         });
         await entered.Task;
         _under.StopHost();
-        await ItemsUnderTest.UntilAsync(() => _under.Time.ArmedTimers > 0);
+        await ItemsUnderTest.UntilAsync(() => _under.Time.ArmedTimers == 2);
         _under.Time.Advance(TimeSpan.FromSeconds(8));
         _under.Time.Advance(TimeSpan.FromSeconds(1));
         await Should.ThrowAsync<OperationCanceledException>(processing);
