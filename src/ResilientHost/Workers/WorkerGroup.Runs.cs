@@ -83,8 +83,6 @@ internal sealed partial class WorkerGroup
             failure = exception;
         }
 
-        seat.Worker.Pulse.EndRun(run);
-
         // What the run left behind ends before the next one begins, as far as it listens.
         _ = CancelAsync(seat, run, stopping);
         Post(new SupervisorInput.Ended(seat.Index, run, failure));
