@@ -12,6 +12,8 @@ internal sealed partial class IsolatedTaskRunner : IIsolatedTasks, IThreadPoolWo
     /// <summary>Names told apart; further ones share one track, its bound included.</summary>
     public const int MaxNames = 256;
 
+    private static readonly TimeSpan StartPatience = TimeSpan.FromMilliseconds(10);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, IsolatedTaskTrack> _tracks = new(StringComparer.Ordinal);
     private readonly Queue<IsolatedTask> _waiting = new();
@@ -22,8 +24,12 @@ internal sealed partial class IsolatedTaskRunner : IIsolatedTasks, IThreadPoolWo
     private readonly IsolatedTaskLog _log;
     private readonly IsolatedTaskMetrics _metrics;
     private readonly Func<IsolatedTask, TimeSpan> _ageOf;
+    private readonly Timer _relief;
     private int _live;
+    private int _start;
+    private int _seen;
     private bool _isStarting;
+    private bool _isQueued;
 
     public IsolatedTaskRunner(Func<IsolatedTaskPolicy> policy, MonotonicClock clock, LogScopes scopes, IsolatedTaskLog log, IsolatedTaskMetrics metrics)
     {
@@ -34,6 +40,12 @@ internal sealed partial class IsolatedTaskRunner : IIsolatedTasks, IThreadPoolWo
         _metrics = metrics;
         _ageOf = task => clock.Elapsed(task.Started, clock.Timestamp());
         metrics.Observe(Snapshot);
+
+        // Real time, whatever the registered clock: work that blocks its thread must not keep the others from starting.
+        using (ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow())
+        {
+            _relief = new Timer(static state => ((IsolatedTaskRunner)state!).Relieve(), this, Timeout.Infinite, Timeout.Infinite);
+        }
     }
 
     public Task<CallOutcome> Run(string name, Func<CancellationToken, Task> work, string member = "", string file = "", int line = 0)
@@ -100,18 +112,54 @@ internal sealed partial class IsolatedTaskRunner : IIsolatedTasks, IThreadPoolWo
     void IThreadPoolWorkItem.Execute()
     {
         IsolatedTask task;
+        int start;
         lock (_gate)
         {
+            _isQueued = false;
             task = _waiting.Dequeue();
-            _isStarting = _waiting.Count > 0;
-            if (_isStarting)
-            {
-                // Before the work, which may block this thread for as long as it likes; to the end of the pool's queue, behind whatever came meanwhile.
-                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-            }
+            start = ++_start;
         }
 
         _ = RunAsync(task);
+        lock (_gate)
+        {
+            if (start == _start)
+            {
+                StartNext();
+            }
+        }
+    }
+
+    /// <summary>One at a time, each at the end of the pool's queue, behind whatever came meanwhile: a burst of tasks leaves the other processors to requests. Under the lock.</summary>
+    private void StartNext()
+    {
+        _start++;
+        if (_waiting.Count > 0)
+        {
+            _isQueued = true;
+
+            // Unsafe: the execution context stays with the caller.
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+        else
+        {
+            _isStarting = false;
+            _relief.Change(Timeout.Infinite, Timeout.Infinite);
+        }
+    }
+
+    /// <summary>The start under way may block its thread for as long as it likes: when it takes long, the next one begins beside it.</summary>
+    private void Relieve()
+    {
+        lock (_gate)
+        {
+            if (_isStarting && !_isQueued && _start == _seen)
+            {
+                StartNext();
+            }
+
+            _seen = _start;
+        }
     }
 
     private IsolatedTask Admit(string name, Func<CancellationToken, Task> work, TaskOrigin origin)
@@ -149,9 +197,8 @@ internal sealed partial class IsolatedTaskRunner : IIsolatedTasks, IThreadPoolWo
             if (!_isStarting)
             {
                 _isStarting = true;
-
-                // Unsafe: the execution context stays with the caller.
-                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+                _relief.Change(StartPatience, StartPatience);
+                StartNext();
             }
         }
     }

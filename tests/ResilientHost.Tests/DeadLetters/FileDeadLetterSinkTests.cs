@@ -210,18 +210,18 @@ public sealed class FileDeadLetterSinkTests : IDisposable
         var sink = provider.GetRequiredService<IDeadLetterSink>();
 
         await sink.WriteAsync(Letter());
+        await sink.WriteAsync(Letter() with { Reason = DeadLetterReason.Unreadable });
         provider.GetRequiredService<FileDeadLetterSink>().Dispose();
-        var lost = Letter();
-        await Should.ThrowAsync<ObjectDisposedException>(async () => await sink.WriteAsync(lost));
-        await Should.ThrowAsync<ObjectDisposedException>(async () => await sink.WriteAsync(lost));
+        await Should.ThrowAsync<ObjectDisposedException>(async () => await sink.WriteAsync(Letter()));
+        await Should.ThrowAsync<ObjectDisposedException>(async () => await sink.WriteAsync(Letter() with { Reason = DeadLetterReason.Unreadable }));
 
         Directory.GetFiles(_folder["below"], "*.jsonl").ShouldHaveSingleItem();
-        (await provider.GetRequiredService<DeadLetterJournal>().ReadAllAsync()).Count.ShouldBe(1);
-        var written = metrics.Of(ResilienceDiagnostics.Instruments.DeadLetters).ShouldHaveSingleItem();
+        (await provider.GetRequiredService<DeadLetterJournal>().ReadAllAsync()).Count.ShouldBe(2);
+        var written = metrics.Of(ResilienceDiagnostics.Instruments.DeadLetters).ShouldHaveSingleItem("the processing counts its own");
         written.Tags[ResilienceDiagnostics.Tags.WorkerName].ShouldBe("mailer");
         written.Tags[ResilienceDiagnostics.Tags.WorkItems].ShouldBe("mails");
-        written.Tags[ResilienceDiagnostics.Tags.DeadLetterReason].ShouldBe("poison");
-        metrics.Of(ResilienceDiagnostics.Instruments.DeadLetterFailures).ShouldHaveSingleItem("a letter that is offered again counts once").Value.ShouldBe(1);
+        written.Tags[ResilienceDiagnostics.Tags.DeadLetterReason].ShouldBe("unreadable");
+        metrics.Of(ResilienceDiagnostics.Instruments.DeadLetterFailures).ShouldHaveSingleItem().Value.ShouldBe(1);
     }
 
     [Fact]
