@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ResilientHost.Workers;
 
 internal sealed partial class SupervisorMachine
@@ -120,7 +122,7 @@ internal sealed partial class SupervisorMachine
         {
             member.Failures = _now - member.RunBegan >= _rules.Limits.Window ? 1 : member.Failures + 1;
             var delay = RestartBackoff.Delay(policy, member.Failures, random);
-            Enter(member, WorkerState.BackingOff, cause, exception, detail is null ? $"starts again in {delay}" : $"{detail}; starts again in {delay}");
+            Enter(member, WorkerState.BackingOff, cause, exception, $"{(detail is null ? "" : $"{detail}; ")}starts again in {Seconds(delay)}");
             member.Due = _now + delay;
             if (_rules.Strategy != GroupStrategy.OneForOne)
             {
@@ -156,4 +158,6 @@ internal sealed partial class SupervisorMachine
     private static string HungTooOften(SupervisorMember member) => member.Abandoned.Count == 1
         ? "a run did not end when it was asked to"
         : $"{member.Abandoned.Count} runs did not end when they were asked to";
+
+    private static string Seconds(TimeSpan duration) => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalSeconds:0.###} s");
 }

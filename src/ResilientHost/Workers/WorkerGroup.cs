@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using System.Globalization;
 
 using ResilientHost.Hosting;
 
@@ -84,7 +85,7 @@ internal sealed partial class WorkerGroup : IWorkerControl, IDisposable
     /// <param name="activity">What it did last.</param>
     public void ReportStuck(Worker worker, int run, TimeSpan silence, string? activity)
     {
-        var detail = activity is null ? $"silent for {silence}" : $"silent for {silence}; last: {activity}";
+        var detail = string.Create(CultureInfo.InvariantCulture, $"silent for {silence.TotalSeconds:0.###} s{(activity is null ? "" : $"; last: {activity}")}");
         Post(new SupervisorInput.Stuck(SeatOf(worker).Index, run, detail));
     }
 
