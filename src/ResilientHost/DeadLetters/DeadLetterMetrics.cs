@@ -1,22 +1,17 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using ResilientHost.Telemetry;
+using ResilientHost.Workers;
 
 namespace ResilientHost.DeadLetters;
 
-/// <summary>Instruments of the slice. No member throws: listeners' callbacks run in here.</summary>
+/// <summary>Instruments of the slice. Names are capped. No member throws: listeners' callbacks run in here.</summary>
+/// <remarks>Whoever makes a letter counts it, so that those in an application's own sink count, too.</remarks>
 internal sealed class DeadLetterMetrics
 {
-    // A letter that fails is offered again and again; as many as this are remembered, so that each counts once.
-    private const int MostRemembered = 1024;
-
-    private const int MostNames = 200;
-    private const string Other = "other";
-
+    private readonly NameCap _workers = new();
+    private readonly NameCap _sources = new();
     private readonly Counter<long> _written;
     private readonly Counter<long> _failures;
-    private readonly ConcurrentDictionary<string, bool> _failed = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, bool> _names = new(StringComparer.Ordinal);
 
     public DeadLetterMetrics(ResilienceMeter meter)
     {
@@ -25,46 +20,25 @@ internal sealed class DeadLetterMetrics
             ResilienceDiagnostics.Instruments.DeadLetterFailures, "{item}", "Dead letters that could not be kept at the first try.");
     }
 
-    public void Written(DeadLetter letter)
-    {
-        if (!_failed.IsEmpty)
-        {
-            _failed.TryRemove(letter.Id, out _);
-        }
+    /// <summary>A letter is kept.</summary>
+    public void Written(string worker, string source, DeadLetterReason reason) => Count(_written, worker, source, reason);
 
-        Count(_written, letter);
-    }
+    /// <summary>A letter could not be kept. Once for each letter, however often it is offered again.</summary>
+    public void Failed(string worker, string source, DeadLetterReason reason) => Count(_failures, worker, source, reason);
 
-    public void Failed(DeadLetter letter)
-    {
-        if (_failed.ContainsKey(letter.Id))
-        {
-            return;
-        }
-
-        if (_failed.Count < MostRemembered)
-        {
-            _failed.TryAdd(letter.Id, true);
-        }
-
-        Count(_failures, letter);
-    }
-
-    private void Count(Counter<long> counter, DeadLetter letter)
+    private void Count(Counter<long> counter, string worker, string source, DeadLetterReason reason)
     {
         try
         {
             counter.Add(
                 1,
-                new(ResilienceDiagnostics.Tags.WorkerName, Capped(letter.Worker)),
-                new(ResilienceDiagnostics.Tags.WorkItems, Capped(letter.Source)),
-                new(ResilienceDiagnostics.Tags.DeadLetterReason, DeadLetterNames.Of(letter.Reason)));
+                new(ResilienceDiagnostics.Tags.WorkerName, _workers.Of(worker)),
+                new(ResilienceDiagnostics.Tags.WorkItems, _sources.Of(source)),
+                new(ResilienceDiagnostics.Tags.DeadLetterReason, DeadLetterNames.Of(reason)));
         }
         catch (Exception)
         {
             // A meter listener that throws would otherwise make a letter look lost that is kept.
         }
     }
-
-    private string Capped(string name) => _names.ContainsKey(name) || (_names.Count < MostNames && _names.TryAdd(name, true)) ? name : Other;
 }

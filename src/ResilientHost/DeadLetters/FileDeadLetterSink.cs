@@ -17,7 +17,7 @@ internal sealed class FileDeadLetterSink : IDeadLetterSink, IDisposable
 
     /// <param name="options">Its folder is taken as it is: a relative one belongs to the current directory.</param>
     /// <param name="clock">Names the files.</param>
-    /// <param name="metrics">Counts letters.</param>
+    /// <param name="metrics">Counts what a channel could not read when it was opened: it has no worker yet that would.</param>
     public FileDeadLetterSink(DeadLetterOptions options, MonotonicClock clock, DeadLetterMetrics? metrics = null)
     {
         _options = options;
@@ -43,13 +43,16 @@ internal sealed class FileDeadLetterSink : IDeadLetterSink, IDisposable
             // Not cancelled from here on: the caller could not tell whether the letter is kept, and a write to a file ends by itself.
             await pending.Task;
         }
-        catch (Exception)
+        catch (Exception) when (letter.Reason == DeadLetterReason.Unreadable)
         {
-            _metrics?.Failed(letter);
+            _metrics?.Failed(letter.Worker, letter.Source, letter.Reason);
             throw;
         }
 
-        _metrics?.Written(letter);
+        if (letter.Reason == DeadLetterReason.Unreadable)
+        {
+            _metrics?.Written(letter.Worker, letter.Source, letter.Reason);
+        }
     }
 
     /// <summary>Writes no more to a file, so that it can be deleted.</summary>

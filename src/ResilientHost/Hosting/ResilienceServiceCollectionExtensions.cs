@@ -82,7 +82,6 @@ public static class ResilienceServiceCollectionExtensions
         services.AddPolicy(static settings => settings.Connections);
         services.AddPolicy(static settings => settings.TrustedCallers);
         services.AddPolicy(static settings => settings.Workers);
-        services.AddWorkers();
         services.AddPolicy(static settings => settings.DeadLetters);
         services.AddPolicy(static settings => settings.IsolatedTasks);
         services.AddPolicy(static settings => settings.Shutdown);
@@ -99,6 +98,7 @@ public static class ResilienceServiceCollectionExtensions
         services.AddWorkers();
         services.AddWorkerIterations();
         services.AddWorkItems();
+        services.AddDeadLetters();
         services.AddIsolatedTasks();
         services.AddShutdown();
         services.AddResilienceHealth();

@@ -1,8 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using ResilientHost.DeadLetters;
 using ResilientHost.Hosting;
 using ResilientHost.Recovery;
 
@@ -10,7 +9,7 @@ namespace ResilientHost.WorkItems;
 
 /// <summary>Makes the dead letters of one processing and hands them to the sink. Thread-safe.</summary>
 internal sealed class DeadLetterWriter<T>(
-    string worker, string processing, IDeadLetterSink sink, JsonTypeInfo<T>? json, MonotonicClock clock, WorkItemMetrics metrics, WorkItemLog log)
+    string worker, string processing, IDeadLetterSink sink, JsonTypeInfo<T>? json, MonotonicClock clock, DeadLetterMetrics metrics, WorkItemLog log)
 {
     private const int MaxMessageLength = 1024;
 
@@ -28,18 +27,18 @@ internal sealed class DeadLetterWriter<T>(
     {
         var letter = LetterOf(work, reason, failure);
         await sink.WriteAsync(letter, cancellationToken);
-        metrics.Buried(worker, processing, reason);
+        metrics.Written(worker, processing, reason);
         if (reason == DeadLetterReason.Poison)
         {
             log.Poison(worker, processing, work.Id, work.Attempts, letter.Id, failure?.Exception);
         }
     }
 
-    public void NotKept(WorkItem<T> work, bool isFirst, Exception exception)
+    public void NotKept(WorkItem<T> work, DeadLetterReason reason, bool isFirst, Exception exception)
     {
         if (isFirst)
         {
-            metrics.BurialFailed(worker, processing);
+            metrics.Failed(worker, processing, reason);
         }
 
         log.NotKept(worker, processing, work.Id, exception);
@@ -65,7 +64,7 @@ internal sealed class DeadLetterWriter<T>(
         var (item, isWhole) = Serialize(work.Value);
         return new()
         {
-            Id = DeadLetterIds.Next(),
+            Id = DeadLetterId.Next(clock.UtcNow),
             Worker = worker,
             Source = processing,
             Item = item,
@@ -107,13 +106,4 @@ internal sealed class DeadLetterWriter<T>(
             return $"(not serialized: {TypeNames.Of(why)})";
         }
     }
-}
-
-/// <summary>Ids of dead letters: unique, and in order within one process when compared ordinally.</summary>
-internal static class DeadLetterIds
-{
-    private static readonly string Process = RandomNumberGenerator.GetHexString(12, lowercase: true);
-    private static long _last;
-
-    public static string Next() => string.Create(CultureInfo.InvariantCulture, $"{Process}-{Interlocked.Increment(ref _last):D12}");
 }

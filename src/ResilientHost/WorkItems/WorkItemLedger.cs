@@ -200,7 +200,7 @@ internal sealed class WorkItemLedger<T>(IWorkItemSource<T> source, Func<bool> ha
             LastProblem = exception;
             KeepFailure(work.Id, failure);
             source.GiveBack(work);
-            writer.NotKept(work, isFirst: true, exception);
+            writer.NotKept(work, DeadLetterReason.Shutdown, isFirst: true, exception);
             return false;
         }
     }

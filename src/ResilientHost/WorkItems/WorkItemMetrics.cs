@@ -12,8 +12,6 @@ internal sealed class WorkItemMetrics
     private readonly NameCap _processings = new();
     private readonly ConcurrentDictionary<IWorkItemProcessor, bool> _live = new();
     private readonly Histogram<double> _duration;
-    private readonly Counter<long> _letters;
-    private readonly Counter<long> _failures;
 
     public WorkItemMetrics(ResilienceMeter meter)
     {
@@ -25,8 +23,6 @@ internal sealed class WorkItemMetrics
             {
                 HistogramBucketBoundaries = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900],
             });
-        _letters = meter.Meter.CreateCounter<long>(ResilienceDiagnostics.Instruments.DeadLetters, "{item}", "Items that became dead letters.");
-        _failures = meter.Meter.CreateCounter<long>(ResilienceDiagnostics.Instruments.DeadLetterFailures, "{item}", "Dead letters that could not be kept at the first try.");
         meter.Meter.CreateObservableGauge(
             ResilienceDiagnostics.Instruments.WorkItemInFlight, InFlight, "{item}", "Items that were taken and are not finished.");
     }
@@ -52,44 +48,6 @@ internal sealed class WorkItemMetrics
             // Its failure must not cost the item its attempt.
         }
     }
-
-    public void Buried(string worker, string processing, DeadLetterReason reason)
-    {
-        try
-        {
-            _letters.Add(
-                1,
-                new KeyValuePair<string, object?>(ResilienceDiagnostics.Tags.WorkerName, _workers.Of(worker)),
-                new KeyValuePair<string, object?>(ResilienceDiagnostics.Tags.WorkItems, _processings.Of(processing)),
-                new KeyValuePair<string, object?>(ResilienceDiagnostics.Tags.DeadLetterReason, NameOf(reason)));
-        }
-        catch (Exception)
-        {
-            // As above.
-        }
-    }
-
-    public void BurialFailed(string worker, string processing)
-    {
-        try
-        {
-            _failures.Add(
-                1,
-                new KeyValuePair<string, object?>(ResilienceDiagnostics.Tags.WorkerName, _workers.Of(worker)),
-                new KeyValuePair<string, object?>(ResilienceDiagnostics.Tags.WorkItems, _processings.Of(processing)));
-        }
-        catch (Exception)
-        {
-            // As above.
-        }
-    }
-
-    internal static string NameOf(DeadLetterReason reason) => reason switch
-    {
-        DeadLetterReason.Poison => "poison",
-        DeadLetterReason.Shutdown => "shutdown",
-        _ => "unreadable",
-    };
 
     private IEnumerable<Measurement<int>> InFlight() => _live.Keys
         .GroupBy(processor => (Worker: _workers.Of(processor.Worker), Processing: _processings.Of(processor.Name)))

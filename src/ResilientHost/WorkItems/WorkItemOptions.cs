@@ -12,7 +12,7 @@ public sealed class WorkItemOptions<T>
     public string Name { get; set; } = "items";
 
     /// <summary>Items that may be processed at once.</summary>
-    /// <value>From 1 to 10,000; default 1: in order, one after the other.</value>
+    /// <value>From 1 to 10,000; default 1: in order, one after the other. An item whose handler does not end although its run was abandoned does not hold up those of the next run, unless <see cref="OrderBy"/> says that it should.</value>
     public int MaxConcurrency { get; set; } = 1;
 
     /// <summary>Attempts after the first. An item whose last one fails is poison and goes to the dead letters.</summary>
@@ -44,7 +44,8 @@ public sealed class WorkItemOptions<T>
     public TimeSpan? AttemptTimeout { get; set; }
 
     /// <summary>Items of equal keys are processed in order, one after the other, retries included.</summary>
-    /// <value>Default <see langword="null"/>: with <see cref="MaxConcurrency"/> above 1, items overtake each other. Keys are compared with <see cref="object.Equals(object)"/>.</value>
+    /// <value>Default <see langword="null"/>: with <see cref="MaxConcurrency"/> above 1, items overtake each other. Keys are compared with <see cref="object.Equals(object)"/>, <see langword="null"/> equals <see langword="null"/>.</value>
+    /// <remarks>Called once each time an item is taken, off the handler's thread; keep it short. An item whose key cannot be told, because this throws, goes to the dead letters untried.</remarks>
     public Func<T, object?>? OrderBy { get; set; }
 
     /// <summary>Where poison goes.</summary>

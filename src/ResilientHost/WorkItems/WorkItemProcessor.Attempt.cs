@@ -97,15 +97,17 @@ internal sealed partial class WorkItemProcessor<T>
             return;
         }
 
+        if (outcome == CallOutcome.Ignored && _aborted.IsCancellationRequested)
+        {
+            // What it threw is an answer to the stop, and says nothing of the item.
+            return;
+        }
+
         item.Failure = new(exception, _clock.UtcNow, traceId);
         if (outcome == CallOutcome.Ignored)
         {
-            if (!_aborted.IsCancellationRequested)
-            {
-                item.Refusals++;
-                item.End = AttemptEnd.Refused;
-            }
-
+            item.Refusals++;
+            item.End = AttemptEnd.Refused;
             return;
         }
 

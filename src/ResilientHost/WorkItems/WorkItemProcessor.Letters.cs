@@ -29,7 +29,7 @@ internal sealed partial class WorkItemProcessor<T>
         }
         catch (Exception exception)
         {
-            _writer.NotKept(item.Work, isFirst: item.SinkFailures == 0, exception);
+            _writer.NotKept(item.Work, DeadLetterReason.Poison, isFirst: item.SinkFailures == 0, exception);
         }
         finally
         {

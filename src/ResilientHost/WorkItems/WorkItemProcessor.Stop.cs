@@ -64,6 +64,11 @@ internal sealed partial class WorkItemProcessor<T>
             return;
         }
 
+        if (_phase == Phase.Open)
+        {
+            _stopBegan = _clock.Timestamp();
+        }
+
         _phase = Phase.Leaving;
         _isFinal = isFinal;
         _overdueTimer ??= After(StopTimeout, MessageKind.Overdue);

@@ -13,6 +13,9 @@ namespace ResilientHost.WorkItems;
 /// </remarks>
 internal sealed partial class WorkItemProcessor<T> : IWorkItemProcessor, IDisposable
 {
+    // Refusals have no end of their own as failures do: without a delay they would spin.
+    private static readonly TimeSpan LeastAfterRefusal = TimeSpan.FromMilliseconds(100);
+
     private readonly WorkerContext _context;
     private readonly WorkItemLedger<T> _ledger;
     private readonly IWorkItemSource<T> _source;
@@ -373,12 +376,18 @@ internal sealed partial class WorkItemProcessor<T> : IWorkItemProcessor, IDispos
                 Delay(item, ItemState.Retrying, MessageKind.RetryDue, _policy.DelayAfter(item.Attempts, _context.Shared.Random));
                 break;
             case AttemptEnd.Refused when _phase is Phase.Open or Phase.Draining:
-                Delay(item, ItemState.Retrying, MessageKind.RetryDue, _policy.DelayAfter(item.Refusals, _context.Shared.Random));
+                Delay(item, ItemState.Retrying, MessageKind.RetryDue, DelayAfterRefusal(item));
                 break;
             default:
                 GiveBack(item);
                 break;
         }
+    }
+
+    private TimeSpan DelayAfterRefusal(HeldItem<T> item)
+    {
+        var delay = _policy.DelayAfter(item.Refusals, _context.Shared.Random);
+        return delay > LeastAfterRefusal ? delay : LeastAfterRefusal;
     }
 
     private void Delay(HeldItem<T> item, ItemState state, MessageKind due, TimeSpan delay)

@@ -1,11 +1,12 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
+using ResilientHost.DeadLetters;
 
 namespace ResilientHost.WorkItems;
 
 /// <summary>What the processings of a host share: above all, one ledger for each source, which outlives the runs. A singleton; thread-safe.</summary>
-internal sealed class WorkItemServices(WorkItemMetrics metrics, WorkItemLog log, IHostApplicationLifetime? lifetime)
+internal sealed class WorkItemServices(WorkItemMetrics metrics, DeadLetterMetrics letters, WorkItemLog log, IHostApplicationLifetime? lifetime)
 {
     private readonly Lock _gate = new();
 
@@ -15,6 +16,8 @@ internal sealed class WorkItemServices(WorkItemMetrics metrics, WorkItemLog log,
 
     public WorkItemMetrics Metrics => metrics;
 
+    public DeadLetterMetrics Letters => letters;
+
     public WorkItemLog Log => log;
 
     /// <summary>Whether a stop is the last: no run of any worker follows.</summary>
@@ -23,7 +26,8 @@ internal sealed class WorkItemServices(WorkItemMetrics metrics, WorkItemLog log,
     /// <summary>The ledger of a channel: its own source if it is one, else what wraps it.</summary>
     public WorkItemLedger<T> LedgerOf<T>(object? channel, ChannelReader<T> reader)
     {
-        var source = channel as IWorkItemSource<T> ?? reader as IWorkItemSource<T>;
+        // Its reader alone leads to the channel, too: read in the plain way, an item would be finished the moment it is read.
+        var source = channel as IWorkItemSource<T> ?? (reader as JournaledChannelReader<T>)?.Channel;
         lock (_gate)
         {
             var ledger = (WorkItemLedger<T>)_ledgers.GetValue(source is null ? reader : source, _ => NewLedger(source, reader));

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using ResilientHost.DeadLetters;
 using ResilientHost.Hosting;
 using ResilientHost.Telemetry;
 using ResilientHost.WorkItems;
@@ -18,11 +19,13 @@ internal static class WorkItemsServiceCollectionExtensions
         services.AddMetrics();
         services.TryAddSingleton<ResilienceMeter>();
         services.TryAddSingleton<WorkItemMetrics>();
+        services.TryAddSingleton<DeadLetterMetrics>();
         services.TryAddSingleton(provider => new WorkItemLog(
             provider.GetService<ILogger<WorkItemLog>>() ?? NullLogger<WorkItemLog>.Instance,
             new MonotonicClock(provider.GetService<TimeProvider>())));
         services.TryAddSingleton(provider => new WorkItemServices(
             provider.GetRequiredService<WorkItemMetrics>(),
+            provider.GetRequiredService<DeadLetterMetrics>(),
             provider.GetRequiredService<WorkItemLog>(),
             provider.GetService<IHostApplicationLifetime>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, WorkItemShutdown>(provider => new WorkItemShutdown(

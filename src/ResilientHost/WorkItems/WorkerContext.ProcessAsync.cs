@@ -64,7 +64,7 @@ public sealed partial class WorkerContext
             ?? throw new InvalidOperationException($"There is no {nameof(IDeadLetterSink)} for items that cannot be processed. Call AddResilienceLayers(), register one, or name one in the options.");
         var items = Services.GetRequiredService<WorkItemServices>();
         using var stopping = Workers.WorkerStop.Link(_run, stoppingToken);
-        var writer = new DeadLetterWriter<T>(Name, policy.Name, sink, options.JsonTypeInfo, Shared.Clock, items.Metrics, items.Log);
+        var writer = new DeadLetterWriter<T>(Name, policy.Name, sink, options.JsonTypeInfo, Shared.Clock, items.Letters, items.Log);
         using var processor = new WorkItemProcessor<T>(this, items.LedgerOf(channel, reader), handler, policy, writer, items, stopping.Token);
         await processor.RunAsync();
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using ResilientHost.Hosting;
 
 namespace ResilientHost.Workers;
@@ -8,11 +9,13 @@ internal sealed class Worker
     private readonly Func<WorkerSettings> _settings;
     private readonly MonotonicClock _clock;
     private readonly Lock _gate = new();
+    private readonly Queue<WorkerTransition> _unpublished = new();
     private WorkerState _state;
     private int _run;
     private long _since;
     private int _restarts;
     private int _abandoned;
+    private bool _isPublishing;
     private string? _lastFailure;
     private long _lastFailureAt;
 
@@ -91,6 +94,44 @@ internal sealed class Worker
         }
     }
 
+    /// <summary>As <see cref="Enter"/>, and leaves the change to <see cref="Publish"/>, which tells changes in their order whoever made them.</summary>
+    /// <returns>Whether there was a change.</returns>
+    public bool Change(
+        WorkerState state, WorkerTransitionCause cause, int run, Exception? exception = null, string? detail = null, params ReadOnlySpan<WorkerState> expected)
+    {
+        lock (_gate)
+        {
+            if (Enter(state, cause, run, exception, detail, expected) is not { } change)
+            {
+                return false;
+            }
+
+            _unpublished.Enqueue(change);
+            return true;
+        }
+    }
+
+    /// <summary>Tells what has changed and was not told. When somebody tells already, he tells this, too.</summary>
+    public void Publish(IWorkerEvents events)
+    {
+        while (TryTakeUnpublished(out var change))
+        {
+            try
+            {
+                events.Transitioned(change);
+            }
+            catch (Exception)
+            {
+                // Who listens promised not to throw; the changes behind this one are told all the same.
+            }
+
+            lock (_gate)
+            {
+                _isPublishing = false;
+            }
+        }
+    }
+
     public void CountRestart() => Interlocked.Increment(ref _restarts);
 
     public void CountAbandoned(int change) => Interlocked.Add(ref _abandoned, change);
@@ -102,6 +143,15 @@ internal sealed class Worker
         {
             _lastFailure = exception.GetType().FullName;
             _lastFailureAt = _clock.Timestamp();
+        }
+    }
+
+    private bool TryTakeUnpublished([NotNullWhen(true)] out WorkerTransition? change)
+    {
+        lock (_gate)
+        {
+            change = null;
+            return !_isPublishing && (_isPublishing = _unpublished.TryDequeue(out change));
         }
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Hosting;
+using ResilientHost.Hosting;
 
 namespace ResilientHost.Workers;
 
@@ -6,9 +7,13 @@ namespace ResilientHost.Workers;
 /// <param name="settings">Names what is asked for; the kill switch.</param>
 /// <param name="catalogue">Knows who else is in a group.</param>
 /// <param name="faults">Knows what the application wants of the host.</param>
+/// <param name="clock">Measures how long the host may take to start.</param>
 /// <param name="lifetime">The host; <see langword="null"/> without one.</param>
-internal sealed class WorkerGiveUp(Func<WorkerSettings> settings, WorkerCatalogue catalogue, HostFaults faults, IHostApplicationLifetime? lifetime = null)
+internal sealed class WorkerGiveUp(Func<WorkerSettings> settings, WorkerCatalogue catalogue, HostFaults faults, MonotonicClock clock, IHostApplicationLifetime? lifetime = null)
 {
+    /// <summary>How long a host that is starting may go on before it is stopped in the middle of it.</summary>
+    public static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
+
     /// <summary>What is to happen when a worker, or the group that it is in, is given up.</summary>
     /// <param name="worker">The worker.</param>
     /// <param name="asked">What configuration or code says of whoever gives up; <see langword="null"/>: nothing.</param>
@@ -38,12 +43,15 @@ internal sealed class WorkerGiveUp(Func<WorkerSettings> settings, WorkerCatalogu
             Environment.ExitCode = ResilienceDiagnostics.GaveUpExitCode;
         }
 
-        // What the application does when it is stopping runs within that call.
-        ThreadPool.UnsafeQueueUserWorkItem(Stop, lifetime, preferLocal: false);
+        _ = DetachedTask.Run(() => StopAsync(lifetime));
     }
 
-    private static void Stop(IHostApplicationLifetime lifetime)
+    private async Task StopAsync(IHostApplicationLifetime lifetime)
     {
+        // A host that is stopped while it starts throws the cancellation of its own start out of Main, where an exit code is worth nothing.
+        await BackgroundServiceRun.CancelledAsync(lifetime.ApplicationStarted)
+            .WaitAsync(StartPatience, clock.Provider, lifetime.ApplicationStopping)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
             lifetime.StopApplication();

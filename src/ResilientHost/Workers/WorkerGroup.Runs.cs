@@ -49,9 +49,9 @@ internal sealed partial class WorkerGroup
             worker.KeepFailure(exception);
         }
 
-        if (worker.Enter(enter.State, enter.Cause, enter.Run, enter.Exception, enter.Detail) is { } transition)
+        if (worker.Change(enter.State, enter.Cause, enter.Run, enter.Exception, enter.Detail))
         {
-            _events.Transitioned(transition);
+            worker.Publish(_events);
         }
     }
 
@@ -82,8 +82,6 @@ internal sealed partial class WorkerGroup
         {
             failure = exception;
         }
-
-        seat.Worker.Pulse.EndRun(run);
 
         // What the run left behind ends before the next one begins, as far as it listens.
         _ = CancelAsync(seat, run, stopping);

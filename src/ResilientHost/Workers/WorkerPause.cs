@@ -31,30 +31,22 @@ internal sealed class WorkerPause(WorkerRun run, IWorkerEvents events)
 
         // Stuck stays, while what is stuck runs beside the pass that waits.
         var worker = run.Worker;
-        Publish(worker.Pulse.IsWorking
-            ? worker.Enter(WorkerState.Paused, cause, run.Number, exception: null, detail, WorkerState.Running)
-            : worker.Enter(WorkerState.Paused, cause, run.Number, exception: null, detail, WorkerState.Running, WorkerState.Stuck));
+        _ = worker.Pulse.IsWorking
+            ? worker.Change(WorkerState.Paused, cause, run.Number, exception: null, detail, WorkerState.Running)
+            : worker.Change(WorkerState.Paused, cause, run.Number, exception: null, detail, WorkerState.Running, WorkerState.Stuck);
+        worker.Publish(events);
     }
 
     public void End(WorkerTransitionCause cause)
     {
-        WorkerTransition? change = null;
         lock (_gate)
         {
             if (--_waiting == 0 && !run.Stopping.IsCancellationRequested)
             {
-                change = run.Worker.Enter(WorkerState.Running, cause, run.Number, exception: null, detail: null, WorkerState.Paused);
+                run.Worker.Change(WorkerState.Running, cause, run.Number, exception: null, detail: null, WorkerState.Paused);
             }
         }
 
-        Publish(change);
-    }
-
-    private void Publish(WorkerTransition? change)
-    {
-        if (change is not null)
-        {
-            events.Transitioned(change);
-        }
+        run.Worker.Publish(events);
     }
 }

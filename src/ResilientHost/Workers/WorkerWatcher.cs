@@ -99,13 +99,15 @@ internal sealed class WorkerWatcher(Func<IReadOnlyList<(Worker Worker, IWorkerCo
     {
         if (timeout is null || worker.Pulse.Silence(services.Clock.Timestamp()) is not { } silence || silence.For <= timeout)
         {
-            Publish(timeout is null
-                ? worker.Enter(WorkerState.Running, WorkerTransitionCause.Manual, worker.Pulse.Run, exception: null, "not watched any more", WorkerState.Stuck)
-                : worker.Enter(WorkerState.Running, WorkerTransitionCause.Heartbeat, worker.Pulse.Run, exception: null, detail: null, WorkerState.Stuck));
+            _ = timeout is null
+                ? worker.Change(WorkerState.Running, WorkerTransitionCause.Manual, worker.Pulse.Run, exception: null, "not watched any more", WorkerState.Stuck)
+                : worker.Change(WorkerState.Running, WorkerTransitionCause.Heartbeat, worker.Pulse.Run, exception: null, detail: null, WorkerState.Stuck);
+            worker.Publish(services.Events);
             return;
         }
 
-        Publish(worker.Enter(WorkerState.Stuck, WorkerTransitionCause.Silence, silence.Run, exception: null, Describe(silence), WorkerState.Running));
+        worker.Change(WorkerState.Stuck, WorkerTransitionCause.Silence, silence.Run, exception: null, Describe(silence), WorkerState.Running);
+        worker.Publish(services.Events);
         var watch = WatchOf(worker);
         if (policy.ReplaceStuck && watch.ReportedRun != silence.Run && worker.State == WorkerState.Stuck)
         {
@@ -153,14 +155,6 @@ internal sealed class WorkerWatcher(Func<IReadOnlyList<(Worker Worker, IWorkerCo
         }
 
         return watch;
-    }
-
-    private void Publish(WorkerTransition? change)
-    {
-        if (change is not null)
-        {
-            services.Events.Transitioned(change);
-        }
     }
 
     private sealed class Watch

@@ -24,6 +24,7 @@ public sealed class HostedServiceSupervisionTests
         await using var process = WorkerProcess.Start($"{kind} layers flaky");
 
         await process.WaitForAsync("WORKS");
+        await process.WaitForAsync("Application started");
 
         process.Said.Where(line => line.StartsWith("RUN ", StringComparison.Ordinal)).ShouldBe(["RUN 1", "RUN 2", "RUN 3", "RUN 4"]);
         process.IsAlive.ShouldBeTrue();
@@ -40,6 +41,7 @@ public sealed class HostedServiceSupervisionTests
         await using var process = WorkerProcess.Start($"{kind} layers flaky");
 
         await process.WaitForAsync("WORKS");
+        await process.WaitForAsync("Application started");
         process.Terminate();
         await process.ExitCodeAsync();
 
@@ -70,7 +72,7 @@ public sealed class HostedServiceSupervisionTests
         // PostConfigure, after AddResilienceLayers: the last word that an application can have.
         await using var process = WorkerProcess.Start($"{kind} layers broken ignore", ("Resilience:Workers:Default:MaxRestarts", "1"));
 
-        await process.WaitForAsync("STARTED");
+        await process.WaitForAsync("Application started");
         await process.WaitForAsync("Broken");
         await process.WaitForAsync("iven up");
         process.IsAlive.ShouldBeTrue();

@@ -21,6 +21,7 @@ public sealed class UnhandledExceptionContainmentTests
         await using var process = WorkerProcess.Start($"{kind} layers loose", (Option, "true"));
 
         await process.WaitForAsync("TAINTED 23");
+        await process.WaitForAsync("Application started");
         process.IsAlive.ShouldBeTrue();
         process.Terminate();
         (await process.ExitCodeAsync()).ShouldBeOneOf(0, 143);

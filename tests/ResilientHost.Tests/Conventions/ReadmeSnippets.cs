@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Polly;
 
 namespace ResilientHost.Tests.Conventions;
@@ -115,6 +117,7 @@ public sealed class ReadmeSnippets
         builder.AddResilienceLayers();
 
         // readme: workers
+        builder.Services.AddSingleton(_ => new JournaledChannel<Order>("order-journal"));
         builder.Services.AddResilientWorker<OrderWorker>("orders");
         builder.Services.AddResilientWorker<StockSync>("stock", worker => worker.DependsOn = "orders");
         // readme: end

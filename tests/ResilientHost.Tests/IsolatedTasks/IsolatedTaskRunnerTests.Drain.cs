@@ -63,7 +63,7 @@ public sealed partial class IsolatedTaskRunnerTests
     [Fact]
     public async Task Drain_NineTenthsAreOver_CancelsWhatIsLeft()
     {
-        var task = _test.Tasks.Run("mail", static token => Task.Delay(Timeout.InfiniteTimeSpan, token));
+        var task = _test.Tasks.Run("mail", UntilCancelledAsync);
         var drain = _test.Runner.DrainAsync(Limit, default);
         _test.Time.Advance(TimeSpan.FromSeconds(9) - TimeSpan.FromTicks(1));
         task.IsCompleted.ShouldBeFalse();
@@ -166,7 +166,7 @@ public sealed partial class IsolatedTaskRunnerTests
     [Fact]
     public async Task Dispose_TasksLive_CancelsThemAndRefusesMore()
     {
-        var task = _test.Tasks.Run("mail", static token => Task.Delay(Timeout.InfiniteTimeSpan, token));
+        var task = _test.Tasks.Run("mail", UntilCancelledAsync);
         _test.Runner.Dispose();
 
         (await task.WaitAsync(TasksUnderTest.Patience)).ShouldBe(CallOutcome.Ignored);
@@ -188,6 +188,13 @@ public sealed partial class IsolatedTaskRunnerTests
             file,
             line);
         await started.Task.WaitAsync(TasksUnderTest.Patience);
+    }
+
+    private static async Task UntilCancelledAsync(CancellationToken token)
+    {
+        var cancelled = new TaskCompletionSource();
+        await using var registration = token.Register(() => cancelled.TrySetCanceled(token));
+        await cancelled.Task;
     }
 
     // The second wait is armed by a continuation on another thread.

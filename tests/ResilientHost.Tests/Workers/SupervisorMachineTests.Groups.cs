@@ -189,4 +189,34 @@ public sealed partial class SupervisorMachineTests
         group.Restart("b").ShouldBe(["b Running(Manual)", "restart b#2"]);
         group.States.ShouldBe("Failed Running");
     }
+
+    [Fact]
+    public void Restart_ByHandOfOneMemberOfAGroupThatGaveUp_NeitherRevivesTheOthersLaterNorKeepsNewOnesOut()
+    {
+        var group = new Scripted("a", "b", "c") { Strategy = GroupStrategy.OneForAll, Each = { MaxRestarts = 0 } };
+        group.Start("a");
+        group.Start("b");
+        group.End("a", Failure);
+        group.End("b", exception: null);
+        group.Each.MaxRestarts = 5;
+        group.Restart("b");
+
+        group.Start("c").ShouldBe(["c Running(Host)", "begin c#1"]);
+        group.End("b", Failure);
+        group.End("c", exception: null);
+        group.Pass(Second).ShouldBe(["b Running(Restart)", "restart b#3", "c Running(Group)", "restart c#2"]);
+        group.States.ShouldBe("Failed Running Running");
+    }
+
+    [Fact]
+    public void Restart_ByHandWhileTheGroupGivesUp_ChangesNothing()
+    {
+        var group = new Scripted("a", "b", "c") { Each = { MaxRestarts = 0 } };
+        group.Start("a");
+        group.Start("b");
+        group.End("a", Failure);
+
+        group.Restart("a").ShouldBeEmpty();
+        group.Start("c").ShouldBe(["c Failed(GaveUp)"]);
+    }
 }

@@ -161,4 +161,19 @@ public sealed partial class SupervisorMachineTests
         group.States.ShouldBe("Running Paused");
         group.Resume("b").ShouldBe(["b Running(ServiceLevel)", "begin b#2"]);
     }
+
+    [Theory]
+    [InlineData("!a")]
+    [InlineData("b")]
+    public void Stop_WhileAMemberWaitsForItsHungRun_ItsEndBeginsNothing(string stopped)
+    {
+        var group = new Scripted("!a", "b").Started();
+        group.Pause("!a");
+        group.Pass(10 * Second);
+        group.Resume("!a");
+
+        group.Stop(stopped);
+
+        group.End("!a", run: 1, exception: null).ShouldBe(["ended after all !a#1 0 s"]);
+    }
 }

@@ -255,7 +255,7 @@ public sealed class WorkerGateTests : IDisposable
             async token =>
             {
                 started.SetResult();
-                await Task.Delay(Timeout.InfiniteTimeSpan, _under.Time, token);
+                await new TaskCompletionSource().Task.WaitAsync(token);
             },
             _under.Stopping).AsTask();
         await started.Task;

@@ -9,7 +9,7 @@ public sealed partial class WorkerGroupTests
     {
         _options.RestartDelay = TimeSpan.Zero;
         var (a, b, c) = (Scripted("a"), Scripted("b"), Scripted("c"));
-        using var group = Group(new() { Strategy = GroupStrategy.OneForAll }, a, b, c);
+        using var group = Group(new WorkerGroupOptions { Strategy = GroupStrategy.OneForAll }, a, b, c);
         foreach (var member in group.Members)
         {
             await group.StartAsync(member);
@@ -38,7 +38,7 @@ public sealed partial class WorkerGroupTests
     {
         var a = Scripted("a");
         var b = new ScriptedWorker("b", _time, () => new() { Criticality = criticality });
-        using var group = Group(new() { MaxRestarts = 0, OnGiveUp = action }, a, b);
+        using var group = Group(new WorkerGroupOptions { MaxRestarts = 0, OnGiveUp = action }, a, b);
         await group.StartAsync(a.Worker);
         await group.StartAsync(b.Worker);
         (await b.NextRunAsync()).Obey();
@@ -96,7 +96,7 @@ public sealed partial class WorkerGroupTests
         _options.MaxRestarts = 1_000_000;
         var overlaps = 0;
         var members = Enumerable.Range(0, 4).Select(Member).ToArray();
-        using var group = Group(new() { Strategy = GroupStrategy.RestForOne, MaxRestarts = 1_000_000 }, members);
+        using var group = Group(new WorkerGroupOptions { Strategy = GroupStrategy.RestForOne, MaxRestarts = 1_000_000 }, members);
         foreach (var member in members)
         {
             await group.StartAsync(member.Worker);
@@ -114,7 +114,7 @@ public sealed partial class WorkerGroupTests
                         group.Restart(worker);
                         break;
                     case 1:
-                        await group.PauseAsync(worker);
+                        await group.PauseAsync(worker, detail: null);
                         break;
                     case 2:
                         await group.ResumeAsync(worker);
