@@ -1,0 +1,32 @@
+using FailureDrill.Load;
+using FailureDrill.Plants;
+
+namespace FailureDrill.Drills;
+
+/// <summary>Some of what is ordered can never be processed.</summary>
+internal sealed class PoisonItems : PlantDrill
+{
+    public override string Name => "poison-items";
+
+    public override string Failure => "some items cannot be processed, ever";
+
+    public override IReadOnlyList<string> MustHold =>
+    [
+        "every other item that was accepted is processed",
+        "each poison item is among the dead letters, and nothing else is",
+        "requests are answered and do not wait, the workers beside go on, and so does the process",
+    ];
+
+    protected override async Task RunAsync(Plant plant, Findings findings, CancellationToken cancellationToken)
+    {
+        var ordered = await AttackAsync(
+            plant, findings, () => Task.CompletedTask, PlantRequests.Orders(count: 400, poisonEvery: 20), TimeSpan.FromSeconds(2), cancellationToken);
+        await JudgeOrdersAsync(plant, findings, ordered, cancellationToken);
+
+        var poison = ordered.Where(answer => answer.Status == 202 && PlantRequests.OrderOf(answer.Request).IsPoison).Count;
+        var dead = (await plant.ReadOrdersAsync(cancellationToken)).Dead.Distinct(StringComparer.Ordinal).Count();
+        findings.Measure("poison", poison);
+        findings.Expect(Whom.Callers, "leave some poison", poison > 0, "none was accepted");
+        findings.Expect(Whom.Workers, "keep each poison item for people to see", dead >= poison, $"{dead} of {poison} are kept");
+    }
+}
