@@ -17,7 +17,7 @@ internal sealed class RestartStorm : PlantDrill
 
     public override IReadOnlyList<string> MustHold =>
     [
-        "it is given up after some restarts, and the process ends within seconds",
+        "it is given up, and the process ends within seconds",
         "with exit code 70, so that whoever runs the process knows that it failed",
         "requests are answered until then: readiness turns to 503 first",
     ];

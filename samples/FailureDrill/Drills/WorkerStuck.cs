@@ -16,7 +16,7 @@ internal sealed class WorkerStuck : PlantDrill
     [
         "requests are answered and do not wait, and what is ordered is packed",
         "the workers beside it go on",
-        "the status says that it is stuck, it is replaced, and that a run was left behind is known",
+        "it is reported as stuck, and replaced; the run that was left behind is counted",
     ];
 
     protected override async Task RunAsync(Plant plant, Findings findings, CancellationToken cancellationToken)
