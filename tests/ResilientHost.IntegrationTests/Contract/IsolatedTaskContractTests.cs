@@ -21,12 +21,12 @@ public sealed class IsolatedTaskContractTests
         await using var bench = await StartAsync();
         var tasks = Tasks(bench);
         (await Within(tasks.Run("t", static _ => Task.CompletedTask))).ShouldBe(CallOutcome.Succeeded);
-        (await Within(tasks.Run("t", static _ => throw new InvalidOperationException("sync-flaw")))).ShouldBe(CallOutcome.Failed);
-        (await Within(tasks.Run("t", static async _ => { await Task.Yield(); throw new FormatException("async-flaw"); }))).ShouldBe(CallOutcome.Failed);
+        (await Within(tasks.Run("t", static _ => throw new InvalidOperationException("first-flaw")))).ShouldBe(CallOutcome.Failed);
+        (await Within(tasks.Run("t", static async _ => { await Task.Yield(); throw new FormatException("second-flaw"); }))).ShouldBe(CallOutcome.Failed);
         (await Within(tasks.Run("t", static _ => Task.FromCanceled(new CancellationToken(canceled: true))))).ShouldNotBe(CallOutcome.Succeeded);
         (await Within(tasks.Run("t", static _ => NoTask()!))).ShouldBe(CallOutcome.Failed);
-        bench.LogsAbout("sync-flaw").Count.ShouldBe(1);
-        bench.LogsAbout("async-flaw").Count.ShouldBe(1);
+        bench.LogsAbout("first-flaw").Count.ShouldBe(1);
+        bench.LogsAbout("second-flaw").Count.ShouldBe(1);
         Should.Throw<ArgumentException>(() => { _ = tasks.Run("", static _ => Task.CompletedTask); });
         Should.Throw<ArgumentNullException>(() => { _ = tasks.Run("t", null!); });
         Should.Throw<ArgumentNullException>(() => { _ = tasks.Run(null!, static _ => Task.CompletedTask); });

@@ -22,7 +22,9 @@ public sealed class ShutdownContractTests
         });
         told.Clear();
         await bench.StopAsync();
-        told.ShouldBe(["stop b", "stop a", "stop c", "task"]);
+        told.Order().ShouldBe(["stop a", "stop b", "stop c", "task"]);
+        told.IndexOf("stop a").ShouldBeLessThan(told.IndexOf("stop c"));
+        told[^1].ShouldBe("task");
         (await task).ShouldBe(CallOutcome.Succeeded);
     }
 

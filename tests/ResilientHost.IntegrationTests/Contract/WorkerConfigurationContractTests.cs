@@ -72,6 +72,19 @@ public sealed class WorkerConfigurationContractTests
     }
 
     [Fact]
+    public async Task Dependencies_InACircleByConfiguration_StopTheStartWithTheWholePath()
+    {
+        var message = await WorkerBench.FailToStartAsync("""{ "Workers": { "first": { "DependsOn": "second" }, "second": { "DependsOn": "first" } } }""", static services =>
+        {
+            services.AddResilientWorker("first", new Script().Make);
+            services.AddResilientWorker("second", new Script().Make);
+        });
+        message.ShouldContain("DependsOn");
+        message.ShouldContain("first");
+        message.ShouldContain("second");
+    }
+
+    [Fact]
     public void Registration_Wrong_IsRefusedAtOnce()
     {
         var services = new ServiceCollection();

@@ -252,6 +252,7 @@ public sealed class WorkerIterationContractTests
         await using var bench = await WorkerBench.StartAsync("""{ "Workers": { "Default": { "HeartbeatTimeout": "00:00:00.050" } } }""", services =>
             services.AddResilientWorker("a", _ => new Ticking(TimeSpan.FromHours(1), gate.PassAsync)));
         await bench.BecomesAsync("a", WorkerState.Running);
+        await WorkerBench.BreatheAsync();
         for (var i = 0; i < 5; i++)
         {
             bench.Time.Advance(TimeSpan.FromMinutes(11));

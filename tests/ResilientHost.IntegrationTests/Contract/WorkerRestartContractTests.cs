@@ -117,6 +117,48 @@ public sealed class WorkerRestartContractTests
     }
 
     [Fact]
+    public async Task Failures_OfOneTypeFromDifferentPlaces_AreEachToldInFull()
+    {
+        var script = new Script
+        {
+            AtOnce = static made =>
+            {
+                switch (made)
+                {
+                    case 1:
+                        ThrowHere();
+                        break;
+                    case 2:
+                        ThrowThere();
+                        break;
+                    default:
+                        break;
+                }
+            },
+        };
+        await using var bench = await WorkerBench.StartAsync(Prompt(), ("a", script));
+        (await script.NextAsync()).Context.Run.ShouldBe(3);
+        await bench.BecomesAsync("a", WorkerState.Running);
+        bench.LogsAbout("flaw-here").Count.ShouldBe(1);
+        bench.LogsAbout("flaw-there").Count.ShouldBe(1, "another throw site is another failure");
+    }
+
+    [Fact]
+    public async Task Failures_OfTwoTypesInTurn_AreNotEachToldInFull()
+    {
+        var script = new Script();
+        await using var bench = await WorkerBench.StartAsync(Prompt("\"MaxRestarts\": 1000"), ("a", script));
+        for (var i = 0; i < 40; i++)
+        {
+            (await script.NextAsync()).Throw(i % 2 == 0 ? new InvalidOperationException("even") : new FormatException("odd"));
+        }
+
+        await script.NextAsync();
+        await bench.BecomesAsync("a", WorkerState.Running);
+        bench.Logs.Entries.Count(static entry => entry.Exception is InvalidOperationException or FormatException).ShouldBeLessThanOrEqualTo(4, "a storm of two fingerprints is told as two");
+    }
+
+    [Fact]
     public async Task Intensity_MoreThanMaxRestartsWithinTheWindow_GivesUp()
     {
         var script = new Script();
@@ -273,6 +315,10 @@ public sealed class WorkerRestartContractTests
     }
 
     private static readonly AsyncLocal<string?> Ambient = new();
+
+    private static void ThrowHere() => throw new InvalidOperationException("flaw-here");
+
+    private static void ThrowThere() => throw new InvalidOperationException("flaw-there");
 
     private sealed class Disposable : IDisposable
     {
