@@ -10,15 +10,24 @@ public sealed class ShutdownContractTests
     public async Task Stop_Workers_EndInReverseOrderOfDependencyAndTasksAfterThem()
     {
         var told = new List<string>();
-        Script Make(string name) => new() { Tell = what => told.Add($"{what} {name}") };
+        Script Make(string name) => new() { Tell = what => Tell($"{what} {name}") };
+        void Tell(string what)
+        {
+            lock (told)
+            {
+                told.Add(what);
+            }
+        }
+
         var (a, b, c) = (Make("a"), Make("b"), Make("c"));
         await using var bench = await WorkerBench.StartAsync("""{ "Workers": { "a": { "DependsOn": "c" } } }""", ("a", a), ("b", b), ("c", c));
         await Task.WhenAll(a.NextAsync(), b.NextAsync(), c.NextAsync());
-        told.IndexOf("start c").ShouldBeLessThan(told.IndexOf("start a"));
+        await WorkerBench.EventuallyAsync(() => bench.Transitions.Count == 3, "three starts told");
+        bench.Transitions.Select(static transition => transition.Name).ShouldBe(["c", "a", "b"]);
         var task = bench.Services.GetRequiredService<IIsolatedTasks>().Run("t", async token =>
         {
             await WorkerBench.EventuallyAsync(() => bench.Workers.All.All(static worker => worker.State == WorkerState.Stopped), "workers stopped");
-            told.Add("task");
+            Tell("task");
         });
         told.Clear();
         await bench.StopAsync();
@@ -72,6 +81,61 @@ public sealed class ShutdownContractTests
         {
             bench.Logs.Entries.ShouldContain(entry => entry.Level >= LogLevel.Warning && entry.Message.Contains($"hung{i}", StringComparison.Ordinal), $"hung{i}");
         }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Start_WorkerBlocksItsThread_HostStartsAndStopsInTime(bool inConstructor)
+    {
+        using var block = new ManualResetEventSlim();
+        var script = new Script();
+        if (inConstructor)
+        {
+            script.InConstructor = _ =>
+            {
+                block.Wait();
+                return null;
+            };
+        }
+        else
+        {
+            script.AtOnce = _ => block.Wait();
+        }
+
+        var start = WorkerBench.StartAsync(
+            """{ "Workers": { "Default": { "StopTimeout": "00:00:00.200" } } }""", services => services.AddResilientWorker("blocked", script.Make), hasManualTime: false);
+        (await Task.WhenAny(start, Task.Delay(TimeSpan.FromSeconds(8)))).ShouldBe(start, "the start waits for nothing that a worker does");
+        await using var bench = await start;
+        await WorkerBench.EventuallyAsync(() => script.Made == 1, "begun");
+        await bench.StopAsync();
+        bench.Logs.Entries.ShouldContain(static entry => entry.Level >= LogLevel.Warning && entry.Message.Contains("'blocked'", StringComparison.Ordinal));
+        block.Set();
+    }
+
+    [Fact]
+    public async Task Stop_WithATokenThatIsCancelled_EndsAtOnceAndNamesWhatRuns()
+    {
+        var script = new Script { IsStubborn = true };
+        await using var bench = await WorkerBench.StartAsync("{}", services => services.AddResilientWorker("hung", script.Make), hasManualTime: false);
+        var run = await script.NextAsync();
+        var stop = bench.Services.GetRequiredService<IHost>().StopAsync(new CancellationToken(canceled: true)).ContinueWith(static _ => { }, TaskScheduler.Default);
+        (await Task.WhenAny(stop, Task.Delay(TimeSpan.FromSeconds(5)))).ShouldBe(stop);
+        run.Stopping.IsCancellationRequested.ShouldBeTrue("a worker is asked to stop, however little time there is");
+        run.Return();
+    }
+
+    [Fact]
+    public async Task Context_OfARunThatHasEnded_BeginsNothing()
+    {
+        var script = new Script();
+        await using var bench = await WorkerBench.StartAsync("""{ "Workers": { "Default": { "RestartDelay": "00:00:00" } } }""", ("a", script));
+        var run = await script.NextAsync();
+        run.Fail();
+        await script.NextAsync();
+        await Should.ThrowAsync<OperationCanceledException>(async () => await run.Context.RunIterationAsync("late", static _ => Task.CompletedTask));
+        run.Context.Heartbeat("late");
+        bench.Workers.Get("a").LastActivity.ShouldBeNull();
     }
 
     [Fact]

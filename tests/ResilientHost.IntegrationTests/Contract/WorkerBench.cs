@@ -77,6 +77,8 @@ internal sealed class WorkerBench : IAsyncDisposable
         }
         catch
         {
+            // Nobody stops a host that did not start.
+            bench._stopped = true;
             await bench.DisposeAsync();
             throw;
         }

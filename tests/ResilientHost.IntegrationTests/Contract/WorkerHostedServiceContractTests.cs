@@ -189,6 +189,19 @@ public sealed class WorkerHostedServiceContractTests
     }
 
     [Fact]
+    public async Task PauseAt_OfABackgroundService_StopsItAndStartsItAgainWithoutCountingARestart()
+    {
+        await using var bench = await WorkerBench.StartAsync(
+            $$"""{ "Degradation": { "Mode": "Enforce", {{Levels.Prompt}} }, "Workers": { "Sibling": { "PauseAt": "Reduced" } } }""", static services => services.AddHostedService<Sibling>());
+        var level = bench.Services.GetRequiredService<IServiceLevel>();
+        level.Override(ServiceLevel.Reduced, TimeSpan.FromHours(1), "test");
+        await bench.BecomesAsync(nameof(Sibling), WorkerState.Paused);
+        level.Override(ServiceLevel.Normal, TimeSpan.FromHours(1), "test");
+        await bench.BecomesAsync(nameof(Sibling), WorkerState.Running);
+        (bench.Workers.Get(nameof(Sibling)).Restarts, bench.Workers.Get(nameof(Sibling)).LastFailure).ShouldBe((0, null));
+    }
+
+    [Fact]
     public async Task Factory_ThatReturnsNull_IsAFailureOfTheRun()
     {
         await using var bench = await WorkerBench.StartAsync(

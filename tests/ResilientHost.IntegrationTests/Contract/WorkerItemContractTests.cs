@@ -187,6 +187,71 @@ public sealed class WorkerItemContractTests
     }
 
     [Fact]
+    public async Task Stop_WhileAnItemWaitsForItsRetry_IsNotLost()
+    {
+        var (sink, channel, tried) = (new Sink(), Filled(3), new Gate());
+        var options = Options(sink, concurrency: 3);
+        options.RetryDelay = options.MaxRetryDelay = TimeSpan.FromHours(1);
+        await using var bench = await StartAsync((context, token) => context.ProcessAsync(channel, (item, itemToken) =>
+        {
+            _ = tried.PassAsync(itemToken);
+            throw new FormatException("retry-later");
+        }, options, token), """{ "Workers": { "Default": { "StopTimeout": "00:00:01" } } }""");
+        for (var i = 0; i < 3; i++)
+        {
+            await tried.ArrivalAsync();
+        }
+
+        await bench.StopAsync();
+        sink.Letters.Select(static letter => letter.Item).Order().ShouldBe(["0", "1", "2"]);
+        sink.Letters.ShouldAllBe(static letter => letter.Attempts >= 1 && letter.ExceptionType == "System.FormatException");
+    }
+
+    [Fact]
+    public async Task Stop_SinkHangs_HostEndsInTimeAndSaysSo()
+    {
+        var channel = Filled(2);
+        await using var bench = await StartAsync(
+            (context, token) => context.ProcessAsync(channel, static (_, _) => throw new FormatException("poison"), Options(new HangingSink(), retries: 0), token),
+            """{ "Workers": { "Default": { "StopTimeout": "00:00:01" } } }""");
+        await bench.BecomesAsync("items", WorkerState.Running);
+        await WorkerBench.BreatheAsync();
+        var stop = Task.Run(bench.StopAsync);
+        (await Task.WhenAny(stop, Task.Delay(TimeSpan.FromSeconds(8)))).ShouldBe(stop);
+        bench.Logs.Entries.ShouldContain(static entry => entry.Level >= LogLevel.Warning && entry.Message.Contains("items", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Handler_CancelsOfItsOwn_CountsAsAnAttempt()
+    {
+        var (sink, channel, attempts) = (new Sink(), Filled(1), 0);
+        channel.Writer.Complete();
+        await using var bench = await StartAsync((context, token) => context.ProcessAsync(channel, (_, _) =>
+        {
+            Interlocked.Increment(ref attempts);
+            return Task.FromCanceled(new CancellationToken(canceled: true));
+        }, Options(sink), token));
+        await bench.BecomesAsync("items", WorkerState.Completed);
+        (attempts, sink.Letters.Count).ShouldBe((3, 1));
+    }
+
+    [Fact]
+    public async Task AttemptTimeout_Over_CountsAsAFailedAttempt()
+    {
+        var (sink, channel, attempts) = (new Sink(), Filled(1), 0);
+        channel.Writer.Complete();
+        var options = Options(sink, retries: 1);
+        options.AttemptTimeout = TimeSpan.FromMilliseconds(30);
+        await using var bench = await StartAsync((context, token) => context.ProcessAsync(channel, async (_, itemToken) =>
+        {
+            Interlocked.Increment(ref attempts);
+            await Task.Delay(Timeout.Infinite, itemToken);
+        }, options, token));
+        await bench.BecomesAsync("items", WorkerState.Completed);
+        (attempts, sink.Letters.Count).ShouldBe((2, 1));
+    }
+
+    [Fact]
     public async Task Circuit_Open_RefusalsCostNoAttempts()
     {
         var (sink, channel, failing, done) = (new Sink(), Filled(6), true, 0);
@@ -243,6 +308,11 @@ public sealed class WorkerItemContractTests
     private sealed class Bodied(Func<WorkerContext, CancellationToken, Task> body) : IResilientWorker
     {
         public Task RunAsync(WorkerContext context, CancellationToken stoppingToken) => body(context, stoppingToken);
+    }
+
+    private sealed class HangingSink : IDeadLetterSink
+    {
+        public ValueTask WriteAsync(DeadLetter letter, CancellationToken cancellationToken = default) => new(new TaskCompletionSource().Task);
     }
 
     private sealed class Sink : IDeadLetterSink
