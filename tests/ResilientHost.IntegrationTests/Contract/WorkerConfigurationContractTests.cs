@@ -87,27 +87,10 @@ public sealed class WorkerConfigurationContractTests
     [Fact]
     public async Task Stop_OfAHostThatCouldNotStartForACircle_DoesNotThrow()
     {
-        await using var bench = WorkerBench.Build("""{ "Workers": { "orders": { "DependsOn": "orders" } } }""", One);
-        var host = bench.Services.GetRequiredService<IHost>();
+        var bench = WorkerBench.Build("""{ "Workers": { "orders": { "DependsOn": "orders" } } }""", One);
+        using var host = bench.Services.GetRequiredService<IHost>();
         (await Should.ThrowAsync<Exception>(() => host.StartAsync())).Message.ShouldContain("DependsOn");
         await Should.NotThrowAsync(() => host.StopAsync());
-    }
-
-    [Fact]
-    public async Task Name_OfNoWorker_IsTold()
-    {
-        var logs = "";
-        try
-        {
-            await using var bench = await WorkerBench.StartAsync("""{ "Workers": { "odrers": { "MaxRestarts": 1 } } }""", One);
-            logs = string.Join('\n', bench.Logs.Entries.Where(static entry => entry.Level >= LogLevel.Warning).Select(static entry => entry.Message));
-        }
-        catch (Exception exception) when (exception is not ShouldAssertException)
-        {
-            logs = exception.ToString();
-        }
-
-        logs.ShouldContain("odrers");
     }
 
     [Fact]

@@ -252,6 +252,7 @@ public sealed class WorkerHostedServiceContractTests
             "four starts");
         await bench.StopAsync();
         bench.Workers.All.ShouldAllBe(static worker => worker.State == WorkerState.Stopped);
+        await WorkerBench.EventuallyAsync(() => bench.Transitions.Count(static transition => transition.To == WorkerState.Stopped) == 4, "four ends told");
         string[] ends = [.. bench.Transitions.Where(static transition => transition.To == WorkerState.Stopped).Select(static transition => transition.Name)];
         ends[0].ShouldBe("w0");
         ends[^1].ShouldBe("w3");

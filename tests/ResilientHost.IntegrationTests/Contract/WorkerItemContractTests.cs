@@ -217,7 +217,7 @@ public sealed class WorkerItemContractTests
         await bench.BecomesAsync("items", WorkerState.Running);
         await WorkerBench.BreatheAsync();
         var stop = Task.Run(bench.StopAsync);
-        (await Task.WhenAny(stop, Task.Delay(TimeSpan.FromSeconds(8)))).ShouldBe(stop);
+        (await Task.WhenAny(stop, Task.Delay(TimeSpan.FromSeconds(5)))).ShouldBe(stop, string.Join('\n', bench.Logs.Entries.TakeLast(8).Select(static entry => entry.Message)));
         bench.Logs.Entries.ShouldContain(static entry => entry.Level >= LogLevel.Warning && entry.Message.Contains("items", StringComparison.Ordinal));
     }
 
