@@ -211,13 +211,16 @@ public sealed class WorkerItemContractTests
     public async Task Stop_SinkHangs_HostEndsInTimeAndSaysSo()
     {
         var channel = Filled(2);
-        await using var bench = await StartAsync(
-            (context, token) => context.ProcessAsync(channel, static (_, _) => throw new FormatException("poison"), Options(new HangingSink(), retries: 0), token),
-            """{ "Workers": { "Default": { "StopTimeout": "00:00:01" } } }""");
+        await using var bench = await WorkerBench.StartAsync("""{ "Workers": { "Default": { "StopTimeout": "00:00:01" } } }""", services =>
+        {
+            services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromSeconds(2));
+            services.AddResilientWorker("items", _ => new Bodied(
+                (context, token) => context.ProcessAsync(channel, static (_, _) => throw new FormatException("poison"), Options(new HangingSink(), retries: 0), token)));
+        }, hasManualTime: false);
         await bench.BecomesAsync("items", WorkerState.Running);
         await WorkerBench.BreatheAsync();
         var stop = Task.Run(bench.StopAsync);
-        (await Task.WhenAny(stop, Task.Delay(TimeSpan.FromSeconds(5)))).ShouldBe(stop, string.Join('\n', bench.Logs.Entries.TakeLast(8).Select(static entry => entry.Message)));
+        (await Task.WhenAny(stop, Task.Delay(TimeSpan.FromSeconds(6)))).ShouldBe(stop, string.Join('\n', bench.Logs.Entries.TakeLast(8).Select(static entry => entry.Message)));
         bench.Logs.Entries.ShouldContain(static entry => entry.Level >= LogLevel.Warning && entry.Message.Contains("items", StringComparison.Ordinal));
     }
 
