@@ -125,7 +125,10 @@ internal sealed class AppliedConfiguration
         options.Workers.ContainUnhandledExceptions,
         new(_workers.ForEndpoints),
         _workers.Named.ToDictionary(pair => pair.Key, pair => new WorkerPolicy(pair.Value), StringComparer.OrdinalIgnoreCase),
-        _workerGroups.Named.ToDictionary(pair => pair.Key, pair => new WorkerGroupPolicy(pair.Value, options.WorkerGroups.Enabled), StringComparer.OrdinalIgnoreCase));
+        _workerGroups.Named.ToDictionary(pair => pair.Key, pair => new WorkerGroupPolicy(pair.Value, options.WorkerGroups.Enabled), StringComparer.OrdinalIgnoreCase))
+    {
+        Bases = options.Workers.Entries.Select(entry => entry.Inherit).OfType<string>().ToHashSet(StringComparer.OrdinalIgnoreCase),
+    };
 
     // Installing the package must cause no outage: until someone asks for it, an endpoint's own breaker only watches …
     private static CircuitBreakerOptions ForEndpoints(NamedOptions<CircuitBreakerOptions> options)

@@ -201,7 +201,7 @@ public static class ResilienceDiagnostics
         /// <summary>State of a worker, such as <c>running</c> or <c>backing_off</c>.</summary>
         public const string WorkerState = "resilient_host.worker.state";
 
-        /// <summary>Why a worker was started again, such as <c>failure</c> or <c>group</c>.</summary>
+        /// <summary>Why a worker was started again: <c>failure</c>, <c>returned</c>, <c>silence</c>, <c>group</c>, <c>manual</c>.</summary>
         public const string WorkerCause = "resilient_host.worker.cause";
 
         /// <summary>Number of a worker's run; on spans only.</summary>

@@ -44,9 +44,12 @@ internal sealed partial class WorkerGroup
 
     private void Enter(Worker worker, SupervisorCommand.Enter enter)
     {
-        if (enter is { Exception: { } exception })
+        // A run that was silent has thrown nothing; it has failed all the same.
+        var isSilence = enter is { State: WorkerState.BackingOff or WorkerState.Failed, Cause: WorkerTransitionCause.Silence };
+        var failure = enter.Exception ?? (isSilence ? new TimeoutException(enter.Detail) : null);
+        if (failure is not null)
         {
-            worker.KeepFailure(exception);
+            worker.KeepFailure(failure);
         }
 
         if (worker.Change(enter.State, enter.Cause, enter.Run, enter.Exception, enter.Detail))

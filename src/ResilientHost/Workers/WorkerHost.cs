@@ -29,10 +29,11 @@ internal sealed class WorkerHost(
     {
         var now = settings();
         var found = Find(now.SupervisesHostedServices).ToList();
-        _dependencies = found
+        var dependencies = found
             .Where(worker => worker.Body is not HostedServiceBody)
             .ToDictionary(worker => worker.Name, worker => worker.Policy.DependsOn, StringComparer.OrdinalIgnoreCase);
-        var order = OrderOf(found);
+        var order = OrderOf(found, dependencies);
+        _dependencies = dependencies;
         var shared = found
             .Where(worker => worker.Policy.Group is not null)
             .GroupBy(worker => worker.Policy.Group!, StringComparer.OrdinalIgnoreCase)
@@ -76,6 +77,7 @@ internal sealed class WorkerHost(
         }
 
         faults.TellInstead();
+        TellUnused();
     }
 
     /// <summary>The host stops: from now on its services are its own, and none of them is started again.</summary>
@@ -107,6 +109,19 @@ internal sealed class WorkerHost(
         {
             _ = group.StopAsync(worker, CancellationToken.None);
             group.Dispose();
+        }
+    }
+
+    /// <summary>A name with a slip of the pen leaves its worker to the defaults.</summary>
+    private void TellUnused()
+    {
+        var unused = settings().Named.Keys
+            .Where(name => !catalogue.TryGet(name, out _, out _) && !settings().Bases.Contains(name))
+            .Order(StringComparer.OrdinalIgnoreCase)
+            .ToList();
+        if (unused.Count > 0)
+        {
+            log.NamesOfNoWorker(unused, catalogue.All.Select(worker => worker.Name));
         }
     }
 
@@ -157,13 +172,13 @@ internal sealed class WorkerHost(
         Random.Shared);
 
     /// <summary>Where each worker stands in the order of starting.</summary>
-    private Dictionary<string, int> OrderOf(List<Worker> found)
+    private static Dictionary<string, int> OrderOf(List<Worker> found, Dictionary<string, IReadOnlyList<string>> dependencies)
     {
         // The host's own start where they are registered, and nobody can be made to wait for them.
-        var errors = new WorkerOrder(_dependencies.Select(worker => (worker.Key, worker.Value))).Errors;
+        var errors = new WorkerOrder(dependencies.Select(worker => (worker.Key, worker.Value))).Errors;
         return errors.Count > 0
             ? throw new OptionsValidationException(nameof(ResilienceOptions.Workers), typeof(WorkerOptions), errors)
-            : new WorkerOrder(found.Select(worker => (worker.Name, _dependencies.GetValueOrDefault(worker.Name) ?? [])))
+            : new WorkerOrder(found.Select(worker => (worker.Name, dependencies.GetValueOrDefault(worker.Name) ?? [])))
                 .Names.Index().ToDictionary(entry => entry.Item, entry => entry.Index, StringComparer.OrdinalIgnoreCase);
     }
 

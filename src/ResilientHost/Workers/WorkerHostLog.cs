@@ -7,6 +7,8 @@ namespace ResilientHost.Workers;
 /// <summary>Tells what goes wrong around a worker's runs. Thread-safe; no member throws.</summary>
 internal sealed partial class WorkerHostLog(ILogger<WorkerHostLog> logger)
 {
+    private const int MaxNamesLength = 1024;
+
     public void DisposalFailed(WorkerRun run, Exception exception) => Contain(() => LogDisposalFailed(logger, SafeException.ForLogger(exception), run.Worker.Name, run.Number));
 
     public void DisposalHangs(WorkerRun run, TimeSpan waited) => Contain(() => LogDisposalHangs(logger, run.Worker.Name, run.Number, waited.TotalSeconds));
@@ -14,6 +16,9 @@ internal sealed partial class WorkerHostLog(ILogger<WorkerHostLog> logger)
     public void StopFailed(WorkerRun run, Exception exception) => Contain(() => LogStopFailed(logger, SafeException.ForLogger(exception), run.Worker.Name, run.Number));
 
     public void NotStarted(string worker) => Contain(() => LogNotStarted(logger, worker));
+
+    public void NamesOfNoWorker(IEnumerable<string> names, IEnumerable<string> workers) => Contain(() => LogNamesOfNoWorker(
+        logger, LogText.Clean(string.Join(", ", names), MaxNamesLength), LogText.Clean(string.Join(", ", workers.DefaultIfEmpty("none")), MaxNamesLength)));
 
     private static void Contain(Action write)
     {
@@ -38,4 +43,7 @@ internal sealed partial class WorkerHostLog(ILogger<WorkerHostLog> logger)
 
     [LoggerMessage(EventIds.Workers + 53, LogLevel.Information, "Background service {Worker} did not begin to execute when the host started it, and is not supervised: its StartAsync does not call base.StartAsync.")]
     private static partial void LogNotStarted(ILogger logger, string worker);
+
+    [LoggerMessage(EventIds.Workers + 54, LogLevel.Warning, "Resilience:Workers names workers that there are not: {Names}. What it says of them is in force for nobody. There are: {Workers}.")]
+    private static partial void LogNamesOfNoWorker(ILogger logger, string names, string workers);
 }

@@ -9,56 +9,56 @@ internal sealed partial class WorkerLog
         EventId = EventIds.Workers,
         EventName = "WorkerFailed",
         Level = LogLevel.Error,
-        Message = "Worker '{Worker}' failed in run {Run}; it is started again. {Detail}")]
+        Message = "Worker '{Worker}' failed in run {Run}.{Detail}")]
     private partial void RunFailed(Exception? exception, string worker, int run, string detail);
 
     [LoggerMessage(
         EventId = EventIds.Workers + 1,
         EventName = "WorkerFailedAgain",
         Level = LogLevel.Warning,
-        Message = "Worker '{Worker}' failed in run {Run} as before ({ExceptionType}); it is started again. {Detail}")]
+        Message = "Worker '{Worker}' failed in run {Run} as before ({ExceptionType}).{Detail}")]
     private partial void RunFailedAgain(string worker, int run, string exceptionType, string detail);
 
     [LoggerMessage(
         EventId = EventIds.Workers + 2,
         EventName = "WorkerRunning",
         Level = LogLevel.Information,
-        Message = "Worker '{Worker}' runs (run {Run}, {Cause}). {Detail}")]
+        Message = "Worker '{Worker}' runs: run {Run}, cause {Cause}.{Detail}")]
     private partial void Runs(string worker, int run, WorkerTransitionCause cause, string detail);
 
     [LoggerMessage(
         EventId = EventIds.Workers + 3,
         EventName = "WorkerPaused",
         Level = LogLevel.Information,
-        Message = "Worker '{Worker}' pauses because of {Cause}. {Detail}")]
+        Message = "Worker '{Worker}' pauses, cause {Cause}.{Detail}")]
     private partial void Pauses(string worker, WorkerTransitionCause cause, string detail);
 
     [LoggerMessage(
         EventId = EventIds.Workers + 4,
         EventName = "WorkerStuck",
         Level = LogLevel.Error,
-        Message = "Worker '{Worker}' is stuck in run {Run}. {Detail}")]
+        Message = "Worker '{Worker}' is stuck in run {Run}.{Detail}")]
     private partial void IsStuck(string worker, int run, string detail);
 
     [LoggerMessage(
         EventId = EventIds.Workers + 5,
         EventName = "WorkerHeardAgain",
         Level = LogLevel.Warning,
-        Message = "Worker '{Worker}' was heard of again in run {Run}. {Detail}")]
+        Message = "Worker '{Worker}' was heard of again in run {Run}.{Detail}")]
     private partial void IsHeardAgain(string worker, int run, string detail);
 
     [LoggerMessage(
         EventId = EventIds.Workers + 6,
         EventName = "WorkerEnded",
         Level = LogLevel.Information,
-        Message = "Worker '{Worker}' is {State} after run {Run} ({Cause}). {Detail}")]
+        Message = "Worker '{Worker}' is {State} after run {Run}, cause {Cause}.{Detail}")]
     private partial void Ended(string worker, WorkerState state, int run, WorkerTransitionCause cause, string detail);
 
     [LoggerMessage(
         EventId = EventIds.Workers + 7,
         EventName = "WorkerFailedForGood",
         Level = LogLevel.Error,
-        Message = "Worker '{Worker}' failed in run {Run} and is not started again ({Cause}). {Detail}")]
+        Message = "Worker '{Worker}' failed in run {Run} and is not started again, cause {Cause}.{Detail}")]
     private partial void FailedForGood(Exception? exception, string worker, int run, WorkerTransitionCause cause, string detail);
 
     [LoggerMessage(

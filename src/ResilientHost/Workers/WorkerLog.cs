@@ -1,25 +1,32 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using ResilientHost.Hosting;
 using ResilientHost.Recovery;
-using ResilientHost.Telemetry;
 
 namespace ResilientHost.Workers;
 
 /// <summary>Tells what the supervision does. Thread-safe; no member throws.</summary>
-internal sealed partial class WorkerLog(ILogger<WorkerLog> logger, MonotonicClock clock)
+internal sealed partial class WorkerLog : IDisposable
 {
-    private readonly ILogger _logger = logger;
+    private readonly ILogger _logger;
+    private readonly StormGate _storms;
 
-    // By worker: what was last told in full, and when. As many as there are workers.
-    private readonly ConcurrentDictionary<string, (string Type, long At)> _told = new(StringComparer.Ordinal);
+    /// <param name="logger">Where to.</param>
+    /// <param name="policy">Tells the interval within which a failure is told in full once.</param>
+    /// <param name="clock">The clock and its timers.</param>
+    public WorkerLog(ILogger<WorkerLog> logger, Func<RecoveryPolicy> policy, MonotonicClock clock)
+    {
+        _logger = logger;
+
+        // Each repetition has a line of its own, with the delay that follows: there is nothing to sum up.
+        _storms = new StormGate(clock, policy, static _ => { });
+    }
 
     public void Changed(WorkerTransition change) => Contain(() =>
     {
-        var (worker, run, cause, detail) = (change.Name, change.Run, change.Cause, change.Detail ?? "");
+        var (worker, run, cause, detail) = (change.Name, change.Run, change.Cause, Sentence(change.Detail));
         switch (change.To)
         {
-            case WorkerState.BackingOff when change.Exception is { } exception && !IsRepeated(worker, exception):
+            case WorkerState.BackingOff when change.Exception is { } exception && _storms.Admit(Fingerprint.Of(FailureKind.Other, exception, worker)):
                 RunFailed(SafeException.ForLogger(exception), worker, run, detail);
                 break;
             case WorkerState.BackingOff when change.Exception is { } exception:
@@ -66,7 +73,7 @@ internal sealed partial class WorkerLog(ILogger<WorkerLog> logger, MonotonicCloc
         }
     });
 
-    public void Abandoned(string worker, int run, TimeSpan waited, string? activity) => Contain(() => IsAbandoned(worker, run, waited.TotalSeconds, activity ?? "nothing that is known"));
+    public void Abandoned(string worker, int run, TimeSpan waited, string? activity) => Contain(() => IsAbandoned(worker, run, Math.Round(waited.TotalSeconds, 3), activity ?? "nothing that is known"));
 
     public void AbandonedEnded(string worker, int run, TimeSpan after) => Contain(() => AbandonedHasEnded(worker, run, Math.Round(after.TotalSeconds, 3)));
 
@@ -74,18 +81,9 @@ internal sealed partial class WorkerLog(ILogger<WorkerLog> logger, MonotonicCloc
 
     public void ListenerFailed(WorkerTransition change, Exception exception) => Contain(() => ListenerThrew(SafeException.ForLogger(exception), change.Name));
 
-    /// <summary>Whether a failure of this type of this worker was told in full just now: a stack costs more than all the rest, and says nothing new.</summary>
-    private bool IsRepeated(string worker, Exception exception)
-    {
-        var (type, now) = (TypeNames.Of(exception), clock.Timestamp());
-        if (_told.TryGetValue(worker, out var told) && told.Type == type && clock.Elapsed(told.At, now) < LogStorm.Interval)
-        {
-            return true;
-        }
+    public void Dispose() => _storms.Dispose();
 
-        _told[worker] = (type, now);
-        return false;
-    }
+    private static string Sentence(string? detail) => detail is { Length: > 0 } ? $" {char.ToUpperInvariant(detail[0])}{detail[1..]}." : "";
 
     private static void Contain(Action write)
     {

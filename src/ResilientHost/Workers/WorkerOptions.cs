@@ -84,6 +84,7 @@ public sealed class WorkerOptions
     public string? Group { get; set; }
 
     /// <summary>Workers, separated by commas, that start before this one and stop after it.</summary>
+    /// <remarks>A start is not waited for: runs begin on the thread pool, so what a worker needs of another must not depend on how far that one has got.</remarks>
     /// <value>Names of workers that <c>AddResilientWorker</c> registered; default <see langword="null"/>: the order of registration alone.</value>
     public string? DependsOn { get; set; }
 

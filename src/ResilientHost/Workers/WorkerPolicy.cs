@@ -87,5 +87,8 @@ internal sealed record WorkerSettings(
     IReadOnlyDictionary<string, WorkerPolicy> Named,
     IReadOnlyDictionary<string, WorkerGroupPolicy> Groups)
 {
+    /// <summary>Names that others inherit from.</summary>
+    public IReadOnlySet<string> Bases { get; init; } = new HashSet<string>();
+
     public WorkerPolicy PolicyOf(string worker) => Named.GetValueOrDefault(worker) ?? Default;
 }

@@ -15,7 +15,7 @@ public sealed record WorkerSnapshot
     /// <summary>How often it was started again since the host started.</summary>
     public int Restarts { get; init; }
 
-    /// <summary>Type of the exception that ended a run, or an iteration, last; <see langword="null"/> if none has.</summary>
+    /// <summary>Type of the exception that ended a run, or an iteration, last, <c>System.TimeoutException</c> for a run that was silent; <see langword="null"/> if none has.</summary>
     public string? LastFailure { get; init; }
 
     /// <summary>When that was.</summary>

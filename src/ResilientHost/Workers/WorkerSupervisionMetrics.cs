@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using ResilientHost.Telemetry;
 
@@ -8,6 +9,9 @@ internal sealed class WorkerSupervisionMetrics
 {
     private static readonly WorkerState[] AllStates = Enum.GetValues<WorkerState>();
     private readonly Counter<long> _restarts;
+
+    // By worker: why it has to wait for its next run. As many as there are workers.
+    private readonly ConcurrentDictionary<string, WorkerTransitionCause> _reasons = new(StringComparer.Ordinal);
 
     /// <param name="meter">The library's meter.</param>
     /// <param name="workers">All workers, by name.</param>
@@ -27,9 +31,15 @@ internal sealed class WorkerSupervisionMetrics
     {
         try
         {
-            if (transition is { To: WorkerState.Running, Run: > 1, Cause: WorkerTransitionCause.Restart or WorkerTransitionCause.Group or WorkerTransitionCause.Manual or WorkerTransitionCause.Silence })
+            if (transition.To == WorkerState.BackingOff)
             {
-                _restarts.Add(1, Name(transition.Name), new(ResilienceDiagnostics.Tags.WorkerCause, WorkerNames.Of(transition.Cause)));
+                _reasons[transition.Name] = transition.Cause;
+            }
+            else if (transition is { To: WorkerState.Running, Run: > 1, Cause: WorkerTransitionCause.Restart or WorkerTransitionCause.Group or WorkerTransitionCause.Manual or WorkerTransitionCause.Silence })
+            {
+                // The end of a delay is not why it is started again: what the delay was for is.
+                var cause = transition.Cause == WorkerTransitionCause.Restart ? _reasons.GetValueOrDefault(transition.Name, transition.Cause) : transition.Cause;
+                _restarts.Add(1, Name(transition.Name), new(ResilienceDiagnostics.Tags.WorkerCause, WorkerNames.Of(cause)));
             }
         }
         catch (Exception)

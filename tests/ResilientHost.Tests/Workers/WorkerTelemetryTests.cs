@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ResilientHost.Hosting;
+using ResilientHost.Recovery;
 using ResilientHost.Telemetry;
 using ResilientHost.Testing;
 using ResilientHost.Workers;
@@ -25,7 +26,7 @@ public sealed class WorkerTelemetryTests : IDisposable
         var settings = new WorkerSettings(true, true, false, new WorkerPolicy(new()), new Dictionary<string, WorkerPolicy>(), new Dictionary<string, WorkerGroupPolicy>());
         _worker = new("orders", new ScriptedBody(), () => settings, clock);
         _telemetry = new(
-            new WorkerLog(_loggers.CreateLogger<WorkerLog>(), clock),
+            new WorkerLog(_loggers.CreateLogger<WorkerLog>(), () => new RecoveryPolicy(new RecoveryOptions(), isDevelopment: false), clock),
             new WorkerSupervisionMetrics(new ResilienceMeter(_services.GetRequiredService<IMeterFactory>()), () => [_worker]),
             (_, asked) => asked ?? GiveUpAction.Fail,
             _done.Add);
@@ -55,7 +56,7 @@ public sealed class WorkerTelemetryTests : IDisposable
 
         _logs.Entries.Select(entry => (entry.EventId.Name, entry.Exception?.Message)).ShouldBe([
             ("WorkerFailed", "first"), ("WorkerFailedAgain", null), ("WorkerFailed", "another"), ("WorkerFailed", "later")]);
-        _logs.Entries[1].Message.ShouldBe("Worker 'orders' failed in run 2 as before (System.TimeoutException); it is started again. starts again in 1 s");
+        _logs.Entries[1].Message.ShouldBe("Worker 'orders' failed in run 2 as before (System.TimeoutException). Starts again in 1 s.");
     }
 
     [Theory]
@@ -106,12 +107,13 @@ public sealed class WorkerTelemetryTests : IDisposable
     public void Metrics_CountRunsThatWereStartedAgainAndShowTheState()
     {
         using var metrics = new MetricRecorder(ResilienceDiagnostics.MeterName, _services.GetRequiredService<IMeterFactory>());
+        Fails(new TimeoutException());
         _telemetry.Transitioned(Change(WorkerState.BackingOff, WorkerState.Running, WorkerTransitionCause.Restart));
         _telemetry.Transitioned(Change(WorkerState.Paused, WorkerState.Running, WorkerTransitionCause.Circuit));
         _worker.Enter(WorkerState.BackingOff, WorkerTransitionCause.Failure, 1);
         metrics.RecordObservableInstruments();
 
-        metrics.Of(ResilienceDiagnostics.Instruments.WorkerRestarts).ShouldHaveSingleItem().Tags[ResilienceDiagnostics.Tags.WorkerCause].ShouldBe("restart");
+        metrics.Of(ResilienceDiagnostics.Instruments.WorkerRestarts).ShouldHaveSingleItem().Tags[ResilienceDiagnostics.Tags.WorkerCause].ShouldBe("failure");
         var states = metrics.Of(ResilienceDiagnostics.Instruments.WorkerState);
         states.Count.ShouldBe(Enum.GetValues<WorkerState>().Length);
         states.Where(state => state.Value == 1).ShouldHaveSingleItem().Tags[ResilienceDiagnostics.Tags.WorkerState].ShouldBe("backing_off");
