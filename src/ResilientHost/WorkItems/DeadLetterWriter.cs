@@ -1,8 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using ResilientHost.DeadLetters;
 using ResilientHost.Hosting;
 using ResilientHost.Recovery;
 
@@ -65,7 +64,7 @@ internal sealed class DeadLetterWriter<T>(
         var (item, isWhole) = Serialize(work.Value);
         return new()
         {
-            Id = DeadLetterIds.Next(),
+            Id = DeadLetterId.Next(clock.UtcNow),
             Worker = worker,
             Source = processing,
             Item = item,
@@ -107,13 +106,4 @@ internal sealed class DeadLetterWriter<T>(
             return $"(not serialized: {TypeNames.Of(why)})";
         }
     }
-}
-
-/// <summary>Ids of dead letters: unique, and in order within one process when compared ordinally.</summary>
-internal static class DeadLetterIds
-{
-    private static readonly string Process = RandomNumberGenerator.GetHexString(12, lowercase: true);
-    private static long _last;
-
-    public static string Next() => string.Create(CultureInfo.InvariantCulture, $"{Process}-{Interlocked.Increment(ref _last):D12}");
 }

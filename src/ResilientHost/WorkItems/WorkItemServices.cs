@@ -23,7 +23,7 @@ internal sealed class WorkItemServices(WorkItemMetrics metrics, WorkItemLog log,
     /// <summary>The ledger of a channel: its own source if it is one, else what wraps it.</summary>
     public WorkItemLedger<T> LedgerOf<T>(object? channel, ChannelReader<T> reader)
     {
-        var source = channel as IWorkItemSource<T> ?? reader as IWorkItemSource<T>;
+        var source = channel as IWorkItemSource<T> ?? reader as IWorkItemSource<T> ?? (reader as JournaledChannelReader<T>)?.Channel;
         lock (_gate)
         {
             var ledger = (WorkItemLedger<T>)_ledgers.GetValue(source is null ? reader : source, _ => NewLedger(source, reader));
