@@ -28,9 +28,11 @@ internal sealed partial class DeadLetterJson : JsonSerializerContext
             letter = letter with { ExceptionMessage = Cut(message, LongestMessage) };
         }
 
-        letter = WithItemWithin(letter, options.MaxItemBytes);
+        // A line that an empty journal has no room for would be offered again for ever, and its worker would take no more items.
+        letter = WithItemWithin(letter, (int)Math.Min(options.MaxItemBytes, options.MaxBytes / 4));
+        var longest = Math.Min(options.MaxFileBytes, options.MaxBytes);
         var line = Serialize(letter);
-        while (line.Length > options.MaxFileBytes && letter.Item.Length > 0)
+        while (line.Length > longest && letter.Item.Length > 0)
         {
             letter = letter with { Item = Cut(letter.Item, letter.Item.Length / 2), IsTruncated = true };
             line = Serialize(letter);

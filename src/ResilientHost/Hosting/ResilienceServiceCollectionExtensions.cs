@@ -99,8 +99,10 @@ public static class ResilienceServiceCollectionExtensions
         services.AddWorkerIterations();
         services.AddWorkItems();
         services.AddDeadLetters();
-        services.AddIsolatedTasks();
+
+        // The host tells services of its stopping in reverse order: tasks have to know when that was, not when the delay of readiness was over.
         services.AddShutdown();
+        services.AddIsolatedTasks();
         services.AddResilienceHealth();
         services.FollowSettings<CircuitBreakerRegistry, CircuitBreakerSettings>(s => s.CircuitBreakers, (registry, part) => registry.Apply(part));
         services.FollowSettings<BulkheadRegistry, BulkheadSettings>(s => s.Bulkheads, (registry, part) => registry.Apply(part));

@@ -21,7 +21,7 @@ internal sealed class ChannelSource<T>(ChannelReader<T> reader) : IWorkItemSourc
         {
             lock (_gate)
             {
-                return _returned.Count > 0 || _out > 0 || (reader.CanCount ? reader.Count > 0 : !reader.Completion.IsCompleted);
+                return _returned.Count > 0 || _out > 0 || (reader.CanCount ? reader.Count > 0 : reader.CanPeek ? reader.TryPeek(out _) : !reader.Completion.IsCompleted);
             }
         }
     }

@@ -20,7 +20,7 @@ namespace ResilientHost;
 /// </para>
 /// <para>
 /// Processed with <c>WorkerContext.ProcessAsync</c>, an item is finished when its handler succeeded or its dead letter is kept: at least once, so handlers MUST cope with an item that they have seen.
-/// Read through <c>Reader</c>, an item is finished the moment it is read: at most once. What is not finished when the process ends is there again, in the order of writing, when the next one opens the
+/// Read through <c>Reader</c> by anything else, an item is finished when it is read, which is noted soon after: once, unless the process is killed before the note is written. What is not finished when the process ends is there again, in the order of writing, when the next one opens the
 /// channel; all of it is then held in memory, even when that is more than the capacity.
 /// </para>
 /// <para>
@@ -156,21 +156,23 @@ public sealed class JournaledChannel<T> : Channel<T>, IWorkItemSource<T>, IDispo
         var sink = options.DeadLetters ?? own!;
         foreach (var (id, bytes, why) in unreadable)
         {
-            var letter = new DeadLetter
-            {
-                Id = DeadLetterId.Next(clock.UtcNow),
-                Worker = "",
-                Source = Path.GetFileName(Directory),
-                Item = Encoding.UTF8.GetString(bytes),
-                ItemType = typeof(T).FullName ?? typeof(T).Name,
-                IsTruncated = why is null,
-                Reason = DeadLetterReason.Unreadable,
-                ExceptionType = why?.GetType().FullName,
-                ExceptionMessage = why?.Message,
-                At = clock.UtcNow,
-            };
             try
             {
+                // Here, for an exception of the application's may throw when its message is asked for.
+                var letter = new DeadLetter
+                {
+                    Id = DeadLetterId.Next(clock.UtcNow),
+                    Worker = "",
+                    Source = Path.GetFileName(Directory),
+                    Item = Encoding.UTF8.GetString(bytes),
+                    ItemType = typeof(T).FullName ?? typeof(T).Name,
+                    IsTruncated = why is null,
+                    Reason = DeadLetterReason.Unreadable,
+                    ExceptionType = why?.GetType().FullName,
+                    ExceptionMessage = why?.Message,
+                    At = clock.UtcNow,
+                };
+
                 // A channel is opened where nothing can be awaited: as a service is made.
                 Task.Run(() => sink.WriteAsync(letter).AsTask()).GetAwaiter().GetResult();
                 _journal.Finish(id);

@@ -67,6 +67,12 @@ internal sealed class WorkItemPolicy<T>
 
     public static TimeSpan Delay(TimeSpan first, double backoff, TimeSpan longest, double jitter, int failures, Random random)
     {
+        // Zero times an infinite factor is no number, and refusals in a row have no end.
+        if (first == TimeSpan.Zero)
+        {
+            return TimeSpan.Zero;
+        }
+
         var plain = first.TotalSeconds * Math.Pow(backoff, failures - 1);
         var seconds = Math.Min(plain, longest.TotalSeconds) * (1 + (jitter * ((2 * random.NextDouble()) - 1)));
         return TimeSpan.FromSeconds(Math.Min(seconds, longest.TotalSeconds));

@@ -27,7 +27,7 @@ internal sealed class WorkItemServices(WorkItemMetrics metrics, DeadLetterMetric
     public WorkItemLedger<T> LedgerOf<T>(object? channel, ChannelReader<T> reader)
     {
         // Its reader alone leads to the channel, too: read in the plain way, an item would be finished the moment it is read.
-        var source = channel as IWorkItemSource<T> ?? (reader as JournaledChannelReader<T>)?.Channel;
+        var source = channel as IWorkItemSource<T> ?? reader as IWorkItemSource<T> ?? (reader as JournaledChannelReader<T>)?.Channel;
         lock (_gate)
         {
             var ledger = (WorkItemLedger<T>)_ledgers.GetValue(source is null ? reader : source, _ => NewLedger(source, reader));

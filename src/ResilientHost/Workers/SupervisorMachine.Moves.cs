@@ -12,6 +12,7 @@ internal sealed partial class SupervisorMachine
     {
         member.State = state;
         member.Due = null;
+        member.AwaitsAbandoned = null;
         Add(new SupervisorCommand.Enter(member.Index, member.Run, state, cause, exception, detail));
     }
 

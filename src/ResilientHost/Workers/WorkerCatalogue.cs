@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace ResilientHost.Workers;
 
 /// <summary>All workers of a host, in the order of their registration: the list that everybody reads.</summary>
-/// <remarks>Empty until the host starts; filled once, before any service of it starts. Thread-safe.</remarks>
+/// <remarks>Empty until the host starts; filled before any service of it starts, and once more without those that turned out not to run. Thread-safe.</remarks>
 internal sealed class WorkerCatalogue
 {
     private volatile Contents _contents = new([]);

@@ -53,6 +53,12 @@ internal sealed partial class WorkerGroup
                 {
                     // Armed before somebody else can take over, who would arm it for something later.
                     Arm();
+                    if (_inbox.Count > 0)
+                    {
+                        // A clock that a test sets calls back within Change when the time has come by then: nobody else would work that off.
+                        continue;
+                    }
+
                     _working = false;
                     return;
                 }

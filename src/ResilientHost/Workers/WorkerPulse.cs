@@ -73,12 +73,13 @@ internal sealed class WorkerPulse(MonotonicClock clock)
         }
     }
 
-    /// <summary>A run begins: whatever an earlier one left behind counts no more. Said again of the same run it does nothing.</summary>
+    /// <summary>A run begins: whatever an earlier one left behind counts no more. Said again of the same run, or late of an earlier one, it does nothing.</summary>
     public void BeginRun(int run)
     {
         lock (_gate)
         {
-            if (_hasRun && run == _run)
+            // An abandoned run may get its thread after its successor: it must not silence that one.
+            if (run < _run || (_hasRun && run == _run))
             {
                 return;
             }
