@@ -180,7 +180,9 @@ public sealed class JournaledChannel<T> : Channel<T>, IWorkItemSource<T>, IDispo
             }
             catch (Exception)
             {
+                // It stays in the journal, but must not take the place of an item that can be read.
                 UnreadableCount++;
+                FreePlace();
             }
         }
     }

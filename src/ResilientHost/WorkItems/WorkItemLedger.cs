@@ -10,6 +10,10 @@ internal abstract class WorkItemLedger
     /// <returns>Complete when nothing is left, or when the time is up.</returns>
     public abstract Task BuryRestAsync(CancellationToken cancellationToken);
 
+    /// <summary>Has every processing that still holds items let go of them, whether its time is up or not.</summary>
+    /// <returns>Complete when they have, or when the time is up.</returns>
+    public abstract Task LetGoAsync(CancellationToken cancellationToken);
+
     /// <summary>Says that what is left is lost.</summary>
     public abstract void ReportLost();
 }
@@ -29,7 +33,7 @@ internal sealed class WorkItemLedger<T>(IWorkItemSource<T> source, Func<bool> ha
 
     public IWorkItemSource<T> Source => source;
 
-    public override bool HasRest => !source.IsDurable && hasItems();
+    public override bool HasRest => !source.IsDurable && (hasItems() || HasOverdue());
 
     /// <summary>A processing begins.</summary>
     /// <returns>Those that are to stop and have to let go of their items first: else this one would overtake them.</returns>
@@ -117,6 +121,27 @@ internal sealed class WorkItemLedger<T>(IWorkItemSource<T> source, Func<bool> ha
         }
     }
 
+    public override async Task LetGoAsync(CancellationToken cancellationToken)
+    {
+        if (source.IsDurable)
+        {
+            return;
+        }
+
+        WorkItemProcessor<T>[] left;
+        lock (_gate)
+        {
+            left = [.. _processors];
+        }
+
+        foreach (var processor in left)
+        {
+            processor.LeaveAtOnce();
+        }
+
+        await Task.WhenAll(left.Select(processor => processor.LetGo)).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
     public override async Task BuryRestAsync(CancellationToken cancellationToken)
     {
         if (source.IsDurable || _writer is not { } writer)
@@ -161,6 +186,14 @@ internal sealed class WorkItemLedger<T>(IWorkItemSource<T> source, Func<bool> ha
         if (_writer is { } writer)
         {
             writer.Log.Lost(writer.Worker, writer.Processing, LastProblem);
+        }
+    }
+
+    private bool HasOverdue()
+    {
+        lock (_gate)
+        {
+            return _overdue.Count > 0;
         }
     }
 

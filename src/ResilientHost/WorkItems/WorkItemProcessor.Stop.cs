@@ -33,6 +33,13 @@ internal sealed partial class WorkItemProcessor<T>
 
     private TimeSpan StopTimeout => _context.Worker.Policy.StopTimeout;
 
+    /// <summary>The host goes now: its time was up before the worker's.</summary>
+    public void LeaveAtOnce()
+    {
+        Post(MessageKind.GraceOver, item: null);
+        Post(MessageKind.Overdue, item: null);
+    }
+
     private void BeginStop()
     {
         _stopBegan = _clock.Timestamp();
@@ -96,7 +103,7 @@ internal sealed partial class WorkItemProcessor<T>
 
     private void OnOverdue()
     {
-        if (_held.Count == 0)
+        if (_held.Count == 0 || _isLastCallOver)
         {
             return;
         }

@@ -51,19 +51,20 @@ internal sealed class WorkItemServices(WorkItemMetrics metrics, DeadLetterMetric
     /// <summary>Makes dead letters of what is left anywhere, when nothing processes items any more.</summary>
     public async Task BuryRestAsync(CancellationToken cancellationToken)
     {
-        foreach (var ledger in Ledgers())
+        // Side by side: a sink that hangs takes the time of nobody else's items.
+        await Task.WhenAll(Ledgers().Select(async ledger =>
         {
-            if (!ledger.HasRest)
+            await ledger.LetGoAsync(cancellationToken);
+            if (ledger.HasRest)
             {
-                continue;
+                await ledger.BuryRestAsync(cancellationToken);
             }
 
-            await ledger.BuryRestAsync(cancellationToken);
             if (ledger.HasRest)
             {
                 ledger.ReportLost();
             }
-        }
+        }));
     }
 
     private static WorkItemLedger<T> NewLedger<T>(IWorkItemSource<T>? source, ChannelReader<T> reader)

@@ -19,6 +19,8 @@ internal sealed class HostedServiceBody(BackgroundService service, StartGate gat
 
     public bool HasContext => false;
 
+    public bool PausesItself => false;
+
     // One run at a time: CanReplace says so.
     public Task RunAsync(WorkerRun run)
     {

@@ -6,8 +6,11 @@ internal interface IWorkerBody
     /// <summary>Whether a run can begin while an earlier one has not ended: not so where both would be the same instance.</summary>
     bool CanReplace { get; }
 
-    /// <summary>Whether the worker has a <see cref="WorkerContext"/>, and so can be heard and pauses of its own accord.</summary>
+    /// <summary>Whether the worker has a <see cref="WorkerContext"/>, and so can be heard.</summary>
     bool HasContext { get; }
+
+    /// <summary>Whether the worker waits by itself, between iterations and items, while it is to pause; else its run is stopped, and another one begins after.</summary>
+    bool PausesItself { get; }
 
     /// <summary>Makes and runs one run; the task ends as the run does.</summary>
     /// <returns>

@@ -76,7 +76,7 @@ public static class ResilientWorkerServiceCollectionExtensions
             throw new ArgumentException($"There is a worker '{name}' already: each needs a name of its own.", nameof(name));
         }
 
-        var registration = new WorkerRegistration(name, create);
+        var registration = new WorkerRegistration(name, create, typeof(IResilientWorker).IsAssignableFrom(typeof(TWorker)));
         services.AddSingleton(registration);
         services.AddSingleton<IHostedService>(provider => new WorkerService(registration, provider));
         services.TryAddScoped<WorkerContextHolder>();

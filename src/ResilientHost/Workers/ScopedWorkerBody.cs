@@ -5,11 +5,13 @@ using ResilientHost.Hosting;
 namespace ResilientHost.Workers;
 
 /// <summary>A worker of which every run has a new instance in a scope of its own.</summary>
-internal sealed class ScopedWorkerBody(IServiceScopeFactory scopes, Func<IServiceProvider, object> create, MonotonicClock clock, WorkerHostLog log) : IWorkerBody
+internal sealed class ScopedWorkerBody(IServiceScopeFactory scopes, Func<IServiceProvider, object> create, bool pausesItself, MonotonicClock clock, WorkerHostLog log) : IWorkerBody
 {
     public bool CanReplace => true;
 
     public bool HasContext => true;
+
+    public bool PausesItself => pausesItself;
 
     public Task RunAsync(WorkerRun run) => DetachedTask.Run(() => RunInScopeAsync(run));
 

@@ -71,7 +71,8 @@ public sealed partial class WorkerContext
         catch (Exception thrown)
         {
             exception = thrown;
-            outcome = WorkOutcomes.Of(thrown);
+            // Whatever the interruption looks like, it is no failure: a client of a database has its own words for it.
+            outcome = token.IsCancellationRequested ? CallOutcome.Ignored : WorkOutcomes.Of(thrown);
         }
 
         EndWork(work);

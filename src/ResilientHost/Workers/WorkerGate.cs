@@ -39,7 +39,8 @@ internal sealed class WorkerGate(WorkerRun run, WorkerServices services)
         run.Worker.Pulse.BeginIdle(run.Number);
         try
         {
-            await Task.Delay(duration, services.Clock.Provider, stopping.Token);
+            // Timers cut off what is less than a millisecond: waited for in vain, it would be a busy loop.
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(duration.TotalMilliseconds)), services.Clock.Provider, stopping.Token);
         }
         finally
         {

@@ -16,15 +16,16 @@ internal sealed class WorkerGiveUp(Func<WorkerSettings> settings, WorkerCatalogu
 
     /// <summary>What is to happen when a worker, or the group that it is in, is given up.</summary>
     /// <param name="worker">The worker.</param>
+    /// <param name="group">The group that gives up with it: the strictest of its members decides. <see langword="null"/>: the worker alone.</param>
     /// <param name="asked">What configuration or code says of whoever gives up; <see langword="null"/>: nothing.</param>
-    public GiveUpAction ActionOf(Worker worker, GiveUpAction? asked)
+    public GiveUpAction ActionOf(Worker worker, string? group, GiveUpAction? asked)
     {
         if (asked is { } action)
         {
             return action;
         }
 
-        return worker.Policy.Group is { } group
+        return group is not null
             ? catalogue.All.Where(member => string.Equals(member.Policy.Group, group, StringComparison.OrdinalIgnoreCase)).Append(worker).Select(ActionOf).Max()
             : ActionOf(worker);
     }

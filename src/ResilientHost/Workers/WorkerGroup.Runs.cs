@@ -30,7 +30,7 @@ internal sealed partial class WorkerGroup
                     _events.LateFailure(seat.Worker.Name, late.Run, late.Exception);
                     break;
                 case SupervisorCommand.GiveUp giveUp:
-                    _events.GaveUp(seat.Worker, Name, ActionOf(giveUp), giveUp.Exception, giveUp.Why);
+                    _events.GaveUp(seat.Worker, giveUp.WholeGroup ? Name : null, ActionOf(giveUp), giveUp.Exception, giveUp.Why);
                     break;
                 default:
                     break;
@@ -105,15 +105,7 @@ internal sealed partial class WorkerGroup
         }
     }
 
-    /// <summary>What the group says; for a worker on its own what its policy says. <see langword="null"/> leaves it to the worker's kind and importance.</summary>
-    private GiveUpAction? ActionOf(SupervisorCommand.GiveUp giveUp)
-    {
-        if (!giveUp.WholeGroup || _groupPolicy is not { } group)
-        {
-            return _rules.Members[giveUp.Member].OnGiveUp;
-        }
-
-        var stopsHost = _rules.Members.Any(member => (member.OnGiveUp ?? (member.Criticality == Criticality.Critical ? GiveUpAction.StopHost : null)) == GiveUpAction.StopHost);
-        return group.OnGiveUp ?? (stopsHost ? GiveUpAction.StopHost : null);
-    }
+    /// <summary>What the group says; for a worker on its own what its policy says. <see langword="null"/> leaves it to who carries it out, who knows the kinds of workers.</summary>
+    private GiveUpAction? ActionOf(SupervisorCommand.GiveUp giveUp) =>
+        giveUp.WholeGroup && _groupPolicy is { } group ? group.OnGiveUp : _rules.Members[giveUp.Member].OnGiveUp;
 }

@@ -134,7 +134,7 @@ internal sealed class WorkerHost(
         {
             if (service is WorkerService { Registration: var registration })
             {
-                yield return new(registration.Name, new ScopedWorkerBody(scopes, registration.Create, clock, log), settings, clock);
+                yield return new(registration.Name, new ScopedWorkerBody(scopes, registration.Create, registration.PausesItself, clock, log), settings, clock);
             }
             else if (service is BackgroundService background && supervisesHosted && background.GetType().Assembly != typeof(WorkerHost).Assembly)
             {

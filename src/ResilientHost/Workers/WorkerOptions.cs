@@ -93,6 +93,7 @@ public sealed class WorkerOptions
     public string? CircuitBreaker { get; set; }
 
     /// <summary>The bulkhead around each iteration and item; the worker waits for a place.</summary>
+    /// <remarks>A wait that takes as long as the bulkhead's <c>QueueTimeout</c> counts as a refusal there, and begins again. An iteration within an item, or within another iteration, takes a further place: with <c>MaxConcurrency</c> 1 it would wait for ever.</remarks>
     /// <value>A name of <c>Resilience:Bulkheads</c>; default <see langword="null"/>: none.</value>
     public string? Bulkhead { get; set; }
 }

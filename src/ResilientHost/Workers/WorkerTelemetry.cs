@@ -6,10 +6,10 @@ namespace ResilientHost.Workers;
 /// <summary>Hears what the supervision does, for log, metrics and subscribers, and carries out what giving up means.</summary>
 /// <param name="log">Writes it down.</param>
 /// <param name="metrics">Counts it.</param>
-/// <param name="decide">What happens when a worker is given up; told what is asked for, if anything is.</param>
+/// <param name="decide">What happens when a worker, or the group with it, is given up; told what is asked for, if anything is.</param>
 /// <param name="carryOut">Makes it happen.</param>
 internal sealed class WorkerTelemetry(
-    WorkerLog log, WorkerSupervisionMetrics metrics, Func<Worker, GiveUpAction?, GiveUpAction> decide, Action<GiveUpAction> carryOut) : IWorkerEvents
+    WorkerLog log, WorkerSupervisionMetrics metrics, Func<Worker, string?, GiveUpAction?, GiveUpAction> decide, Action<GiveUpAction> carryOut) : IWorkerEvents
 {
     private readonly Lock _gate = new();
     private BoundedListener<WorkerTransition>[] _listeners = [];
@@ -61,7 +61,7 @@ internal sealed class WorkerTelemetry(
 
     public void GaveUp(Worker worker, string? group, GiveUpAction? action, Exception? exception, string why)
     {
-        var decided = decide(worker, action);
+        var decided = decide(worker, group, action);
         log.GaveUp(worker.Name, group, decided, exception, why);
         carryOut(decided);
     }

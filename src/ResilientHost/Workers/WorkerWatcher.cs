@@ -78,9 +78,13 @@ internal sealed class WorkerWatcher(Func<IReadOnlyList<(Worker Worker, IWorkerCo
         try
         {
             var policy = worker.Policy;
-            if (!worker.Body.HasContext)
+            if (!worker.Body.PausesItself)
             {
                 Pace(worker, control, policy, enabled);
+            }
+
+            if (!worker.Body.HasContext)
+            {
                 return null;
             }
 
@@ -106,7 +110,10 @@ internal sealed class WorkerWatcher(Func<IReadOnlyList<(Worker Worker, IWorkerCo
             return;
         }
 
-        worker.Change(WorkerState.Stuck, WorkerTransitionCause.Silence, silence.Run, exception: null, Describe(silence), WorkerState.Running);
+        // What hangs is not hidden by a pass beside it that shows a pause.
+        _ = worker.Pulse.IsWorking
+            ? worker.Change(WorkerState.Stuck, WorkerTransitionCause.Silence, silence.Run, exception: null, Describe(silence), WorkerState.Running, WorkerState.Paused)
+            : worker.Change(WorkerState.Stuck, WorkerTransitionCause.Silence, silence.Run, exception: null, Describe(silence), WorkerState.Running);
         worker.Publish(services.Events);
         var watch = WatchOf(worker);
         if (policy.ReplaceStuck && watch.ReportedRun != silence.Run && worker.State == WorkerState.Stuck)

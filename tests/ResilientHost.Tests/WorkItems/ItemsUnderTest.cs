@@ -131,6 +131,8 @@ internal sealed class ItemsUnderTest : IDisposable
 
         public bool HasContext => true;
 
+        public bool PausesItself => true;
+
         public Task RunAsync(WorkerRun run) => Task.CompletedTask;
     }
 

@@ -127,6 +127,8 @@ internal sealed class IterationsUnderTest : IDisposable
 
         public bool HasContext => hasContext;
 
+        public bool PausesItself => hasContext;
+
         public Task RunAsync(WorkerRun run) => Task.CompletedTask;
     }
 }

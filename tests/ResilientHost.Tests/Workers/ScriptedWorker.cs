@@ -23,6 +23,8 @@ internal sealed class ScriptedWorker : IWorkerBody
 
     public bool HasContext => true;
 
+    public bool PausesItself => true;
+
     /// <summary>What a run does instead of waiting for the test, if anything.</summary>
     public Func<WorkerRun, Task>? Does { get; init; }
 

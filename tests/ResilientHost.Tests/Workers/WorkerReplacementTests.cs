@@ -75,6 +75,8 @@ public sealed class WorkerReplacementTests : IDisposable
 
         public bool HasContext => true;
 
+        public bool PausesItself => true;
+
         public async Task RunAsync(WorkerRun run)
         {
             var context = under.ContextOf(run);

@@ -28,7 +28,7 @@ public sealed class WorkerTelemetryTests : IDisposable
         _telemetry = new(
             new WorkerLog(_loggers.CreateLogger<WorkerLog>(), () => new RecoveryPolicy(new RecoveryOptions(), isDevelopment: false), clock),
             new WorkerSupervisionMetrics(new ResilienceMeter(_services.GetRequiredService<IMeterFactory>()), () => [_worker]),
-            (_, asked) => asked ?? GiveUpAction.Fail,
+            (_, _, asked) => asked ?? GiveUpAction.Fail,
             _done.Add);
     }
 
@@ -132,6 +132,8 @@ public sealed class WorkerTelemetryTests : IDisposable
         public bool CanReplace => true;
 
         public bool HasContext => true;
+
+        public bool PausesItself => true;
 
         public Task RunAsync(WorkerRun run) => Task.CompletedTask;
     }
