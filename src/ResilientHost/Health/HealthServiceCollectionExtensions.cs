@@ -12,6 +12,7 @@ internal static class HealthServiceCollectionExtensions
         services.AddHealthChecks()
             .AddCheck<ShutdownHealthCheck>("resilience-shutdown", tags: tags)
             .AddCheck<WorkersHealthCheck>("resilience-workers", tags: tags)
+            .AddCheck<WorkItemsHealthCheck>("resilience-work-items", tags: tags)
             .AddCheck<IsolatedTasksHealthCheck>("resilience-isolated-tasks", tags: tags)
             .AddCheck<ProcessHealthCheck>("resilience-process", tags: tags);
         return services;

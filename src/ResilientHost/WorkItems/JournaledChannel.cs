@@ -34,6 +34,7 @@ public sealed class JournaledChannel<T> : Channel<T>, IWorkItemSource<T>, IDispo
     private readonly JournaledChannelWriter<T> _writer;
     private readonly SemaphoreSlim _places;
     private int _surplus;
+    private int _isTold;
 
     /// <summary>Opens the channel of a folder, with what was not finished in it.</summary>
     /// <param name="directory">The folder, created when it is not there; relative to the current directory. Readable by the process's user alone, if it is created here.</param>
@@ -92,6 +93,12 @@ public sealed class JournaledChannel<T> : Channel<T>, IWorkItemSource<T>, IDispo
 
     /// <summary>Records that could not be read when the channel was opened, and that the dead letters did not take: they stay in the journal and are offered again when it is opened the next time.</summary>
     public int UnreadableCount { get; private set; }
+
+    /// <summary>Records that could not be read when the channel was opened, and that are dead letters.</summary>
+    internal int BuriedCount { get; private set; }
+
+    /// <summary>Whether what could not be read is still to be told; true once.</summary>
+    internal bool HasNews() => UnreadableCount + BuriedCount > 0 && Interlocked.Exchange(ref _isTold, 1) == 0;
 
     bool IWorkItemSource<T>.IsDurable => true;
 
@@ -176,6 +183,7 @@ public sealed class JournaledChannel<T> : Channel<T>, IWorkItemSource<T>, IDispo
                 // A channel is opened where nothing can be awaited: as a service is made.
                 Task.Run(() => sink.WriteAsync(letter).AsTask()).GetAwaiter().GetResult();
                 _journal.Finish(id);
+                BuriedCount++;
                 FreePlace();
             }
             catch (Exception)

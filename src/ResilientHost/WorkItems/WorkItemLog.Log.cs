@@ -67,4 +67,11 @@ internal sealed partial class WorkItemLog
         Level = LogLevel.Warning,
         Message = "{Count} items of '{Processing}' of worker '{Worker}' are still being processed {Seconds} s after run {Run} was asked to stop. They are not given to anybody else while they are.")]
     private partial void LogOverdue(int count, string processing, string worker, double seconds, int run);
+
+    [LoggerMessage(
+        EventId = EventIds.WorkItems + 9,
+        EventName = "JournalUnreadable",
+        Level = LogLevel.Error,
+        Message = "The journal in '{Directory}' had records that could not be read when it was opened: {Buried} are dead letters, {Kept} could not be kept as such and stay in it.")]
+    private partial void LogUnreadable(string directory, int buried, int kept);
 }

@@ -38,6 +38,8 @@ internal sealed partial class WorkItemLog : IDisposable
         }
     });
 
+    public void Unreadable(string directory, int buried, int kept) => Contain(() => LogUnreadable(LogText.Clean(directory, 1024), buried, kept));
+
     public void NotKept(string worker, string processing, long item, Exception exception) => Contain(() =>
     {
         if (_notKept.Admit())

@@ -31,6 +31,9 @@ internal sealed class WorkItemMetrics
 
     public void Began(IWorkItemProcessor processor) => _live[processor] = true;
 
+    /// <summary>Processings that take no further items, because their dead letters cannot be kept.</summary>
+    public IReadOnlyList<(string Worker, string Processing)> Blocked => [.. _live.Keys.Where(processor => processor.IsBlocked).Select(processor => (processor.Worker, processor.Name))];
+
     public void Ended(IWorkItemProcessor processor) => _live.TryRemove(processor, out _);
 
     public void Attempted(string worker, string processing, CallOutcome outcome, TimeSpan duration)
@@ -65,4 +68,7 @@ internal interface IWorkItemProcessor
     string Name { get; }
 
     int InFlight { get; }
+
+    /// <summary>Whether it takes no further items, because dead letters of it cannot be kept.</summary>
+    bool IsBlocked { get; }
 }

@@ -121,7 +121,6 @@ internal sealed partial class WorkItemProcessor<T>
         }
 
         _context.Worker.KeepFailure(exception);
-        _context.Shared.Events.IterationFailed(_context.Worker, Name, exception);
         if (item.End == AttemptEnd.Retry)
         {
             _services.Log.Failed(Worker, Name, item.Work.Id, item.Attempts, exception);

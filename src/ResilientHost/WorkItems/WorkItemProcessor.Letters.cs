@@ -6,6 +6,8 @@ internal sealed partial class WorkItemProcessor<T>
     private static readonly TimeSpan FirstBurialDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestBurialDelay = TimeSpan.FromSeconds(30);
 
+    public bool IsBlocked => Volatile.Read(ref _unburied) > 0;
+
     private void Bury(HeldItem<T> item)
     {
         item.State = ItemState.Burying;
@@ -30,6 +32,7 @@ internal sealed partial class WorkItemProcessor<T>
         catch (Exception exception)
         {
             _writer.NotKept(item.Work, DeadLetterReason.Poison, isFirst: item.SinkFailures == 0, exception);
+            _context.Worker.KeepFailure(exception);
         }
         finally
         {

@@ -28,6 +28,12 @@ internal sealed class WorkItemServices(WorkItemMetrics metrics, DeadLetterMetric
     {
         // Its reader alone leads to the channel, too: read in the plain way, an item would be finished the moment it is read.
         var source = channel as IWorkItemSource<T> ?? reader as IWorkItemSource<T> ?? (reader as JournaledChannelReader<T>)?.Channel;
+        if (source is JournaledChannel<T> journaled && journaled.HasNews())
+        {
+            // It was opened where there was no log.
+            log.Unreadable(journaled.Directory, journaled.BuriedCount, journaled.UnreadableCount);
+        }
+
         lock (_gate)
         {
             var ledger = (WorkItemLedger<T>)_ledgers.GetValue(source is null ? reader : source, _ => NewLedger(source, reader));

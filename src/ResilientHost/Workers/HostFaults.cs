@@ -9,7 +9,9 @@ internal sealed class HostFaults
     private const int MaxHeld = 64;
 
     private readonly Lock _gate = new();
-    private readonly List<Action> _held = [];
+    private readonly List<(Exception? Exception, Action Write)> _held = [];
+    private Func<Exception?, bool> _isSupervised = static _ => true;
+    private Action _failedBeside = static () => { };
     private Teller _teller = Teller.Host;
 
     /// <summary>What the application wants to happen, as it said when the host started.</summary>
@@ -35,15 +37,28 @@ internal sealed class HostFaults
     }
 
     /// <summary>All services are watched now, those that have failed already included: what the host had to say of them is said again by the supervision.</summary>
-    public void TellInstead()
+    /// <param name="isSupervised">Whether the supervision knows the failure. The host may run services that it does not know: instances that nobody else can come by.</param>
+    /// <param name="failedBeside">Does what the application wants to happen when such a one fails.</param>
+    public void TellInstead(Func<Exception?, bool> isSupervised, Action failedBeside)
     {
+        List<Action> unknown;
         lock (_gate)
         {
-            if (_teller == Teller.Nobody)
+            if (_teller != Teller.Nobody)
             {
-                _teller = Teller.Supervision;
-                _held.Clear();
+                return;
             }
+
+            _teller = Teller.Supervision;
+            (_isSupervised, _failedBeside) = (isSupervised, failedBeside);
+            unknown = [.. _held.Where(entry => !isSupervised(entry.Exception)).Select(entry => entry.Write)];
+            _held.Clear();
+        }
+
+        foreach (var write in unknown)
+        {
+            write();
+            failedBeside();
         }
     }
 
@@ -53,7 +68,7 @@ internal sealed class HostFaults
         Action[] held;
         lock (_gate)
         {
-            held = [.. _held];
+            held = [.. _held.Select(entry => entry.Write)];
             _held.Clear();
             if (_teller == Teller.Nobody)
             {
@@ -68,21 +83,26 @@ internal sealed class HostFaults
     }
 
     /// <summary>Whether an entry of the host's about a failed background service is its to write; otherwise it is dropped, or held until it is clear who tells.</summary>
-    public bool MayTell(Action write)
+    public bool MayTell(Exception? exception, Action write)
     {
         lock (_gate)
         {
             switch (_teller)
             {
-                case Teller.Supervision:
+                case Teller.Supervision when _isSupervised(exception):
                     return false;
+                case Teller.Supervision:
+                    break;
                 case Teller.Nobody when _held.Count < MaxHeld:
-                    _held.Add(write);
+                    _held.Add((exception, write));
                     return false;
                 default:
                     return true;
             }
         }
+
+        _failedBeside();
+        return true;
     }
 
     private enum Teller

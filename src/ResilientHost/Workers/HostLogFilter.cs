@@ -18,7 +18,7 @@ internal sealed class HostLogFilter<THost>(ILoggerFactory factory, HostFaults fa
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        if (eventId.Id != HostLogFilter.BackgroundServiceFaulted || faults.MayTell(() => _inner.Log(logLevel, eventId, state, exception, formatter)))
+        if (eventId.Id != HostLogFilter.BackgroundServiceFaulted || faults.MayTell(exception, () => _inner.Log(logLevel, eventId, state, exception, formatter)))
         {
             _inner.Log(logLevel, eventId, state, exception, formatter);
         }

@@ -12,8 +12,16 @@ namespace ResilientHost.Workers;
 internal sealed class HostedServiceBody(BackgroundService service, StartGate gate, Action<Worker> stop, MonotonicClock clock, WorkerHostLog log) : IWorkerBody
 {
     private bool _isWatched;
+    private Task? _first;
 
     public BackgroundService Service => service;
+
+    /// <summary>Whether this is how the run that the host has started failed: the host tells of that one only.</summary>
+    public bool HasFailedWith(Exception? exception) =>
+        _first is { IsCompleted: true } first && (first.IsCanceled ? exception is OperationCanceledException : first.Exception?.InnerExceptions.Contains(exception!) == true);
+
+    /// <summary>The host has started the service.</summary>
+    public void Started() => _first = service.ExecuteTask;
 
     public bool CanReplace => false;
 

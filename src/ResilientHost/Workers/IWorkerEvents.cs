@@ -17,7 +17,4 @@ internal interface IWorkerEvents
 
     /// <summary>A worker, or its whole group, failed more often than it may. Carries out what is to happen then: may stop the host.</summary>
     void GaveUp(Worker worker, string? group, GiveUpAction? action, Exception? exception, string why);
-
-    /// <summary>An iteration, or an item, failed; the run goes on.</summary>
-    void IterationFailed(Worker worker, string iteration, Exception exception);
 }

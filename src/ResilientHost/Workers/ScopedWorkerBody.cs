@@ -26,7 +26,7 @@ internal sealed class ScopedWorkerBody(IServiceScopeFactory scopes, Func<IServic
             instance = create(scope.ServiceProvider);
             await (instance switch
             {
-                IResilientWorker worker => worker.RunAsync(context, run.Stopping),
+                IResilientWorker worker => worker.RunAsync(context, run.Stopping) ?? throw new InvalidOperationException($"RunAsync of worker '{run.Worker.Name}' returned null in place of a task."),
                 BackgroundService service => RunAsync(service, run),
                 null => throw new InvalidOperationException($"The factory of worker '{run.Worker.Name}' returned null."),
                 _ => throw new InvalidOperationException($"The factory of worker '{run.Worker.Name}' returned a {TypeText.Of(instance.GetType())}, which is neither an {nameof(IResilientWorker)} nor a {nameof(BackgroundService)}."),

@@ -26,17 +26,14 @@ internal sealed partial class SupervisorMachine
         Add(new SupervisorCommand.Begin(member.Index, member.Run, cause is not (WorkerTransitionCause.Host or WorkerTransitionCause.ServiceLevel)));
     }
 
-    /// <summary>Begins a run, unless it is to stand still, the kill switch is off, or a hung run is in its way: then it begins when that has ended.</summary>
+    /// <summary>Begins a run, unless it is to stand still, or a hung run is in its way: then it begins when that has ended.</summary>
+    /// <remarks>Kill switch or not: what failed while it was on was promised a restart, and a switch that is turned off must not be what takes the service down.</remarks>
     private void BeginAgain(SupervisorMember member, WorkerTransitionCause cause)
     {
         member.AwaitsAbandoned = null;
         if (member.Held)
         {
             Enter(member, WorkerState.Paused, WorkerTransitionCause.ServiceLevel);
-        }
-        else if (!_rules.Enabled && cause == WorkerTransitionCause.Restart)
-        {
-            GiveUpAlone(member, exception: null);
         }
         else if (!member.MayBegin(PolicyOf(member)))
         {

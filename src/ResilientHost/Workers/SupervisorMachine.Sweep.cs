@@ -43,11 +43,6 @@ internal sealed partial class SupervisorMachine
         {
             FailAll(swept, sweep.Why);
         }
-        else if (!_rules.Enabled && swept.FirstOrDefault(member => member.State == WorkerState.BackingOff) is { } failed)
-        {
-            GiveUp(failed, exception: null, "workers are not restarted while the suite is switched off");
-            return true;
-        }
         else
         {
             BeginAll(swept);

@@ -107,7 +107,10 @@ public sealed partial class WorkerContext
         {
             Worker.KeepFailure(exception);
             _shared.Log.Failed(Name, Run, name, exception);
-            _shared.Events.IterationFailed(Worker, name, exception);
+        }
+        else if (Stopping.IsCancellationRequested)
+        {
+            _shared.Events.LateFailure(Name, Run, exception);
         }
     }
 }

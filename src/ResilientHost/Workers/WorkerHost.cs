@@ -15,6 +15,7 @@ internal sealed class WorkerHost(
     IWorkerEvents events,
     WorkerCatalogue catalogue,
     HostFaults faults,
+    WorkerGiveUp giveUp,
     WorkerHostLog log) : IDisposable
 {
     private readonly StartGate _gate = new();
@@ -67,6 +68,7 @@ internal sealed class WorkerHost(
             }
             else
             {
+                body.Started();
                 await group.StartAsync(worker);
             }
         }
@@ -76,7 +78,11 @@ internal sealed class WorkerHost(
             catalogue.Fill([.. catalogue.Entries.Where(entry => !absent.Contains(entry.Worker))]);
         }
 
-        faults.TellInstead();
+        // Instances that only the host has are dealt with as it would have: told by itself, and with the outcome that the application asked for.
+        var supervised = Hosted().Select(entry => entry.Body).ToList();
+        faults.TellInstead(
+            exception => absent.Count == 0 || supervised.Exists(body => body.HasFailedWith(exception)),
+            () => giveUp.Execute(faults.Behavior == BackgroundServiceExceptionBehavior.StopHost ? GiveUpAction.StopHost : GiveUpAction.Fail));
         TellUnused();
     }
 
@@ -172,14 +178,34 @@ internal sealed class WorkerHost(
         Random.Shared);
 
     /// <summary>Where each worker stands in the order of starting.</summary>
-    private static Dictionary<string, int> OrderOf(List<Worker> found, Dictionary<string, IReadOnlyList<string>> dependencies)
+    private Dictionary<string, int> OrderOf(List<Worker> found, Dictionary<string, IReadOnlyList<string>> dependencies)
     {
         // The host's own start where they are registered, and nobody can be made to wait for them.
-        var errors = new WorkerOrder(dependencies.Select(worker => (worker.Key, worker.Value))).Errors;
+        IReadOnlyList<string> errors = [.. new WorkerOrder(dependencies.Select(worker => (worker.Key, worker.Value))).Errors, .. found.SelectMany(WithoutEffect)];
         return errors.Count > 0
             ? throw new OptionsValidationException(nameof(ResilienceOptions.Workers), typeof(WorkerOptions), errors)
             : new WorkerOrder(found.Select(worker => (worker.Name, dependencies.GetValueOrDefault(worker.Name) ?? [])))
                 .Names.Index().ToDictionary(entry => entry.Item, entry => entry.Index, StringComparer.OrdinalIgnoreCase);
+    }
+
+    /// <summary>What is asked for of a hosted service that only a worker of the suite's own can have; what it takes over from the defaults is meant for others.</summary>
+    private IEnumerable<string> WithoutEffect(Worker worker)
+    {
+        if (worker.Body is not HostedServiceBody)
+        {
+            return [];
+        }
+
+        var (own, defaults) = (worker.Policy, settings().Default);
+        return new[]
+        {
+            (nameof(WorkerOptions.HeartbeatTimeout), own.HeartbeatTimeout is not null && own.HeartbeatTimeout != defaults.HeartbeatTimeout),
+            (nameof(WorkerOptions.CircuitBreaker), own.CircuitBreaker is not null && own.CircuitBreaker != defaults.CircuitBreaker),
+            (nameof(WorkerOptions.Bulkhead), own.Bulkhead is not null && own.Bulkhead != defaults.Bulkhead),
+            (nameof(WorkerOptions.DependsOn), own.DependsOn.Count > 0 && !own.DependsOn.SequenceEqual(defaults.DependsOn, StringComparer.OrdinalIgnoreCase)),
+        }
+        .Where(option => option.Item2)
+        .Select(option => $"Resilience:Workers:{worker.Name}:{option.Item1} can only be had by a worker that AddResilientWorker registered, and '{worker.Name}' is a hosted service of the application's. Register it with AddResilientWorker, or take the key out.");
     }
 
     private async Task StartOnceAsync(string name)

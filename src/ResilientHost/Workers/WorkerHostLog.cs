@@ -41,7 +41,7 @@ internal sealed partial class WorkerHostLog(ILogger<WorkerHostLog> logger)
     [LoggerMessage(EventIds.Workers + 52, LogLevel.Warning, "StopAsync of worker {Worker} failed in run {Run}.")]
     private static partial void LogStopFailed(ILogger logger, Exception exception, string worker, int run);
 
-    [LoggerMessage(EventIds.Workers + 53, LogLevel.Information, "Background service {Worker} did not begin to execute when the host started it, and is not supervised: its StartAsync does not call base.StartAsync.")]
+    [LoggerMessage(EventIds.Workers + 53, LogLevel.Warning, "Background service {Worker} is not supervised: its StartAsync does not call base.StartAsync, or it is registered as transient and the host runs another instance. A failure of it has the outcome that HostOptions ask for. Register it with AddHostedService, or with AddResilientWorker.")]
     private static partial void LogNotStarted(ILogger logger, string worker);
 
     [LoggerMessage(EventIds.Workers + 54, LogLevel.Warning, "Resilience:Workers names workers that there are not: {Names}. What it says of them is in force for nobody. There are: {Workers}.")]

@@ -1,36 +1,42 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using ResilientHost.Hosting;
 using ResilientHost.Recovery;
+using ResilientHost.Telemetry;
 
 namespace ResilientHost.Workers;
 
 /// <summary>Tells what the supervision does. Thread-safe; no member throws.</summary>
-internal sealed partial class WorkerLog : IDisposable
+internal sealed partial class WorkerLog(ILogger<WorkerLog> logger, MonotonicClock clock)
 {
-    private readonly ILogger _logger;
-    private readonly StormGate _storms;
+    // Of one worker within LogStorm.Interval.
+    private const int MostLines = 20;
 
-    /// <param name="logger">Where to.</param>
-    /// <param name="policy">Tells the interval within which a failure is told in full once.</param>
-    /// <param name="clock">The clock and its timers.</param>
-    public WorkerLog(ILogger<WorkerLog> logger, Func<RecoveryPolicy> policy, MonotonicClock clock)
-    {
-        _logger = logger;
+    // Kinds of failures that are told apart at a time.
+    private const int MostKinds = 1024;
 
-        // Each repetition has a line of its own, with the delay that follows: there is nothing to sum up.
-        _storms = new StormGate(clock, policy, static _ => { });
-    }
+    private readonly ILogger _logger = logger;
+
+    // When each was told in full. What is only counted elsewhere is summed up; here each repetition has a line of its own, with the delay that follows.
+    private readonly ConcurrentDictionary<Fingerprint, long> _told = new();
+
+    // By worker, of which there are only so many: since when, and how many lines.
+    private readonly ConcurrentDictionary<string, (long Since, int Lines)> _lines = new(StringComparer.Ordinal);
 
     public void Changed(WorkerTransition change) => Contain(() =>
     {
         var (worker, run, cause, detail) = (change.Name, change.Run, change.Cause, Sentence(change.Detail));
         switch (change.To)
         {
-            case WorkerState.BackingOff when change.Exception is { } exception && _storms.Admit(Fingerprint.Of(FailureKind.Other, exception, worker)):
+            case WorkerState.BackingOff when change.Exception is { } exception && IsNews(Fingerprint.Of(FailureKind.Other, exception, worker)):
                 RunFailed(SafeException.ForLogger(exception), worker, run, detail);
                 break;
             case WorkerState.BackingOff when change.Exception is { } exception:
-                RunFailedAgain(worker, run, TypeNames.Of(exception), detail);
+                if (HasRoom(worker))
+                {
+                    RunFailedAgain(worker, run, TypeNames.Of(exception), detail);
+                }
+
                 break;
             case WorkerState.BackingOff:
                 RunFailed(exception: null, worker, run, detail);
@@ -39,7 +45,11 @@ internal sealed partial class WorkerLog : IDisposable
                 IsHeardAgain(worker, run, detail);
                 break;
             case WorkerState.Running:
-                Runs(worker, run, cause, detail);
+                if (HasRoom(worker))
+                {
+                    Runs(worker, run, cause, detail);
+                }
+
                 break;
             case WorkerState.Paused:
                 Pauses(worker, cause, detail);
@@ -81,7 +91,45 @@ internal sealed partial class WorkerLog : IDisposable
 
     public void ListenerFailed(WorkerTransition change, Exception exception) => Contain(() => ListenerThrew(SafeException.ForLogger(exception), change.Name));
 
-    public void Dispose() => _storms.Dispose();
+    /// <summary>Whether a failure has not been told in full just now: a stack costs more than all the rest, and says nothing new.</summary>
+    private bool IsNews(Fingerprint failure)
+    {
+        var now = clock.Timestamp();
+        if (_told.TryGetValue(failure, out var at) && clock.Elapsed(at, now) < LogStorm.Interval)
+        {
+            return false;
+        }
+
+        if (_told.Count >= MostKinds)
+        {
+            foreach (var old in _told.Where(entry => clock.Elapsed(entry.Value, now) >= LogStorm.Interval))
+            {
+                _told.TryRemove(old);
+            }
+        }
+
+        if (_told.Count >= MostKinds && at == 0)
+        {
+            return false;
+        }
+
+        _told[failure] = now;
+        return true;
+    }
+
+    /// <summary>Lines about a worker that is started again and again are bounded; how often it was is a matter of the metrics.</summary>
+    private bool HasRoom(string worker)
+    {
+        var now = clock.Timestamp();
+        var (since, lines) = _lines.GetValueOrDefault(worker);
+        if (lines == 0 || clock.Elapsed(since, now) >= LogStorm.Interval)
+        {
+            (since, lines) = (now, 0);
+        }
+
+        _lines[worker] = (since, lines + 1);
+        return lines < MostLines;
+    }
 
     private static string Sentence(string? detail) => detail is { Length: > 0 } ? $" {char.ToUpperInvariant(detail[0])}{detail[1..]}." : "";
 

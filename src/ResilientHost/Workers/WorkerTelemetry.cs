@@ -57,8 +57,6 @@ internal sealed class WorkerTelemetry(
 
     public void AbandonedEnded(string worker, int run, TimeSpan after) => log.AbandonedEnded(worker, run, after);
 
-    public void IterationFailed(Worker worker, string iteration, Exception exception) => worker.KeepFailure(exception);
-
     public void GaveUp(Worker worker, string? group, GiveUpAction? action, Exception? exception, string why)
     {
         var decided = decide(worker, group, action);

@@ -7,8 +7,8 @@ using ResilientHost.CircuitBreaking;
 using ResilientHost.Hosting;
 using ResilientHost.Recovery;
 using ResilientHost.Tests.Workers;
-using ResilientHost.WorkItems;
 using ResilientHost.Workers;
+using ResilientHost.WorkItems;
 
 namespace ResilientHost.Tests.WorkItems;
 

@@ -62,7 +62,7 @@ public sealed partial class ProcessAsyncTests : IDisposable
         letter.Source.ShouldBe("orders");
         letter.ExceptionType.ShouldBe("System.FormatException");
         letter.ExceptionMessage.ShouldBe("no");
-        _under.Events.Failures.Count.ShouldBe(3);
+        _under.Metrics.Of(ResilienceDiagnostics.Instruments.WorkItemDuration, (ResilienceDiagnostics.Tags.Outcome, "failed")).Count.ShouldBe(3);
 
         Task Handle(int item, CancellationToken token)
         {
@@ -243,7 +243,9 @@ public sealed partial class ProcessAsyncTests : IDisposable
         _done.Count.ShouldBe(99);
         _under.Sink.Items.ShouldBe(["1"]);
         _under.Sink.Asked.ShouldBe(4);
-        _under.Logs.Entries.Count(log => log.EventId.Name == "DeadLetterNotKept").ShouldBe(1);
+
+        // Once per interval of the storm: how many of those pass between the attempts is a matter of how fast the test lets time run.
+        _under.Logs.Entries.Count(log => log.EventId.Name == "DeadLetterNotKept").ShouldBeInRange(1, 3);
     }
 
     [Fact]

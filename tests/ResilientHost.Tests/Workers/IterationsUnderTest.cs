@@ -169,7 +169,6 @@ internal sealed class RecordingEvents : IWorkerEvents
 {
     private readonly Lock _gate = new();
     private readonly List<WorkerTransition> _transitions = [];
-    private readonly List<(string Iteration, Exception Exception)> _failures = [];
 
     public IReadOnlyList<WorkerTransition> Transitions
     {
@@ -178,17 +177,6 @@ internal sealed class RecordingEvents : IWorkerEvents
             lock (_gate)
             {
                 return [.. _transitions];
-            }
-        }
-    }
-
-    public IReadOnlyList<(string Iteration, Exception Exception)> Failures
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return [.. _failures];
             }
         }
     }
@@ -203,15 +191,9 @@ internal sealed class RecordingEvents : IWorkerEvents
         }
     }
 
-    public void IterationFailed(Worker worker, string iteration, Exception exception)
-    {
-        lock (_gate)
-        {
-            _failures.Add((iteration, exception));
-        }
-    }
+    public List<Exception> LateFailures { get; } = [];
 
-    public void LateFailure(string worker, int run, Exception exception) => throw new NotSupportedException();
+    public void LateFailure(string worker, int run, Exception exception) => LateFailures.Add(exception);
 
     public void Abandoned(string worker, int run, TimeSpan waited, string? activity) => throw new NotSupportedException();
 

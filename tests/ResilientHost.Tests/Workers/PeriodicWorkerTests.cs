@@ -88,8 +88,10 @@ public sealed class PeriodicWorkerTests : IDisposable
         Pass(worker, 10, expected: 1);
         Pass(worker, 10, expected: 2);
         run.IsCompleted.ShouldBeFalse();
-        _under.Events.Failures.Count.ShouldBe(2);
-        _under.Events.Failures[0].Iteration.ShouldBe("tick");
+        _under.Metrics.Of(
+            ResilienceDiagnostics.Instruments.WorkerIterationDuration,
+            (ResilienceDiagnostics.Tags.Iteration, "tick"),
+            (ResilienceDiagnostics.Tags.Outcome, "failed")).Count.ShouldBe(2);
     }
 
     [Fact]

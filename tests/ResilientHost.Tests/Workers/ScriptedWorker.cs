@@ -28,6 +28,9 @@ internal sealed class ScriptedWorker : IWorkerBody
     /// <summary>What a run does instead of waiting for the test, if anything.</summary>
     public Func<WorkerRun, Task>? Does { get; init; }
 
+    /// <summary>Whether runs end as soon as they are asked to, also those that the test does not take.</summary>
+    public bool Obeys { get; init; }
+
     public int RunsBegun => Volatile.Read(ref _runsBegun);
 
     public Task RunAsync(WorkerRun run)
@@ -39,6 +42,11 @@ internal sealed class ScriptedWorker : IWorkerBody
         }
 
         ScriptedRun scripted = new(run);
+        if (Obeys)
+        {
+            scripted.Obey();
+        }
+
         _runs.Writer.TryWrite(scripted).ShouldBeTrue();
         return scripted.Task;
     }
@@ -116,8 +124,6 @@ internal sealed class RecordedWorkerEvents : IWorkerEvents
 
     public void GaveUp(Worker worker, string? group, GiveUpAction? action, Exception? exception, string why) =>
         Tell($"{worker.Name} of {group ?? "none"} gave up: {action?.ToString() ?? "as it is"}, {exception?.GetType().Name ?? "nothing thrown"}");
-
-    public void IterationFailed(Worker worker, string iteration, Exception exception) => Tell($"{worker.Name} {iteration} failed");
 
     private void Tell(string what)
     {

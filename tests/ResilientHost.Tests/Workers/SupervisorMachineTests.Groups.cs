@@ -158,14 +158,15 @@ public sealed partial class SupervisorMachineTests
     }
 
     [Fact]
-    public void Sweep_KillSwitchWasTurnedOffMeanwhile_TheGroupGivesUp()
+    public void Sweep_KillSwitchWasTurnedOffMeanwhile_TheGroupComesBackOnceMore()
     {
         var group = new Scripted("a", "b") { Strategy = GroupStrategy.OneForAll }.Started();
         group.End("a", Failure);
         group.Enabled = false;
         group.End("b", exception: null);
 
-        group.Pass(Second).ShouldBe(["a Failed(GaveUp)", "give up a", "b Failed(GaveUp)"]);
+        group.Pass(Second).ShouldBe(["a Running(Restart)", "restart a#2", "b Running(Group)", "restart b#2"]);
+        group.End("a", Failure).ShouldBe(["a Failed(GaveUp)", "give up a alone"]);
     }
 
     [Fact]

@@ -142,13 +142,14 @@ public sealed partial class SupervisorMachineTests
     }
 
     [Fact]
-    public void Tick_KillSwitchWasTurnedOffDuringTheDelay_GivesUpInsteadOfBeginning()
+    public void Tick_KillSwitchWasTurnedOffDuringTheDelay_TheRestartThatWasPromisedIsTheLast()
     {
         var group = new Scripted("a").Started();
         group.End("a", Failure);
         group.Enabled = false;
 
-        group.Pass(Second).ShouldBe(["a Failed(GaveUp)", "give up a alone"]);
+        group.Pass(Second).ShouldBe(["a Running(Restart)", "restart a#2"]);
+        group.End("a", Failure).ShouldBe(["a Failed(GaveUp)", "give up a alone"]);
     }
 
     [Fact]

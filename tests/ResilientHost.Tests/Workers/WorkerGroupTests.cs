@@ -290,9 +290,9 @@ public sealed partial class WorkerGroupTests
 
     private ScriptedWorker Scripted(string name) => new(name, _time, () => _options);
 
-    private (WorkerGroup Group, ScriptedWorker Worker) Lone(Func<WorkerRun, Task>? does = null)
+    private (WorkerGroup Group, ScriptedWorker Worker) Lone(Func<WorkerRun, Task>? does = null, bool obeys = false)
     {
-        ScriptedWorker worker = new("a", _time, () => _options) { Does = does };
+        ScriptedWorker worker = new("a", _time, () => _options) { Does = does, Obeys = obeys };
         return (new(name: null, [worker.Worker], () => null, () => true, new MonotonicClock(_time), _events, new Random(1)), worker);
     }
 

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Threading.Channels;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -237,6 +239,171 @@ public sealed class WorkerHostTests
         }
 
         _logs.Entries.Count(entry => entry.Exception is InvalidOperationException { Message: "at once" }).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Host_OutOfTimeBeforeTheWorkers_ItemsInMemoryAreDeadLetters()
+    {
+        var builder = Builder(("Workers:w:StopTimeout", "00:00:30"));
+        var channel = Channel.CreateUnbounded<int>();
+        var letters = new Letters();
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        builder.Services.AddSingleton<IDeadLetterSink>(letters);
+        builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMilliseconds(100));
+        builder.Services.AddResilientWorker<IResilientWorker>("w", _ => new Hangs(channel, begun));
+        for (var item = 0; item < 10; item++)
+        {
+            channel.Writer.TryWrite(item).ShouldBeTrue();
+        }
+
+        using var host = builder.Build();
+        await host.StartAsync();
+        await begun.Task;
+
+        await Should.NotThrowAsync(() => host.StopAsync().ContinueWith(static _ => { }, TaskScheduler.Default));
+
+        letters.Items.Order(StringComparer.Ordinal).ShouldBe(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    }
+
+    [Fact]
+    public async Task PauseAt_OfABackgroundServiceOfOurs_StopsItAndStartsItAgain()
+    {
+        var builder = Builder(("Workers:w:PauseAt", "Essential"));
+        builder.Services.AddResilientWorker<WaitsForItsStop>("w");
+        using var host = builder.Build();
+        await host.StartAsync();
+        var registry = host.Services.GetRequiredService<WorkerRegistry>();
+        var changes = Channel.CreateUnbounded<WorkerTransition>();
+        registry.Transitioned += change => changes.Writer.TryWrite(change);
+        var level = host.Services.GetRequiredService<IServiceLevel>();
+
+        level.Override(ServiceLevel.Essential);
+        (await UntilAsync(WorkerState.Paused)).Cause.ShouldBe(WorkerTransitionCause.ServiceLevel);
+        level.ClearOverride();
+        (await UntilAsync(WorkerState.Running)).Run.ShouldBe(2);
+
+        await host.StopAsync();
+
+        async Task<WorkerTransition> UntilAsync(WorkerState state)
+        {
+            using var patience = new CancellationTokenSource(Patience);
+            await foreach (var change in changes.Reader.ReadAllAsync(patience.Token))
+            {
+                if (change.To == state)
+                {
+                    return change;
+                }
+            }
+
+            throw new InvalidOperationException("The channel is never completed.");
+        }
+    }
+
+    [Theory]
+    [InlineData(BackgroundServiceExceptionBehavior.Ignore)]
+    [InlineData(BackgroundServiceExceptionBehavior.StopHost)]
+    public async Task Transient_HostedServiceThatFails_IsToldByTheHostAndHasItsOutcome(BackgroundServiceExceptionBehavior behavior)
+    {
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var builder = Builder();
+        builder.Services.Configure<HostOptions>(options => options.BackgroundServiceExceptionBehavior = behavior);
+        builder.Services.AddTransient<IHostedService>(_ => new FailsAtTheGate(gate.Task));
+        using var host = builder.Build();
+        var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        await host.StartAsync();
+        var exitCode = Environment.ExitCode;
+
+        gate.SetResult();
+        await _logs.WaitForAsync(entry => entry.EventId.Name == "BackgroundServiceFaulted" && entry.Exception!.Message == "at the gate", Patience);
+
+        try
+        {
+            if (behavior == BackgroundServiceExceptionBehavior.StopHost)
+            {
+                await Should.ThrowAsync<OperationCanceledException>(() => new TaskCompletionSource().Task.WaitAsync(stopping).WaitAsync(Patience));
+            }
+        }
+        finally
+        {
+            // The test's own process must not end with it.
+            Environment.ExitCode = exitCode;
+        }
+
+        _logs.Entries.Count(entry => entry.Message.StartsWith("Background service FailsAtTheGate is not supervised", StringComparison.Ordinal)).ShouldBe(1);
+        stopping.IsCancellationRequested.ShouldBe(behavior == BackgroundServiceExceptionBehavior.StopHost);
+        await host.StopAsync();
+    }
+
+    private sealed class FailsAtTheGate(Task gate) : BackgroundService
+    {
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            await gate.WaitAsync(stoppingToken);
+            throw new InvalidOperationException("at the gate");
+        }
+    }
+
+    [Fact]
+    public async Task Options_ThatAHostedServiceCannotHave_AreErrorsAtStart()
+    {
+        var builder = Builder(
+            ("CircuitBreakers:db:FailureRatio", "0.5"),
+            ("Workers:Default:CircuitBreaker", "db"),
+            ("Workers:WaitsForItsStop:HeartbeatTimeout", "00:00:10"),
+            ("Workers:WaitsForItsStop:DependsOn", "w"));
+        builder.Services.AddHostedService<WaitsForItsStop>();
+        using var host = builder.Build();
+
+        var errors = (await Should.ThrowAsync<OptionsValidationException>(() => host.StartAsync())).Failures;
+
+        errors.ShouldBe([
+            "Resilience:Workers:WaitsForItsStop:HeartbeatTimeout can only be had by a worker that AddResilientWorker registered, and 'WaitsForItsStop' is a hosted service of the application's. Register it with AddResilientWorker, or take the key out.",
+            "Resilience:Workers:WaitsForItsStop:DependsOn can only be had by a worker that AddResilientWorker registered, and 'WaitsForItsStop' is a hosted service of the application's. Register it with AddResilientWorker, or take the key out.",
+        ]);
+    }
+
+    [Fact]
+    public async Task Names_OfNoWorker_AreWarnedOfButNotBases()
+    {
+        var builder = Builder(("Workers:odrers:MaxRestarts", "1"), ("Workers:base:MaxRestarts", "1"), ("Workers:orders:Inherit", "base"));
+        builder.Services.AddResilientWorker<WaitsForItsStop>("orders");
+        using var host = builder.Build();
+        await host.StartAsync();
+
+        var warning = await _logs.WaitForAsync(entry => entry.Message.Contains("odrers", StringComparison.Ordinal), Patience);
+
+        warning.Message.ShouldBe("Resilience:Workers names workers that there are not: odrers. What it says of them is in force for nobody. There are: orders.");
+        warning.Level.ShouldBe(LogLevel.Warning);
+        await host.StopAsync();
+    }
+
+    private sealed class WaitsForItsStop : BackgroundService
+    {
+        protected override Task ExecuteAsync(CancellationToken stoppingToken) => new TaskCompletionSource().Task.WaitAsync(stoppingToken);
+    }
+
+    private sealed class Hangs(Channel<int> channel, TaskCompletionSource begun) : IResilientWorker
+    {
+        public Task RunAsync(WorkerContext context, CancellationToken stoppingToken) => context.ProcessAsync(
+            channel,
+            (_, _) =>
+            {
+                begun.TrySetResult();
+                return new TaskCompletionSource().Task;
+            },
+            new() { MaxConcurrency = 2 },
+            stoppingToken);
+    }
+
+    private sealed class Letters : IDeadLetterSink
+    {
+        public ConcurrentQueue<string> Items { get; } = new();
+
+        public ValueTask WriteAsync(DeadLetter letter, CancellationToken cancellationToken = default)
+        {
+            Items.Enqueue(letter.Item);
+            return ValueTask.CompletedTask;
+        }
     }
 
     internal sealed class Story

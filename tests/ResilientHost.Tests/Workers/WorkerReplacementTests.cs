@@ -132,9 +132,5 @@ public sealed class WorkerReplacementTests : IDisposable
         public void GaveUp(Worker worker, string? group, GiveUpAction? action, Exception? exception, string why)
         {
         }
-
-        public void IterationFailed(Worker worker, string iteration, Exception exception)
-        {
-        }
     }
 }

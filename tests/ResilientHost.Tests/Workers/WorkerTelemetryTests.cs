@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ResilientHost.Hosting;
-using ResilientHost.Recovery;
 using ResilientHost.Telemetry;
 using ResilientHost.Testing;
 using ResilientHost.Workers;
@@ -26,7 +25,7 @@ public sealed class WorkerTelemetryTests : IDisposable
         var settings = new WorkerSettings(true, true, false, new WorkerPolicy(new()), new Dictionary<string, WorkerPolicy>(), new Dictionary<string, WorkerGroupPolicy>());
         _worker = new("orders", new ScriptedBody(), () => settings, clock);
         _telemetry = new(
-            new WorkerLog(_loggers.CreateLogger<WorkerLog>(), () => new RecoveryPolicy(new RecoveryOptions(), isDevelopment: false), clock),
+            new WorkerLog(_loggers.CreateLogger<WorkerLog>(), clock),
             new WorkerSupervisionMetrics(new ResilienceMeter(_services.GetRequiredService<IMeterFactory>()), () => [_worker]),
             (_, _, asked) => asked ?? GiveUpAction.Fail,
             _done.Add);
