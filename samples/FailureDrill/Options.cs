@@ -9,7 +9,7 @@ internal sealed class Options
     private readonly List<Drill> _only = [];
 
     public static string Help { get; } = """
-        Breaks a running shop in several ways, with the resilience layers and without, and tells what happened.
+        Breaks running services in many ways, with the resilience layers and without, and tells what happened.
 
         dotnet run -c Release --project samples/FailureDrill [-- options]
 

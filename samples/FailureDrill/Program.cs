@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using FailureDrill;
 using FailureDrill.Drills;
 using FailureDrill.Kiosks.Service;
+using FailureDrill.Plants.Service;
 using FailureDrill.Processes;
 using FailureDrill.Reporting;
 using FailureDrill.Workshops.Service;
@@ -17,6 +18,14 @@ if (args is [WorkshopService.Command, .. var workshopArgs])
 {
     await WorkshopService.RunAsync(workshopArgs);
     return ExitCodes.AllPassed;
+}
+
+if (args is [PlantService.Command, .. var plantArgs])
+{
+    await PlantService.RunAsync(plantArgs);
+
+    // What a worker that was given up leaves there; a number of our own would hide it.
+    return Environment.ExitCode;
 }
 
 if (!Options.TryParse(args, out var options, out var error))

@@ -41,8 +41,12 @@ internal abstract class Drill<TService> : Drill
             findings.Expect(Whom.Process, "can be watched to the end", holds: false, exception.Message);
         }
 
-        findings.Expect(Whom.Process, "stays alive", service.IsAlive, $"it ended with exit code {service.ExitCode}");
+        JudgeEnd(service, findings);
     }
+
+    /// <summary>Judges whether the process is where it should be by now: alive, unless the drill is about how it ends.</summary>
+    protected virtual void JudgeEnd(TService service, Findings findings) =>
+        findings.Expect(Whom.Process, "stays alive", service.IsAlive, $"it ended with exit code {service.ExitCode}");
 
     protected abstract Task<TService> StartAsync(bool layers, CancellationToken cancellationToken);
 

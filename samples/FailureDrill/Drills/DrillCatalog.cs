@@ -22,6 +22,14 @@ internal static class DrillCatalog
         new PoolStarvation(),
         new MixedFlood(),
         new TenantFlood(),
+        new WorkerCrashes(),
+        new WorkerStuck(),
+        new PoisonItems(),
+        new RestartStorm(),
+        new KilledProcess(),
+
+        // Only there is a process asked to stop by a signal.
+        .. OperatingSystem.IsWindows() ? Array.Empty<Drill>() : [new StoppedUnderLoad()],
 
         // Only there can the limit be lowered for one process, and read by it.
         .. OperatingSystem.IsLinux() ? [new DescriptorExhaustion()] : Array.Empty<Drill>(),

@@ -9,6 +9,7 @@ internal enum Whom
     Critical,
     Neighbours,
     Callers,
+    Workers,
     Dependency,
     Process,
 }
@@ -84,23 +85,32 @@ internal sealed class Findings
     }
 
     /// <summary>Tries until the service is well again, and writes down how long that took.</summary>
-    public async Task JudgeRecoveryAsync(Func<Task<bool>> isWell, CancellationToken cancellationToken)
+    public async Task JudgeRecoveryAsync(Func<Task<bool>> isWell, CancellationToken cancellationToken) =>
+        JudgeRecovery(Whom.Callers, "are served again after the repair", await MeasureRecoveryAsync(isWell, RecoveryLimit, cancellationToken), RecoveryLimit);
+
+    /// <summary>Tries until the service is well again.</summary>
+    /// <returns>How long that took; <see langword="null"/> when it took too long.</returns>
+    public static async Task<TimeSpan?> MeasureRecoveryAsync(Func<Task<bool>> isWell, TimeSpan limit, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
-        var well = false;
-        while (!well && Stopwatch.GetElapsedTime(started) < RecoveryLimit)
+        while (Stopwatch.GetElapsedTime(started) < limit)
         {
-            well = await isWell();
-            if (!well)
+            if (await isWell())
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
+                return Stopwatch.GetElapsedTime(started);
             }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
         }
 
-        var elapsed = Stopwatch.GetElapsedTime(started);
-        TimeToRecover = well ? elapsed : null;
-        Measure("timeToRecoverMs", well ? Milliseconds(elapsed) : -1);
-        Expect(Whom.Callers, "are served again after the repair", well, $"not within {RecoveryLimit.TotalSeconds} s");
+        return null;
+    }
+
+    public void JudgeRecovery(Whom whom, string statement, TimeSpan? elapsed, TimeSpan limit)
+    {
+        TimeToRecover = elapsed;
+        Measure("timeToRecoverMs", elapsed is { } time ? Milliseconds(time) : -1);
+        Expect(whom, statement, elapsed is not null, $"not within {limit.TotalSeconds} s");
     }
 
     private static double Milliseconds(TimeSpan duration) => Math.Round(duration.TotalMilliseconds, 1);

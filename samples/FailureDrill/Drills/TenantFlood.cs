@@ -10,7 +10,7 @@ internal sealed class TenantFlood : WorkshopDrill
     private const double FairPerSecond = 25;
 
     // Shares follow what each tenant has wanted lately; when the flood sets in, some still find no room.
-    private const double QuietSuccess = 0.95;
+    private const double QuietSuccess = 0.90;
     private static readonly TimeSpan Alone = TimeSpan.FromSeconds(2);
 
     private static readonly Request Loud = WorkshopRequests.Prints with { Tenant = "loud" };

@@ -2,7 +2,11 @@ namespace FailureDrill.Processes;
 
 /// <summary>What the layers say of themselves; the parts of <c>GET /resilience/status</c> that drills read.</summary>
 internal sealed record LayerStatus(
-    string Level, IReadOnlyList<CircuitStatus> CircuitBreakers, IReadOnlyList<BulkheadStatus> Bulkheads, IReadOnlyList<FallbackStatus> Fallbacks)
+    string Level,
+    IReadOnlyList<CircuitStatus> CircuitBreakers,
+    IReadOnlyList<BulkheadStatus> Bulkheads,
+    IReadOnlyList<FallbackStatus> Fallbacks,
+    IReadOnlyList<WorkerStatus> Workers)
 {
     /// <summary>Whether nothing is turned down.</summary>
     public bool IsNormal => string.Equals(Level, "normal", StringComparison.OrdinalIgnoreCase);
@@ -12,6 +16,8 @@ internal sealed record LayerStatus(
     public BulkheadStatus? Bulkhead(string name) => Bulkheads.FirstOrDefault(bulkhead => bulkhead.Name == name);
 
     public FallbackStatus? Fallback(string endpoint) => Fallbacks.FirstOrDefault(fallback => fallback.Endpoint == endpoint);
+
+    public WorkerStatus? Worker(string name) => Workers.FirstOrDefault(worker => worker.Name == name);
 }
 
 internal sealed record CircuitStatus(string Name, string State, double FailureRatio, long Calls, long Refused)
@@ -23,3 +29,5 @@ internal sealed record CircuitStatus(string Name, string State, double FailureRa
 internal sealed record BulkheadStatus(string Name, int? Limit, int InFlight, int Queued, long Refused);
 
 internal sealed record FallbackStatus(string Endpoint, long Delegate, long Stale, long Failed, int InFlight);
+
+internal sealed record WorkerStatus(string Name, string State, int Restarts, int Abandoned);

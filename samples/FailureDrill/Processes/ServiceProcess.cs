@@ -52,6 +52,36 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Asks it to stop, as an orchestrator does.</summary>
+    /// <exception cref="ServiceException">There is nobody to ask.</exception>
+    public async Task TerminateAsync(CancellationToken cancellationToken)
+    {
+        // .NET can only kill; the shell knows the other signals.
+        using var shell = Process.Start("/bin/sh", ["-c", string.Create(CultureInfo.InvariantCulture, $"kill -TERM {_process.Id}")]);
+        await shell.WaitForExitAsync(cancellationToken);
+        if (shell.ExitCode != 0)
+        {
+            throw new ServiceException("SIGTERM could not be sent.");
+        }
+    }
+
+    /// <summary>Ends it at once, as <c>kill -9</c> does.</summary>
+    public void Kill() => _process.Kill();
+
+    /// <summary>Waits until it has ended; tells whether it did in time.</summary>
+    public async Task<bool> WaitForEndAsync(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _process.WaitForExitAsync(cancellationToken).WaitAsync(limit, cancellationToken);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         try

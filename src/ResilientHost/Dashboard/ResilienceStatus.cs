@@ -3,6 +3,18 @@ using System.Text.Json.Serialization;
 namespace ResilientHost.Dashboard;
 
 /// <summary>The layers of this instance as they stand now: the body of <c>GET status</c>.</summary>
+/// <param name="Service">The application.</param>
+/// <param name="Instance">The process.</param>
+/// <param name="StartedAt">Since when it runs.</param>
+/// <param name="Level">The service level.</param>
+/// <param name="Degradation">How the level came about.</param>
+/// <param name="CircuitBreakers">By name.</param>
+/// <param name="Bulkheads">By name.</param>
+/// <param name="Fallbacks">By endpoint.</param>
+/// <param name="Workers">By name.</param>
+/// <param name="IsolatedTasks">By name, those that live.</param>
+/// <param name="Signals">In the order of the suite's, then the application's.</param>
+/// <param name="IsTainted">Whether the process has contained an exception that nothing caught.</param>
 internal sealed record ResilienceStatus(
     string Service,
     string Instance,
@@ -12,7 +24,10 @@ internal sealed record ResilienceStatus(
     IReadOnlyList<CircuitBreakerStatus> CircuitBreakers,
     IReadOnlyList<BulkheadStatus> Bulkheads,
     IReadOnlyList<FallbackStatus> Fallbacks,
-    IReadOnlyList<SignalStatus> Signals);
+    IReadOnlyList<WorkerStatus> Workers,
+    IReadOnlyList<IsolatedTaskStatus> IsolatedTasks,
+    IReadOnlyList<SignalStatus> Signals,
+    bool IsTainted);
 
 /// <param name="Since">Since when the level is in force.</param>
 /// <param name="SignalledLevel">What the signals ask for, overridden or not.</param>
@@ -64,10 +79,42 @@ internal sealed record BulkheadStatus(string Name, int? Limit, int InFlight, int
 /// <param name="InFlight">Fallbacks that run now.</param>
 internal sealed record FallbackStatus(string Endpoint, long Delegate, long Stale, long Failed, int InFlight);
 
+/// <param name="Name">Name of the worker.</param>
+/// <param name="State">Where it is in its life.</param>
+/// <param name="Restarts">How often it was started again.</param>
+/// <param name="LastFailure">Type of the last exception that ended a run or an iteration; never its text.</param>
+/// <param name="LastHeartbeat">When it was heard of last.</param>
+/// <param name="Since">Since when it is in its state.</param>
+/// <param name="LastFailureAt">When that exception was.</param>
+/// <param name="LastActivity">What it said or did last.</param>
+/// <param name="Abandoned">Runs left behind that have not ended.</param>
+/// <param name="Group">Its group.</param>
+/// <param name="Criticality">Its criticality.</param>
+internal sealed record WorkerStatus(
+    string Name,
+    WorkerState State,
+    int Restarts,
+    string? LastFailure,
+    DateTimeOffset? LastHeartbeat,
+    DateTimeOffset Since,
+    DateTimeOffset? LastFailureAt,
+    string? LastActivity,
+    int Abandoned,
+    string? Group,
+    Criticality Criticality);
+
+/// <param name="Name">What the tasks are.</param>
+/// <param name="Live">How many live.</param>
+/// <param name="OldestSeconds">Age of the oldest.</param>
+/// <param name="Origin">Where the oldest was started.</param>
+/// <param name="IsLeaking">Whether they keep growing in number.</param>
+internal sealed record IsolatedTaskStatus(string Name, int Live, double OldestSeconds, string? Origin, bool IsLeaking);
+
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     Converters = [typeof(CamelCaseEnumConverter<CircuitState>), typeof(CamelCaseEnumConverter<CircuitMode>), typeof(CamelCaseEnumConverter<ServiceLevel>),
-        typeof(CamelCaseEnumConverter<DegradationMode>), typeof(CamelCaseEnumConverter<AdaptiveLimit>)])]
+        typeof(CamelCaseEnumConverter<DegradationMode>), typeof(CamelCaseEnumConverter<AdaptiveLimit>),
+        typeof(CamelCaseEnumConverter<WorkerState>), typeof(CamelCaseEnumConverter<Criticality>)])]
 [JsonSerializable(typeof(ResilienceStatus))]
 internal sealed partial class ResilienceStatusJson : JsonSerializerContext;
 

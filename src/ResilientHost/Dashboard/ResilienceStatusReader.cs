@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Hosting;
 using ResilientHost.Fallbacks;
+using ResilientHost.IsolatedTasks;
 using ResilientHost.Pipeline;
+using ResilientHost.Workers;
 
 namespace ResilientHost.Dashboard;
 
@@ -9,6 +11,9 @@ internal sealed class ResilienceStatusReader(
     CircuitBreakerRegistry circuitBreakers,
     BulkheadRegistry bulkheads,
     EndpointFallbacksFactory fallbacks,
+    WorkerRegistry workers,
+    IsolatedTaskRunner tasks,
+    InstanceTaint taint,
     IServiceLevel level,
     ResilienceInstance instance,
     TimeProvider timeProvider,
@@ -35,7 +40,10 @@ internal sealed class ResilienceStatusReader(
             [.. circuitBreakers.All.SelectMany(breaker => ReadAll(breaker, namesCallers)).OrderBy(status => status.Name, StringComparer.Ordinal).ThenBy(status => status.Key, StringComparer.Ordinal)],
             [.. bulkheads.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
             [.. fallbacks.Uses.Select(Read).OrderBy(status => status.Endpoint, StringComparer.Ordinal)],
-            [.. service.Signals.Select(static signal => new SignalStatus(signal.Name, signal.Value, signal.Enter, signal.Exit, signal.IsEnabled))]);
+            [.. workers.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
+            [.. tasks.Snapshot().Where(static name => name.Live > 0).Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
+            [.. service.Signals.Select(static signal => new SignalStatus(signal.Name, signal.Value, signal.Enter, signal.Exit, signal.IsEnabled))],
+            taint.IsTainted);
     }
 
     private static IEnumerable<CircuitBreakerStatus> ReadAll(CircuitBreaker breaker, bool namesCallers)
@@ -91,6 +99,21 @@ internal sealed class ResilienceStatusReader(
             LimitOf(policy.Limit),
             shares?.Partitions);
     }
+
+    private static WorkerStatus Read(WorkerSnapshot worker) => new(
+        worker.Name,
+        worker.State,
+        worker.Restarts,
+        worker.LastFailure,
+        worker.LastHeartbeat,
+        worker.Since,
+        worker.LastFailureAt,
+        worker.LastActivity,
+        worker.Abandoned,
+        worker.Group,
+        worker.Criticality);
+
+    private static IsolatedTaskStatus Read(IsolatedTaskSnapshot tasks) => new(tasks.Name, tasks.Live, Math.Round(tasks.OldestAge.TotalSeconds, 3), tasks.Origin, tasks.IsLeaking);
 
     private static int? LimitOf(int limit) => limit == int.MaxValue ? null : limit;
 }

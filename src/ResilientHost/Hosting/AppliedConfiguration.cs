@@ -1,7 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using ResilientHost.Fallbacks;
+using ResilientHost.IsolatedTasks;
 using ResilientHost.Recovery;
+using ResilientHost.Shutdown;
 using ResilientHost.Timeouts;
+using ResilientHost.Workers;
 
 namespace ResilientHost.Hosting;
 
@@ -14,6 +17,10 @@ internal sealed class AppliedConfiguration
     private static readonly LayerStateBuilder<BulkheadOptions> BulkheadStates =
         new(ResilienceLayers.Bulkheads, static options => options.Mode = BulkheadMode.Disabled);
 
+    private static readonly LayerStateBuilder<WorkerOptions> WorkerStates = new(ResilienceLayers.Workers, disable: null);
+
+    private static readonly LayerStateBuilder<WorkerGroupOptions> WorkerGroupStates = new(ResilienceLayers.WorkerGroups, disable: null);
+
     private readonly bool _enabled;
     private readonly RecoveryOptions _recovery;
     private readonly TimeoutOptions _timeouts;
@@ -23,6 +30,11 @@ internal sealed class AppliedConfiguration
     private readonly TrustedCallerOptions _trustedCallers;
     private readonly LayerState<CircuitBreakerOptions> _circuitBreakers;
     private readonly LayerState<BulkheadOptions> _bulkheads;
+    private readonly LayerState<WorkerOptions> _workers;
+    private readonly LayerState<WorkerGroupOptions> _workerGroups;
+    private readonly DeadLetterOptions _deadLetters;
+    private readonly IsolatedTaskOptions _isolatedTasks;
+    private readonly ShutdownOptions _shutdown;
 
     private AppliedConfiguration(ResilienceOptions options, bool isDevelopment, AppliedConfiguration? before, SettingsChanges changes)
     {
@@ -33,6 +45,9 @@ internal sealed class AppliedConfiguration
         _degradation = options.Degradation;
         _connections = options.Connections;
         _trustedCallers = options.TrustedCallers;
+        _deadLetters = options.DeadLetters;
+        _isolatedTasks = options.IsolatedTasks;
+        _shutdown = options.Shutdown;
         var switched = before is not null && before._enabled != options.Enabled;
         if (switched)
         {
@@ -45,9 +60,14 @@ internal sealed class AppliedConfiguration
         var degradationChanged = Changed(ResilienceLayers.Degradation, before?._degradation, _degradation) || switched;
         var connectionsChanged = Changed(ResilienceLayers.Connections, before?._connections, _connections) || switched;
         var trustedCallersChanged = Changed(ResilienceLayers.TrustedCallers, before?._trustedCallers, _trustedCallers);
+        var deadLettersChanged = Changed(ResilienceLayers.DeadLetters, before?._deadLetters, _deadLetters);
+        var isolatedTasksChanged = Changed(ResilienceLayers.IsolatedTasks, before?._isolatedTasks, _isolatedTasks) || switched;
+        var shutdownChanged = Changed(ResilienceLayers.Shutdown, before?._shutdown, _shutdown) || switched;
         _circuitBreakers = CircuitBreakerStates.Build(
             options.CircuitBreakers, ForEndpoints(options.CircuitBreakers), options.Enabled, before?._circuitBreakers, changes);
         _bulkheads = BulkheadStates.Build(options.Bulkheads, ForEndpoints(options.Bulkheads), options.Enabled, before?._bulkheads, changes);
+        _workers = WorkerStates.Build(options.Workers, options.Workers.Default, options.Enabled, before?._workers, changes);
+        _workerGroups = WorkerGroupStates.Build(options.WorkerGroups, options.WorkerGroups.Default, options.Enabled, before?._workerGroups, changes);
         Settings = new(
             options.Enabled,
             before is not null && !recoveryChanged && !switched
@@ -63,7 +83,11 @@ internal sealed class AppliedConfiguration
                 : new(_circuitBreakers.Named, _circuitBreakers.ForEndpoints),
             before is not null && LayerStateBuilder<BulkheadOptions>.IsSame(before._bulkheads, _bulkheads)
                 ? before.Settings.Bulkheads
-                : new(_bulkheads.Named, _bulkheads.ForEndpoints));
+                : new(_bulkheads.Named, _bulkheads.ForEndpoints),
+            WorkersOf(options),
+            before is not null && !deadLettersChanged ? before.Settings.DeadLetters : _deadLetters,
+            before is not null && !isolatedTasksChanged ? before.Settings.IsolatedTasks : new(_isolatedTasks) { Enabled = options.Enabled && _isolatedTasks.Enabled },
+            before is not null && !shutdownChanged ? before.Settings.Shutdown : new(_shutdown) { Enabled = options.Enabled && _shutdown.Enabled });
 
         bool Changed<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOptions>(SingleLayer<TOptions> layer, TOptions? was, TOptions now)
             where TOptions : class
@@ -94,6 +118,17 @@ internal sealed class AppliedConfiguration
         options.Recovery.Enabled = asked;
         return policy;
     }
+
+    private WorkerSettings WorkersOf(ResilienceOptions options) => new(
+        options.Enabled && options.Workers.Enabled,
+        options.Workers.SuperviseHostedServices,
+        options.Workers.ContainUnhandledExceptions,
+        new(_workers.ForEndpoints),
+        _workers.Named.ToDictionary(pair => pair.Key, pair => new WorkerPolicy(pair.Value), StringComparer.OrdinalIgnoreCase),
+        _workerGroups.Named.ToDictionary(pair => pair.Key, pair => new WorkerGroupPolicy(pair.Value, options.WorkerGroups.Enabled), StringComparer.OrdinalIgnoreCase))
+    {
+        Bases = options.Workers.Entries.Select(entry => entry.Inherit).OfType<string>().ToHashSet(StringComparer.OrdinalIgnoreCase),
+    };
 
     // Installing the package must cause no outage: until someone asks for it, an endpoint's own breaker only watches …
     private static CircuitBreakerOptions ForEndpoints(NamedOptions<CircuitBreakerOptions> options)

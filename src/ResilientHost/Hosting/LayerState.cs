@@ -17,11 +17,11 @@ internal sealed record LayerState<TOptions>(
 
 /// <summary>Builds the state of a named layer from new options and the state before.</summary>
 /// <param name="section">The layer with its property list.</param>
-/// <param name="disable">Sets the mode that turns an instance off.</param>
+/// <param name="disable">Sets the mode that turns an instance off; <see langword="null"/> where the layer itself heeds its kill switch.</param>
 internal sealed class LayerStateBuilder<[DynamicallyAccessedMembers(
     DynamicallyAccessedMemberTypes.PublicProperties | DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] TOptions>(
     NamedLayer<TOptions> section,
-    Action<TOptions> disable)
+    Action<TOptions>? disable)
     where TOptions : class, new()
 {
     public LayerState<TOptions> Build(
@@ -74,7 +74,8 @@ internal sealed class LayerStateBuilder<[DynamicallyAccessedMembers(
             changes.Add($"{options.Path}:Enabled", [$"{before.Enabled} → {options.Enabled}"]);
         }
 
-        changes.Add($"{options.Path}:{NamedOptions<TOptions>.DefaultName} (endpoints)", section.Shape.Differences(before.AskedForEndpoints, forEndpoints));
+        var defaults = disable is null ? NamedOptions<TOptions>.DefaultName : $"{NamedOptions<TOptions>.DefaultName} (endpoints)";
+        changes.Add($"{options.Path}:{defaults}", section.Shape.Differences(before.AskedForEndpoints, forEndpoints));
         foreach (var (name, now) in asked.OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase))
         {
             changes.Add($"{options.Path}:{name}", before.Asked.TryGetValue(name, out var was) ? section.Shape.Differences(was, now) : ["added"]);
@@ -86,7 +87,7 @@ internal sealed class LayerStateBuilder<[DynamicallyAccessedMembers(
         var now = NamedOptions<TOptions>.Copy(asked);
         if (!isOn)
         {
-            disable(now);
+            disable?.Invoke(now);
         }
 
         return before is not null && section.Shape.Differences(before, now).Count == 0 ? before : now;

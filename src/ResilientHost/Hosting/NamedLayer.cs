@@ -4,13 +4,14 @@ using Microsoft.Extensions.Hosting;
 
 namespace ResilientHost.Hosting;
 
-/// <summary>A section that holds options by name, with <c>Default</c>, <c>Inherit</c> and the layer's kill switch.</summary>
+/// <summary>A section that holds options by name, with <c>Default</c>, <c>Inherit</c>, the layer's kill switch and what other switches it has.</summary>
 internal sealed class NamedLayer<[DynamicallyAccessedMembers(
     DynamicallyAccessedMemberTypes.PublicProperties | DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] TOptions>(
     string key,
     Func<ResilienceOptions, NamedOptions<TOptions>> select,
     Action<IConfiguration, TOptions> bind,
-    Func<string, TOptions, IEnumerable<string>> validate) : ILayerSection
+    Func<string, TOptions, IEnumerable<string>> validate,
+    IReadOnlyDictionary<string, Action<NamedOptions<TOptions>, bool>>? switches = null) : ILayerSection
     where TOptions : class, new()
 {
     private const string InheritKey = "Inherit";
@@ -20,6 +21,13 @@ internal sealed class NamedLayer<[DynamicallyAccessedMembers(
         new(StringComparer.OrdinalIgnoreCase) { [InheritKey] = "every other name inherits from Default" };
 
     private readonly OptionsReader<TOptions> _reader = new(bind);
+
+    // Of the whole layer, beside the names.
+    private readonly Dictionary<string, Action<NamedOptions<TOptions>, bool>> _switches =
+        new(switches ?? new Dictionary<string, Action<NamedOptions<TOptions>, bool>>(), StringComparer.OrdinalIgnoreCase)
+        {
+            [nameof(NamedOptions<TOptions>.Enabled)] = static (named, value) => named.Enabled = value,
+        };
 
     public string Key => key;
 
@@ -36,11 +44,11 @@ internal sealed class NamedLayer<[DynamicallyAccessedMembers(
 
         foreach (var child in section.GetChildren())
         {
-            if (string.Equals(child.Key, nameof(named.Enabled), StringComparison.OrdinalIgnoreCase))
+            if (_switches.TryGetValue(child.Key, out var set))
             {
                 if (OptionsReader<TOptions>.CheckValue(child, TrueOrFalse, options.Problems))
                 {
-                    named.Enabled = bool.Parse(child.Value!);
+                    set(named, bool.Parse(child.Value!));
                 }
             }
             else if (string.IsNullOrWhiteSpace(child.Key))

@@ -13,7 +13,7 @@ namespace ResilientHost;
 /// </para>
 /// <para>Names are compared without regard to case, as keys of configuration are. Not thread-safe.</para>
 /// </remarks>
-public sealed class NamedOptions<[DynamicallyAccessedMembers(
+public class NamedOptions<[DynamicallyAccessedMembers(
     DynamicallyAccessedMemberTypes.PublicProperties | DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] TOptions>
     where TOptions : class, new()
 {

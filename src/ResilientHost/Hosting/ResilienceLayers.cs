@@ -4,10 +4,14 @@ using ResilientHost.Bulkheads;
 using ResilientHost.Callers;
 using ResilientHost.CircuitBreaking;
 using ResilientHost.Connections;
+using ResilientHost.DeadLetters;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
+using ResilientHost.IsolatedTasks;
 using ResilientHost.Recovery;
+using ResilientHost.Shutdown;
 using ResilientHost.Timeouts;
+using ResilientHost.Workers;
 
 namespace ResilientHost.Hosting;
 
@@ -68,8 +72,43 @@ internal static class ResilienceLayers
         static (section, options) => section.Bind(options),
         TrustedCallerOptionsValidator.Errors);
 
+    public static NamedLayer<WorkerOptions> Workers { get; } = new(
+        nameof(ResilienceOptions.Workers),
+        static options => options.Workers,
+        static (section, options) => section.Bind(options),
+        WorkerOptionsValidator.Errors,
+        new Dictionary<string, Action<NamedOptions<WorkerOptions>, bool>>
+        {
+            [nameof(NamedWorkerOptions.SuperviseHostedServices)] = static (named, value) => ((NamedWorkerOptions)named).SuperviseHostedServices = value,
+            [nameof(NamedWorkerOptions.ContainUnhandledExceptions)] = static (named, value) => ((NamedWorkerOptions)named).ContainUnhandledExceptions = value,
+        });
+
+    public static NamedLayer<WorkerGroupOptions> WorkerGroups { get; } = new(
+        nameof(ResilienceOptions.WorkerGroups),
+        static options => options.WorkerGroups,
+        static (section, options) => section.Bind(options),
+        WorkerOptionsValidator.GroupErrors);
+
+    public static SingleLayer<DeadLetterOptions> DeadLetters { get; } = new(
+        nameof(ResilienceOptions.DeadLetters),
+        static options => options.DeadLetters,
+        static (section, options) => section.Bind(options),
+        DeadLetterOptionsValidator.Errors);
+
+    public static SingleLayer<IsolatedTaskOptions> IsolatedTasks { get; } = new(
+        nameof(ResilienceOptions.IsolatedTasks),
+        static options => options.IsolatedTasks,
+        static (section, options) => section.Bind(options),
+        IsolatedTaskOptionsValidator.Errors);
+
+    public static SingleLayer<ShutdownOptions> Shutdown { get; } = new(
+        nameof(ResilienceOptions.Shutdown),
+        static options => options.Shutdown,
+        static (section, options) => section.Bind(options),
+        ShutdownOptionsValidator.Errors);
+
     public static IReadOnlyList<ILayerSection> All { get; } =
-        [Recovery, CircuitBreakers, Bulkheads, Timeouts, Fallbacks, Degradation, Connections, TrustedCallers];
+        [Recovery, CircuitBreakers, Bulkheads, Timeouts, Fallbacks, Degradation, Connections, TrustedCallers, Workers, WorkerGroups, DeadLetters, IsolatedTasks, Shutdown];
 }
 
 /// <summary>One section under <c>Resilience</c>.</summary>

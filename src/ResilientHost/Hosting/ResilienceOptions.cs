@@ -49,6 +49,21 @@ public sealed class ResilienceOptions
     /// <summary>Whose word counts.</summary>
     public TrustedCallerOptions TrustedCallers { get; } = new();
 
+    /// <summary>Background workers by name, and the defaults of them all.</summary>
+    public NamedWorkerOptions Workers { get; } = new();
+
+    /// <summary>Groups of workers by name, and the defaults of them all.</summary>
+    public NamedOptions<WorkerGroupOptions> WorkerGroups { get; } = new(nameof(WorkerGroups));
+
+    /// <summary>Where items go that cannot be processed.</summary>
+    public DeadLetterOptions DeadLetters { get; } = new();
+
+    /// <summary>What bounds isolated tasks.</summary>
+    public IsolatedTaskOptions IsolatedTasks { get; } = new();
+
+    /// <summary>How the host goes.</summary>
+    public ShutdownOptions Shutdown { get; } = new();
+
     /// <summary>Where these options come from, for messages.</summary>
     internal string Path { get; set; } = ResilienceSection.Name;
 

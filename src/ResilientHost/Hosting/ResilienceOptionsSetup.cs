@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using ResilientHost.Workers;
 
 namespace ResilientHost.Hosting;
 
@@ -21,6 +22,8 @@ internal sealed class ResilienceOptionsSetup(ResilienceRegistration registration
         {
             layer.Validate(options, environment, rules);
         }
+
+        WorkerOptionsValidator.FindUnknownNames(options, rules);
 
         // The exception joins failures with "; ": the line break gives each its own line in the message, too.
         var errors = options.Problems.Errors(options.UnknownKeys).Concat(rules.Errors(UnknownKeyHandling.Error)).Distinct(StringComparer.Ordinal);

@@ -13,7 +13,7 @@ internal static class ResilienceSection
 
     // Sections of the suite that this version does not have: shared configuration may name them.
     private static readonly Dictionary<string, string> OtherVersions =
-        new[] { "Workers", "HttpClients" }
+        new[] { "HttpClients" }
             .ToDictionary(key => key, key => $"this version of ResilientHost has no section {key}", StringComparer.OrdinalIgnoreCase);
 
     private static readonly OptionsReader<ResilienceOptions> Root = new(static (section, options) =>

@@ -81,6 +81,10 @@ public static class ResilienceServiceCollectionExtensions
         services.AddPolicy(static settings => settings.Degradation);
         services.AddPolicy(static settings => settings.Connections);
         services.AddPolicy(static settings => settings.TrustedCallers);
+        services.AddPolicy(static settings => settings.Workers);
+        services.AddPolicy(static settings => settings.DeadLetters);
+        services.AddPolicy(static settings => settings.IsolatedTasks);
+        services.AddPolicy(static settings => settings.Shutdown);
         services.AddCallers();
         services.AddSignals();
         services.AddDegradation();
@@ -91,6 +95,15 @@ public static class ResilienceServiceCollectionExtensions
         services.AddTimeouts();
         services.AddFallbacks();
         services.AddPipeline();
+        services.AddWorkers();
+        services.AddWorkerIterations();
+        services.AddWorkItems();
+        services.AddDeadLetters();
+
+        // The host tells services of its stopping in reverse order: tasks have to know when that was, not when the delay of readiness was over.
+        services.AddShutdown();
+        services.AddIsolatedTasks();
+        services.AddResilienceHealth();
         services.FollowSettings<CircuitBreakerRegistry, CircuitBreakerSettings>(s => s.CircuitBreakers, (registry, part) => registry.Apply(part));
         services.FollowSettings<BulkheadRegistry, BulkheadSettings>(s => s.Bulkheads, (registry, part) => registry.Apply(part));
         services.FollowSettings<DegradationControl, DegradationPolicy>(s => s.Degradation, (control, part) => control.Apply(part));

@@ -4,8 +4,11 @@ using ResilientHost.CircuitBreaking;
 using ResilientHost.Connections;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
+using ResilientHost.IsolatedTasks;
 using ResilientHost.Recovery;
+using ResilientHost.Shutdown;
 using ResilientHost.Timeouts;
+using ResilientHost.Workers;
 
 namespace ResilientHost.Hosting;
 
@@ -19,4 +22,8 @@ internal sealed record ResilienceSettings(
     ConnectionPolicy Connections,
     TrustedCallerPolicy TrustedCallers,
     CircuitBreakerSettings CircuitBreakers,
-    BulkheadSettings Bulkheads);
+    BulkheadSettings Bulkheads,
+    WorkerSettings Workers,
+    DeadLetterOptions DeadLetters,
+    IsolatedTaskPolicy IsolatedTasks,
+    ShutdownPolicy Shutdown);

@@ -15,4 +15,8 @@ internal static class EventIds
     public const int Hosting = 1900;
     public const int Connections = 2000;
     public const int Callers = 2100;
+    public const int WorkItems = 2200;
+    public const int DeadLetters = 2300;
+    public const int IsolatedTasks = 2400;
+    public const int Shutdown = 2500;
 }

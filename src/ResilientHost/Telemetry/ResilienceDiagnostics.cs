@@ -10,6 +10,10 @@ public static class ResilienceDiagnostics
     /// <summary>Name of the <see cref="System.Diagnostics.ActivitySource"/>: <c>ResilientHost</c>.</summary>
     public const string ActivitySourceName = "ResilientHost";
 
+    /// <summary>Exit code of a process whose host was stopped because a worker was given up: 70, <c>EX_SOFTWARE</c> of sysexits.h.</summary>
+    /// <remarks>An exit code that the application has set itself, or that its <c>Main</c> returns, is left alone.</remarks>
+    public const int GaveUpExitCode = 70;
+
     /// <summary>Names of instruments.</summary>
     public static class Instruments
     {
@@ -93,6 +97,42 @@ public static class ResilienceDiagnostics
 
         /// <summary>Histogram of requests that went through the layers, seconds.</summary>
         public const string RequestDuration = "resilient_host.request.duration";
+
+        /// <summary>Gauge: one series per worker and state, 1 for the state it is in, else 0.</summary>
+        public const string WorkerState = "resilient_host.worker.state";
+
+        /// <summary>Counter of runs that were started again, <c>{restart}</c>.</summary>
+        public const string WorkerRestarts = "resilient_host.worker.restarts";
+
+        /// <summary>Gauge: runs that were given up on and have not ended yet, <c>{run}</c>.</summary>
+        public const string WorkerAbandoned = "resilient_host.worker.abandoned";
+
+        /// <summary>Histogram of iterations, seconds.</summary>
+        public const string WorkerIterationDuration = "resilient_host.worker.iteration.duration";
+
+        /// <summary>Histogram of attempts at items, seconds.</summary>
+        public const string WorkItemDuration = "resilient_host.work_item.duration";
+
+        /// <summary>Gauge: items that were taken and are not finished, <c>{item}</c>.</summary>
+        public const string WorkItemInFlight = "resilient_host.work_item.in_flight";
+
+        /// <summary>Counter of items that became dead letters, <c>{item}</c>.</summary>
+        public const string DeadLetters = "resilient_host.dead_letter.written";
+
+        /// <summary>Counter of dead letters that could not be kept at the first try, <c>{item}</c>.</summary>
+        public const string DeadLetterFailures = "resilient_host.dead_letter.failures";
+
+        /// <summary>Gauge: isolated tasks that live, <c>{task}</c>.</summary>
+        public const string IsolatedTasksLive = "resilient_host.isolated_task.live";
+
+        /// <summary>Histogram of isolated tasks, seconds.</summary>
+        public const string IsolatedTaskDuration = "resilient_host.isolated_task.duration";
+
+        /// <summary>Counter of isolated tasks that were refused, <c>{task}</c>.</summary>
+        public const string IsolatedTaskRefusals = "resilient_host.isolated_task.refusals";
+
+        /// <summary>Counter of exceptions that nothing had caught and that were contained, <c>{exception}</c>.</summary>
+        public const string UnhandledContained = "resilient_host.recovery.contained";
     }
 
     /// <summary>Names of tags. Values are closed sets; paths, users and keys are never tags.</summary>
@@ -154,6 +194,36 @@ public static class ResilienceDiagnostics
 
         /// <summary>What became of a request: <c>succeeded</c>, <c>failed</c>, <c>refused</c>, <c>recovered</c>, <c>timed_out</c>, <c>fallback</c>, <c>aborted</c>.</summary>
         public const string Disposition = "resilient_host.disposition";
+
+        /// <summary>Name of a worker; <c>other</c> beyond the cap.</summary>
+        public const string WorkerName = "resilient_host.worker.name";
+
+        /// <summary>State of a worker, such as <c>running</c> or <c>backing_off</c>.</summary>
+        public const string WorkerState = "resilient_host.worker.state";
+
+        /// <summary>Why a worker was started again: <c>failure</c>, <c>returned</c>, <c>silence</c>, <c>group</c>, <c>manual</c>.</summary>
+        public const string WorkerCause = "resilient_host.worker.cause";
+
+        /// <summary>Number of a worker's run; on spans only.</summary>
+        public const string WorkerRun = "resilient_host.worker.run";
+
+        /// <summary>Name of an iteration; <c>other</c> beyond the cap.</summary>
+        public const string Iteration = "resilient_host.worker.iteration";
+
+        /// <summary>Name of the processing of items; <c>other</c> beyond the cap.</summary>
+        public const string WorkItems = "resilient_host.work_items.name";
+
+        /// <summary>Which attempt at an item it is, from 1; on spans only.</summary>
+        public const string Attempt = "resilient_host.work_item.attempt";
+
+        /// <summary>Name of isolated tasks; <c>other</c> beyond the cap.</summary>
+        public const string IsolatedTaskName = "resilient_host.isolated_task.name";
+
+        /// <summary>How a call ended: <c>succeeded</c>, <c>failed</c>, <c>ignored</c>.</summary>
+        public const string Outcome = "resilient_host.outcome";
+
+        /// <summary>Why an item is a dead letter: <c>poison</c>, <c>shutdown</c>, <c>unreadable</c>.</summary>
+        public const string DeadLetterReason = "resilient_host.dead_letter.reason";
 
         /// <summary>Full type name of an exception; <c>other</c> beyond the cap.</summary>
         public const string ExceptionType = "exception.type";
@@ -264,6 +334,15 @@ public static class ResilienceDiagnostics
     {
         /// <summary>A fallback: child of the request's span.</summary>
         public const string Fallback = "resilient_host.fallback";
+
+        /// <summary>One iteration of a worker: a trace of its own.</summary>
+        public const string WorkerIteration = "resilient_host.worker.iteration";
+
+        /// <summary>One attempt at an item: a trace of its own.</summary>
+        public const string WorkItem = "resilient_host.work_item";
+
+        /// <summary>An isolated task: a trace of its own, linked to the one that started it.</summary>
+        public const string IsolatedTask = "resilient_host.isolated_task";
     }
 
     /// <summary>Names of events on the current span.</summary>

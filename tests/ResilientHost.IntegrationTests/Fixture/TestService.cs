@@ -143,14 +143,15 @@ public sealed class TestService : IAsyncDisposable
             },
             "nothing held");
 
-    /// <summary>Asks again until the answer is yes. Each question should be a request, which paces the loop.</summary>
+    /// <summary>Asks again, a hundred times per second at most, until the answer is yes: questions without a pause push what they look for out of the recorded log.</summary>
     public static async Task EventuallyAsync(Func<Task<bool>> condition, string what)
     {
         using var patience = new CancellationTokenSource(Patience);
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
         while (!await condition())
         {
             patience.IsCancellationRequested.ShouldBeFalse($"Never happened: {what}.");
-            await Task.Yield();
+            await pace.WaitForNextTickAsync(CancellationToken.None);
         }
     }
 

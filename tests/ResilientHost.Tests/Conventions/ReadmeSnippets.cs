@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Polly;
 
 namespace ResilientHost.Tests.Conventions;
@@ -106,6 +108,50 @@ public sealed class ReadmeSnippets
 
         bulkhead.Snapshot().InFlight.ShouldBe(0);
         circuit.Snapshot().Calls.ShouldBe(1);
+    }
+
+    [Fact]
+    public void Workers_InReadme_AreRegistered()
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.AddResilienceLayers();
+
+        // readme: workers
+        builder.Services.AddSingleton(_ => new JournaledChannel<Order>("order-journal"));
+        builder.Services.AddResilientWorker<OrderWorker>("orders");
+        builder.Services.AddResilientWorker<StockSync>("stock", worker => worker.DependsOn = "orders");
+        // readme: end
+
+        var options = builder.Services.BuildServiceProvider().GetRequiredService<IOptions<ResilienceOptions>>().Value;
+        options.Workers["stock"].DependsOn.ShouldBe("orders");
+    }
+
+    // readme: worker
+    internal sealed class OrderWorker(JournaledChannel<Order> orders) : IResilientWorker
+    {
+        // Throw, and the supervisor starts a new instance after a delay; return, and the work is done for good.
+        public Task RunAsync(WorkerContext context, CancellationToken stoppingToken) =>
+            context.ProcessAsync(orders, ShipAsync, new() { Name = "ship", MaxConcurrency = 4, OrderBy = order => order.Customer }, stoppingToken);
+
+        private static Task ShipAsync(Order order, CancellationToken cancellationToken) => Shipping.SendAsync(order, cancellationToken);
+    }
+
+    internal sealed class StockSync() : PeriodicWorker(TimeSpan.FromMinutes(1))
+    {
+        protected override Task RunIterationAsync(WorkerContext context, CancellationToken stoppingToken) => Stock.SynchronizeAsync(stoppingToken);
+    }
+    // readme: end
+
+    internal sealed record Order(string Customer);
+
+    private static class Shipping
+    {
+        public static Task SendAsync(Order order, CancellationToken cancellationToken) => order.Customer.Length > 0 ? Task.CompletedTask : Task.FromCanceled(cancellationToken);
+    }
+
+    private static class Stock
+    {
+        public static Task SynchronizeAsync(CancellationToken cancellationToken) => Task.FromCanceled(cancellationToken);
     }
 
     private sealed record Product(int Id, string Name);

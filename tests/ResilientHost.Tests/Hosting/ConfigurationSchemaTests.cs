@@ -6,12 +6,15 @@ using ResilientHost.Bulkheads;
 using ResilientHost.Callers;
 using ResilientHost.CircuitBreaking;
 using ResilientHost.Connections;
+using ResilientHost.DeadLetters;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
 using ResilientHost.Hosting;
 using ResilientHost.Recovery;
+using ResilientHost.Shutdown;
 using ResilientHost.Tests.Conventions;
 using ResilientHost.Timeouts;
+using ResilientHost.Workers;
 
 namespace ResilientHost.Tests.Hosting;
 
@@ -35,6 +38,12 @@ public sealed class ConfigurationSchemaTests
         { "Degradation", "" },
         { "Connections", "" },
         { "TrustedCallers", "" },
+        { "Workers", "resilienceWorkerDefaults" },
+        { "Workers", "resilienceWorker" },
+        { "WorkerGroups", "resilienceWorkerGroupDefaults" },
+        { "WorkerGroups", "resilienceWorkerGroup" },
+        { "DeadLetters", "" },
+        { "Shutdown", "" },
     };
 
     private static (object Defaults, OptionsShape Shape, Func<object, IEnumerable<string>> Validate) Options(string section) => section switch
@@ -46,6 +55,10 @@ public sealed class ConfigurationSchemaTests
         "Degradation" => (new DegradationOptions(), OptionsShape.Of<DegradationOptions>(), o => DegradationOptionsValidator.Errors((DegradationOptions)o, null)),
         "Connections" => (new ConnectionOptions(), OptionsShape.Of<ConnectionOptions>(), o => ConnectionOptionsValidator.Errors((ConnectionOptions)o, null)),
         "TrustedCallers" => (new TrustedCallerOptions(), OptionsShape.Of<TrustedCallerOptions>(), o => TrustedCallerOptionsValidator.Errors((TrustedCallerOptions)o, null)),
+        "Workers" => (new WorkerOptions(), OptionsShape.Of<WorkerOptions>(), o => WorkerOptionsValidator.Errors("x", (WorkerOptions)o)),
+        "WorkerGroups" => (new WorkerGroupOptions(), OptionsShape.Of<WorkerGroupOptions>(), o => WorkerOptionsValidator.GroupErrors("x", (WorkerGroupOptions)o)),
+        "DeadLetters" => (new DeadLetterOptions(), OptionsShape.Of<DeadLetterOptions>(), o => DeadLetterOptionsValidator.Errors((DeadLetterOptions)o, null)),
+        "Shutdown" => (new ShutdownOptions(), OptionsShape.Of<ShutdownOptions>(), o => ShutdownOptionsValidator.Errors((ShutdownOptions)o, null)),
         _ => (new BulkheadOptions(), OptionsShape.Of<BulkheadOptions>(), o => BulkheadOptionsValidator.Errors("x", (BulkheadOptions)o)),
     };
 
@@ -149,9 +162,15 @@ public sealed class ConfigurationSchemaTests
         Root.AsObject().Select(p => p.Key).ShouldBe([.. scalars, .. ResilienceLayers.All.Select(l => l.Key)], ignoreOrder: true);
         Root["UnknownKeys"]!["enum"]!.AsArray().Select(n => n!.GetValue<string>()).ShouldBe(Enum.GetNames<UnknownKeyHandling>());
         Root["UnknownKeys"]!["default"]!.GetValue<string>().ShouldBe(nameof(UnknownKeyHandling.Error));
-        foreach (var layer in new[] { "CircuitBreakers", "Bulkheads" })
+        foreach (var (layer, switches) in new (string, string[])[]
         {
-            Root[layer]!["properties"]!.AsObject().Select(p => p.Key).ShouldBe(["Enabled", "Default"]);
+            ("CircuitBreakers", []),
+            ("Bulkheads", []),
+            ("Workers", ["SuperviseHostedServices", "ContainUnhandledExceptions"]),
+            ("WorkerGroups", []),
+        })
+        {
+            Root[layer]!["properties"]!.AsObject().Select(p => p.Key).ShouldBe(["Enabled", .. switches, "Default"]);
             Root[layer]!["properties"]!["Enabled"]!["default"]!.GetValue<bool>().ShouldBeTrue();
         }
     }
