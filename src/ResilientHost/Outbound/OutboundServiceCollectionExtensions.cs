@@ -1,0 +1,14 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using ResilientHost.Outbound;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Registers the layers of HTTP clients.</summary>
+internal static class OutboundServiceCollectionExtensions
+{
+    public static IServiceCollection AddOutbound(this IServiceCollection services)
+    {
+        services.TryAddSingleton<OutboundClients>();
+        return services;
+    }
+}
