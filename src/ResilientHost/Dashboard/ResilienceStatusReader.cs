@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using ResilientHost.Fallbacks;
 using ResilientHost.IsolatedTasks;
+using ResilientHost.Outbound;
 using ResilientHost.Pipeline;
 using ResilientHost.Workers;
 
@@ -11,6 +12,7 @@ internal sealed class ResilienceStatusReader(
     CircuitBreakerRegistry circuitBreakers,
     BulkheadRegistry bulkheads,
     EndpointFallbacksFactory fallbacks,
+    OutboundClients httpClients,
     WorkerRegistry workers,
     IsolatedTaskRunner tasks,
     InstanceTaint taint,
@@ -40,6 +42,7 @@ internal sealed class ResilienceStatusReader(
             [.. circuitBreakers.All.SelectMany(breaker => ReadAll(breaker, namesCallers)).OrderBy(status => status.Name, StringComparer.Ordinal).ThenBy(status => status.Key, StringComparer.Ordinal)],
             [.. bulkheads.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
             [.. fallbacks.Uses.Select(Read).OrderBy(status => status.Endpoint, StringComparer.Ordinal)],
+            [.. httpClients.All.Select(client => Read(client, namesCallers))],
             [.. workers.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
             [.. tasks.Snapshot().Where(static name => name.Live > 0).Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
             [.. service.Signals.Select(static signal => new SignalStatus(signal.Name, signal.Value, signal.Enter, signal.Exit, signal.IsEnabled))],
@@ -56,14 +59,41 @@ internal sealed class ResilienceStatusReader(
 
         foreach (var (key, partition) in partitions.NotClosed(MaxPartitions))
         {
-            // The hash is keyed by process: nobody can try out names.
-            yield return Read(partition, namesCallers ? key : $"#{key.GetHashCode(StringComparison.Ordinal):x8}");
+            yield return Read(partition, Tell(key, namesCallers));
         }
 
         if (partitions.Other.State != CircuitState.Closed)
         {
             yield return Read(partitions.Other, KeyOfOthers);
         }
+    }
+
+    // The hash is keyed by process: nobody can try out names.
+    private static string Tell(string key, bool namesCallers) => namesCallers ? key : $"#{key.GetHashCode(StringComparison.Ordinal):x8}";
+
+    private static HttpClientStatus Read(OutboundClient client, bool namesCallers) => new(
+        client.Name,
+        client.Counts.Attempts,
+        client.Counts.Retries,
+        client.Counts.Hedges,
+        client.Counts.Refused,
+        client.Counts.BudgetExhausted,
+        client.AuthorityCount,
+        [.. client.Authorities(MaxPartitions).Select(authority => Read(authority, namesCallers))]);
+
+    private static AuthorityStatus Read(OutboundAuthority authority, bool namesCallers)
+    {
+        var (circuit, bulkhead) = (authority.CircuitBreaker.Snapshot(), authority.Bulkhead.Snapshot());
+        return new(
+            Tell(authority.Authority, namesCallers),
+            circuit.State,
+            circuit.FailureRatio,
+            circuit.Calls,
+            SecondsOf(circuit.RetryAfter),
+            LimitOf(bulkhead.Limit),
+            bulkhead.InFlight,
+            bulkhead.Queued,
+            authority.Budget.Spent);
     }
 
     private static CircuitBreakerStatus Read(CircuitBreaker breaker, string? key)
@@ -78,7 +108,7 @@ internal sealed class ResilienceStatusReader(
             snapshot.SlowCallRatio,
             snapshot.Calls,
             snapshot.Refused,
-            snapshot.RetryAfter is { } retryAfter ? Math.Ceiling(retryAfter.TotalSeconds) : null,
+            SecondsOf(snapshot.RetryAfter),
             snapshot.Since);
     }
 
@@ -114,6 +144,8 @@ internal sealed class ResilienceStatusReader(
         worker.Criticality);
 
     private static IsolatedTaskStatus Read(IsolatedTaskSnapshot tasks) => new(tasks.Name, tasks.Live, Math.Round(tasks.OldestAge.TotalSeconds, 3), tasks.Origin, tasks.IsLeaking);
+
+    private static double? SecondsOf(TimeSpan? retryAfter) => retryAfter is { } left ? Math.Ceiling(left.TotalSeconds) : null;
 
     private static int? LimitOf(int limit) => limit == int.MaxValue ? null : limit;
 }
