@@ -55,6 +55,10 @@ internal readonly record struct AttemptResult(AttemptEnd End, HttpResponseMessag
         return Response;
     }
 
+    /// <summary>As it is, but a refusal tells which failure there was before it.</summary>
+    public AttemptResult Because(Exception? cause) =>
+        cause is not null && Exception is OutboundRefusedException { InnerException: null } refused ? this with { Exception = new OutboundRefusedException(refused.Refusal, cause) } : this;
+
     /// <summary>Lets go of a response that nobody will see.</summary>
     public void Discard() => Response?.Dispose();
 }

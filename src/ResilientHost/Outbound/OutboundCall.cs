@@ -47,8 +47,11 @@ internal sealed class OutboundCall
     /// <summary>Attempts that may be made, the first included; 1 for a request that must not be made again.</summary>
     public required int MaxAttempts { get; set; }
 
-    /// <summary>What it takes to send the request again; set while <see cref="MaxAttempts"/> is above 1.</summary>
-    public RequestReplay Replay { get; } = new();
+    /// <summary>What it takes to send the request again; not <see langword="null"/> where <see cref="MaxAttempts"/> is above 1.</summary>
+    public RequestReplay? Replay { get; set; }
+
+    /// <summary>The answer of the attempt before, until the next one is let through.</summary>
+    public HttpResponseMessage? Held { get; set; }
 
     public MonotonicClock Clock => Services.Clock;
 
@@ -61,6 +64,13 @@ internal sealed class OutboundCall
         }
 
         return Ends > now ? Clock.ToTimeSpan(Ends - now) : TimeSpan.Zero;
+    }
+
+    /// <summary>Disposes the answer of the attempt before: nobody will see it.</summary>
+    public void LetGo()
+    {
+        Held?.Dispose();
+        Held = null;
     }
 
     /// <summary>Makes one attempt: bulkhead, circuit, timeout, transport, what there is to read of the body. Never throws; how it ended is what it returns.</summary>
