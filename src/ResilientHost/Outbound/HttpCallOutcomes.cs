@@ -34,7 +34,7 @@ internal static class HttpCallOutcomes
 
     /// <summary>Whether an exception is how the transport may say that it was cancelled.</summary>
     public static bool MayBeOfCancellation(Exception exception) =>
-        exception is OperationCanceledException or HttpRequestException or IOException or SocketException or ObjectDisposedException and not OutboundRefusedException;
+        exception is not OutboundRefusedException and (OperationCanceledException or HttpRequestException or IOException or SocketException or ObjectDisposedException);
 
     // What was agreed on, or is set up, on either side; it will not be otherwise the next time.
     private static bool IsFinal(HttpRequestError error) => error

@@ -37,7 +37,7 @@ internal sealed class HttpClientLayers(IEnumerable<HttpClientRegistration> regis
     }
 
     /// <summary>Bounds the time to connect, where nobody said how long it may take.</summary>
-    public void Bound(HttpMessageHandlerBuilder builder)
+    public static void Bound(HttpMessageHandlerBuilder builder)
     {
         if (builder.PrimaryHandler is SocketsHttpHandler transport
             && transport.ConnectTimeout == Timeout.InfiniteTimeSpan

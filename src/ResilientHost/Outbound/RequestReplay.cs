@@ -40,7 +40,7 @@ internal sealed class RequestReplay
     }
 
     /// <summary>What is sent as the body, each time, in place of the caller's.</summary>
-    public void ReplaceContent(HttpRequestMessage request, HttpContent content) => request.Content = _content = content;
+    public void ReplaceContent(HttpRequestMessage request, HttpContent? content) => request.Content = _content = content;
 
     /// <summary>Makes the message what it was.</summary>
     public void Restore(HttpRequestMessage request)

@@ -1,7 +1,7 @@
 namespace ResilientHost.Outbound;
 
 /// <summary>Bounds the reading of a body that has to be kept: by the caller's token, and by the call's time until the call is over.</summary>
-internal sealed class RequestReplayReader
+internal sealed class RequestReplayReader : IDisposable
 {
     private readonly CancellationTokenSource _source;
     private readonly CancellationTokenRegistration _registration;
@@ -24,7 +24,7 @@ internal sealed class RequestReplayReader
         }
         catch
         {
-            End();
+            Dispose();
             throw;
         }
 
@@ -32,7 +32,7 @@ internal sealed class RequestReplayReader
             static (task, reader) =>
             {
                 _ = task.Exception;
-                ((RequestReplayReader)reader!).End();
+                ((RequestReplayReader)reader!).Dispose();
             },
             this,
             CancellationToken.None,
@@ -47,8 +47,8 @@ internal sealed class RequestReplayReader
     /// <summary>The call has its answer: what is still to be sent may take as long as it takes.</summary>
     public void Unbind() => _source.CancelAfter(Timeout.InfiniteTimeSpan);
 
-    // Not disposed, as the others may come later: without timer and registration there is nothing to keep it.
-    private void End()
+    // The source itself stays, as cancelling may come later: without timer and registration there is nothing to keep it.
+    public void Dispose()
     {
         _registration.Unregister();
         Unbind();

@@ -13,31 +13,31 @@ internal static class RequestResilienceBounds
     {
         if (resilience.TotalTimeout is { } total && total != Timeout.InfiniteTimeSpan)
         {
-            CheckTimeout(nameof(resilience.TotalTimeout), total, ", or infinite");
+            CheckTimeout(resilience, nameof(resilience.TotalTimeout), total, ", or infinite");
         }
 
         if (resilience.AttemptTimeout is { } attempt)
         {
-            CheckTimeout(nameof(resilience.AttemptTimeout), attempt, "");
+            CheckTimeout(resilience, nameof(resilience.AttemptTimeout), attempt, "");
         }
 
         if (resilience.MaxAttempts is < 1 or > MostAttempts)
         {
-            throw new ArgumentOutOfRangeException(nameof(resilience.MaxAttempts), resilience.MaxAttempts, $"{nameof(RequestResilience)}.{nameof(resilience.MaxAttempts)} must be between 1 and {MostAttempts} attempts.");
+            throw new ArgumentOutOfRangeException(nameof(resilience), resilience.MaxAttempts, $"{nameof(RequestResilience)}.{nameof(resilience.MaxAttempts)} must be between 1 and {MostAttempts} attempts.");
         }
 
         if (resilience.Criticality is { } criticality && !Enum.IsDefined(criticality))
         {
-            throw new ArgumentOutOfRangeException(nameof(resilience.Criticality), criticality, $"{nameof(RequestResilience)}.{nameof(resilience.Criticality)} is no {nameof(Criticality)}.");
+            throw new ArgumentOutOfRangeException(nameof(resilience), criticality, $"{nameof(RequestResilience)}.{nameof(resilience.Criticality)} is no {nameof(Criticality)}.");
         }
     }
 
-    private static void CheckTimeout(string property, TimeSpan value, string alternative)
+    private static void CheckTimeout(RequestResilience resilience, string property, TimeSpan value, string alternative)
     {
         if (value <= TimeSpan.Zero || value > OneDay)
         {
             throw new ArgumentOutOfRangeException(
-                property, value, string.Create(CultureInfo.InvariantCulture, $"{nameof(RequestResilience)}.{property} must be above zero and at most {OneDay:c} (d.hh:mm:ss){alternative}."));
+                nameof(resilience), value, string.Create(CultureInfo.InvariantCulture, $"{nameof(RequestResilience)}.{property} must be above zero and at most {OneDay:c} (d.hh:mm:ss){alternative}."));
         }
     }
 }
