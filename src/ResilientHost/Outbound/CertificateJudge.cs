@@ -58,7 +58,7 @@ internal static class CertificateJudge
                 var element = chain.ChainElements[index];
                 var flags = Flags(element.ChainElementStatus);
                 seen |= flags;
-                if ((flags & OfTime) != 0)
+                if ((flags & OfTime) != X509ChainStatusFlags.NoError)
                 {
                     findings.Add(Time(element.Certificate, isIssuer: index > 0, now));
                 }
@@ -67,7 +67,7 @@ internal static class CertificateJudge
             seen |= Flags(chain.ChainStatus);
         }
 
-        if ((seen & OfTrust) != 0)
+        if ((seen & OfTrust) != X509ChainStatusFlags.NoError)
         {
             findings.Add((CertificateFaultKind.Untrusted, $"its issuer is not trusted ({seen & OfTrust})"));
         }

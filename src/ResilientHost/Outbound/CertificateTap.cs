@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
@@ -32,6 +33,7 @@ internal sealed class CertificateTap
 
     /// <summary>Puts a tap into a transport, or adds to the one that is there: applications hand out one handler to several clients, or the same one again and again.</summary>
     /// <returns><see langword="false"/>: it is no transport that can be looked into, or it is in use already and cannot be changed.</returns>
+    [SuppressMessage("Security", "MA0039:Do not write your own certificate validation method", Justification = "It passes on what the application's own, or the framework's, has decided; the tests hold it to that.")]
     public static bool TryPut(HttpMessageHandler? transport, CertificateObserver observer)
     {
         try
@@ -77,17 +79,19 @@ internal sealed class CertificateTap
 
     private bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
-        var host = (sender as SslStream)?.TargetHostName;
+        bool accepted;
         try
         {
-            if (!(_validation?.Invoke(sender, certificate, chain, errors) ?? errors == SslPolicyErrors.None))
-            {
-                throw Refuse(host, certificate, chain, errors, null);
-            }
+            accepted = _validation?.Invoke(sender, certificate, chain, errors) ?? errors == SslPolicyErrors.None;
         }
-        catch (Exception exception) when (exception is not CertificateFaultException)
+        catch (Exception exception)
         {
-            throw Refuse(host, certificate, chain, errors, exception);
+            throw Refuse((sender as SslStream)?.TargetHostName, certificate, chain, errors, exception);
+        }
+
+        if (!accepted)
+        {
+            throw Refuse((sender as SslStream)?.TargetHostName, certificate, chain, errors, thrown: null);
         }
 
         if (Dates(certificate, chain) is { } dates)
@@ -95,21 +99,24 @@ internal sealed class CertificateTap
             _accepted.AddOrUpdate(sender, dates);
         }
 
-        return true;
+        return accepted;
     }
 
     private bool Validate(HttpRequestMessage request, X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
+        bool accepted;
         try
         {
-            if (!(_requestValidation?.Invoke(request, certificate, chain, errors) ?? errors == SslPolicyErrors.None))
-            {
-                throw Refuse(request.RequestUri?.IdnHost, certificate, chain, errors, null);
-            }
+            accepted = _requestValidation?.Invoke(request, certificate, chain, errors) ?? errors == SslPolicyErrors.None;
         }
-        catch (Exception exception) when (exception is not CertificateFaultException)
+        catch (Exception exception)
         {
             throw Refuse(request.RequestUri?.IdnHost, certificate, chain, errors, exception);
+        }
+
+        if (!accepted)
+        {
+            throw Refuse(request.RequestUri?.IdnHost, certificate, chain, errors, thrown: null);
         }
 
         if (Dates(certificate, chain) is { } dates)
@@ -117,7 +124,7 @@ internal sealed class CertificateTap
             Tell(request, dates);
         }
 
-        return true;
+        return accepted;
     }
 
     private ValueTask<Stream> HandOver(SocketsHttpPlaintextStreamFilterContext context, CancellationToken cancellationToken)
