@@ -33,6 +33,14 @@ internal sealed class ShopProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+
+        // Whoever runs the tests may have settings of their own services in the environment.
+        string[] foreign = ["ASPNETCORE_", "DOTNET_ENVIRONMENT", "DOTNET_URLS", "Resilience", "Logging", "Kestrel", "Urls", "Faults", "ConnectionStrings"];
+        foreach (var name in start.Environment.Keys.Where(name => foreign.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))).ToArray())
+        {
+            start.Environment.Remove(name);
+        }
+
         start.Environment["ASPNETCORE_ENVIRONMENT"] = Environments.Production;
         start.Environment["ConnectionStrings__Orders"] = connectionString ?? "";
         var process = Process.Start(start).ShouldNotBeNull();
