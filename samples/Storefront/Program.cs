@@ -23,8 +23,8 @@ builder.Services.AddUpstreams()
     .AddUpstreamClient<PricingClient>(ServiceNames.Pricing)
     .AddUpstreamClient<RecommendationClient>(ServiceNames.Recommendations)
     .AddUpstreamClient<PaymentClient>(ServiceNames.Checkout)
-    .AddUpstreamClient<ProfileClient>(ServiceNames.Profile)
-    .AddUpstreamClient<OrderClient>(ServiceNames.Orders);
+    .AddUpstreamClient<ProfileClient>(ServiceNames.Profile);
+builder.AddOrders();
 builder.AddExitWithParent();
 
 var app = builder.Build();

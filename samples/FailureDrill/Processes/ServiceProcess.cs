@@ -115,7 +115,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         };
 
         // Whoever runs the drill may have settings of their own services in the environment.
-        string[] foreign = ["ASPNETCORE_", "DOTNET_ENVIRONMENT", "DOTNET_URLS", "DOTNET_GC", "Resilience", "Logging", "Kestrel", "Urls", "Faults"];
+        string[] foreign = ["ASPNETCORE_", "DOTNET_ENVIRONMENT", "DOTNET_URLS", "DOTNET_GC", "Resilience", "Logging", "Kestrel", "Urls", "Faults", "ConnectionStrings"];
         foreach (var name in start.Environment.Keys.Where(name => foreign.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))).ToArray())
         {
             start.Environment.Remove(name);
