@@ -166,6 +166,11 @@ internal abstract class CacheFlight<T> : CacheFlight
 
     private async Task<bool> TryDistributedAsync()
     {
+        if (Core.Tags.HasHeld)
+        {
+            Core.LearnSoon([], Core.Clock.CoarseTimestamp());
+        }
+
         var envelope = await Core.Distributed!.ReadAsync(Key, Policy.DistributedTimeout, _cancellation.Token);
         if (envelope is null || !Core.Stamps.Observe(envelope.Began))
         {

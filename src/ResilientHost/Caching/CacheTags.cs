@@ -115,6 +115,9 @@ internal sealed class CacheTags
         }
     }
 
+    /// <summary>Whether there are tags whose invalidation others could not be told of.</summary>
+    public bool HasHeld => !_unpublished.IsEmpty;
+
     /// <summary>Tags whose invalidation others could not be told of.</summary>
     public IEnumerable<CacheTag> Held => _unpublished.Values;
 

@@ -12,7 +12,7 @@ internal sealed class CacheUnderTest : IDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly ServiceProvider _services;
-    private volatile CacheSettings _settings;
+    private volatile CacheSettings? _settings;
 
     public CacheUnderTest(Action<CacheOptions>? configure = null, IDistributedCache? distributed = null, ManualTimeProvider? time = null, Action<IServiceCollection>? more = null)
     {

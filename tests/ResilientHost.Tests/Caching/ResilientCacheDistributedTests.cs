@@ -66,14 +66,15 @@ public sealed class ResilientCacheDistributedTests
     public async Task RemoveByTag_ByAnotherProcessWhoseClockIsBehind_IsSeen()
     {
         var behind = new ManualTimeProvider(_time.GetUtcNow() - TimeSpan.FromHours(1));
-        using var one = Process();
-        using var late = new CacheUnderTest(null, _shared, behind);
+        static void Long(CacheOptions options) => options.Expiration = TimeSpan.FromDays(1);
+        using var one = Process(Long);
+        using var late = new CacheUnderTest(Long, _shared, behind);
         await one.ReadAsync(new Source("old"), tags: ["t"]);
         (await late.ReadAsync(new Source("never"), tags: ["t"])).ShouldBe("old");
         await late.Cache.RemoveByTagAsync("t");
 
         (await late.ReadAsync(new Source("new"), tags: ["t"])).ShouldBe("new");
-        using var third = Process();
+        using var third = Process(Long);
         (await third.ReadAsync(new Source("never"), tags: ["t"])).ShouldBe("new");
     }
 
