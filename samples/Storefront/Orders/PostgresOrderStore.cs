@@ -15,9 +15,6 @@ internal sealed class PostgresOrderStore(NpgsqlDataSource database) : IOrderStor
     private const string Defaults =
         "Application Name=Storefront;Maximum Pool Size=16;Timeout=1;Command Timeout=1;Cancellation Timeout=-1;Options=-c statement_timeout=500;";
 
-    private const string AdminShutdown = "57P01";
-    private const string CrashShutdown = "57P02";
-
     /// <summary>A source of connections as the store wants them.</summary>
     /// <exception cref="ArgumentException">The connection string is none.</exception>
     public static NpgsqlDataSource Connect(string connectionString) => NpgsqlDataSource.Create(Defaults + connectionString);
@@ -33,20 +30,8 @@ internal sealed class PostgresOrderStore(NpgsqlDataSource database) : IOrderStor
     private async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> call, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        try
-        {
-            return await call(connection);
-        }
-        catch (NpgsqlException exception) when (IsEndOfConnection(exception))
-        {
-            // It was not the only one. The next attempt would get another connection that is as dead, and so would the ones after.
-            database.Clear();
-            throw;
-        }
+        return await call(connection);
     }
-
-    private static bool IsEndOfConnection(NpgsqlException exception) =>
-        exception.SqlState is AdminShutdown or CrashShutdown || exception.InnerException is IOException;
 
     private static async Task<IReadOnlyList<PastOrder>> ReadAsync(NpgsqlConnection connection, string customer)
     {
