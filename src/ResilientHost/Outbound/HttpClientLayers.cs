@@ -14,8 +14,8 @@ internal sealed class HttpClientLayers(IEnumerable<HttpClientRegistration> regis
 
     /// <summary>Names of the layers, as far as they are known before clients are made.</summary>
     public IEnumerable<string> Names => _registrations
-        .Where(registration => registration.Client is not null || registration.Layer is not null)
-        .Select(registration => registration.Layer ?? NameOf(registration.Client!))
+        .Select(registration => registration.LayerName)
+        .OfType<string>()
         .Distinct(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The name that a client's layers go by; <see langword="null"/> when it has none.</summary>

@@ -11,7 +11,7 @@ internal sealed partial class OutboundClientStartup(IServiceProvider services, I
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        var names = services.GetServices<OutboundClientRegistration>().Select(registration => registration.Name).ToList();
+        var names = services.GetServices<HttpClientRegistration>().Select(registration => registration.LayerName).ToList();
         var unused = services.GetRequiredService<OutboundClients>().Unused(names.OfType<string>().ToHashSet(StringComparer.OrdinalIgnoreCase));
         if (unused.Count > 0 && !names.Contains(null))
         {

@@ -81,7 +81,6 @@ public static class ResilientHttpClientBuilderExtensions
     private static void AddLayers(IServiceCollection services, HttpClientRegistration registration)
     {
         services.AddSingleton(registration);
-        services.AddSingleton(new OutboundClientRegistration(registration.Layer ?? (registration.Client is null ? null : HttpClientLayers.NameOf(registration.Client))));
         services.TryAddSingleton<OutboundTelemetry>();
         services.TryAddSingleton<OutboundHedging>();
         services.AddCertificateWatches();
