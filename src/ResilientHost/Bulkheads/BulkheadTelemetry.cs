@@ -8,8 +8,8 @@ namespace ResilientHost.Bulkheads;
 /// <summary>What the bulkheads of one registry tell the outside. Nothing a listener or logger does reaches a caller.</summary>
 internal sealed partial class BulkheadTelemetry(BulkheadMetrics metrics, ILogger logger, MonotonicClock clock) : IDisposable
 {
-    private readonly ConcurrentDictionary<Bulkhead, LogStorm> _storms = new();
-    private readonly ConcurrentDictionary<Bulkhead, LogStorm> _shareStorms = new();
+    private readonly ConcurrentDictionary<object, LogStorm> _storms = new();
+    private readonly ConcurrentDictionary<object, LogStorm> _shareStorms = new();
     private volatile bool _disposed;
 
     private TimeProvider Provider => clock.Provider;
@@ -23,7 +23,8 @@ internal sealed partial class BulkheadTelemetry(BulkheadMetrics metrics, ILogger
 
         try
         {
-            var storm = _storms.GetOrAdd(bulkhead, static (bulkhead, telemetry) => new LogStorm(telemetry.Provider, more => telemetry.LogMore(bulkhead, more)), this);
+            var storm = _storms.GetOrAdd(
+                (object?)bulkhead.Group ?? bulkhead, static (source, of) => new LogStorm(of.Telemetry.Provider, more => of.Telemetry.LogMore(of.Bulkhead, more)), (Telemetry: this, Bulkhead: bulkhead));
             if (storm.Admit())
             {
                 LogFirst(bulkhead, reason);
@@ -45,7 +46,8 @@ internal sealed partial class BulkheadTelemetry(BulkheadMetrics metrics, ILogger
 
         try
         {
-            var storm = _shareStorms.GetOrAdd(bulkhead, static (bulkhead, telemetry) => new LogStorm(telemetry.Provider, more => telemetry.LogMoreShares(bulkhead, more)), this);
+            var storm = _shareStorms.GetOrAdd(
+                bulkhead, static (source, telemetry) => new LogStorm(telemetry.Provider, more => telemetry.LogMoreShares((Bulkhead)source, more)), this);
             if (storm.Admit())
             {
                 var snapshot = bulkhead.Snapshot();
@@ -95,7 +97,7 @@ internal sealed partial class BulkheadTelemetry(BulkheadMetrics metrics, ILogger
 
     private void LogMore(Bulkhead bulkhead, long count)
     {
-        var snapshot = bulkhead.Snapshot();
+        var snapshot = bulkhead.Group?.Snapshot() ?? bulkhead.Snapshot();
         MoreRefused(bulkhead.Name, count, LogStorm.Interval.TotalSeconds, snapshot.InFlight, snapshot.Limit, snapshot.Queued);
     }
 

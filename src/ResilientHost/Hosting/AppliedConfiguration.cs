@@ -96,7 +96,10 @@ internal sealed class AppliedConfiguration
             before is not null && LayerStateBuilder<BulkheadOptions>.IsSame(before._bulkheads, _bulkheads)
                 ? before.Settings.Bulkheads
                 : new(_bulkheads.Named, _bulkheads.ForEndpoints),
-            new(options.Enabled && options.HttpClients.Enabled, _httpClients.ForEndpoints, _httpClients.Named),
+            new(options.Enabled && options.HttpClients.Enabled, _httpClients.ForEndpoints, _httpClients.Named)
+            {
+                Bases = options.HttpClients.Entries.Select(entry => entry.Inherit).OfType<string>().ToHashSet(StringComparer.OrdinalIgnoreCase),
+            },
             new(options.Enabled && options.Calls.Enabled, _calls.Named),
             new(options.Enabled && options.Caches.Enabled, _caches.ForEndpoints, _caches.Named),
             WorkersOf(options),

@@ -75,4 +75,8 @@ internal sealed class HedgingPolicy(HedgingOptions options)
 /// <param name="Enabled">The suite's and the layer's kill switches.</param>
 /// <param name="Default">For clients that configuration does not name.</param>
 /// <param name="Named">By name, without regard to case. Instances of names that did not change are those of the settings before.</param>
-internal sealed record HttpClientSettings(bool Enabled, HttpClientResilienceOptions Default, IReadOnlyDictionary<string, HttpClientResilienceOptions> Named);
+internal sealed record HttpClientSettings(bool Enabled, HttpClientResilienceOptions Default, IReadOnlyDictionary<string, HttpClientResilienceOptions> Named)
+{
+    /// <summary>Names that others inherit from: they need no client.</summary>
+    public IReadOnlySet<string> Bases { get; init; } = new HashSet<string>();
+}

@@ -1,11 +1,25 @@
+using ResilientHost.CircuitBreaking;
+
 namespace ResilientHost.Outbound;
 
-/// <summary>One authority (scheme, host, port) as one client calls it: its bulkhead, circuit, budget of retries, latest latencies and certificate. Thread-safe.</summary>
-internal sealed class OutboundAuthority
+/// <summary>One authority (scheme, host, port) as one client calls it: its bulkhead, circuit, budget of retries and latest latencies. Thread-safe.</summary>
+/// <remarks>Ask <see cref="OutboundClient.Of"/> for each call rather than keep it: one that was evicted still works, but nobody else sees it.</remarks>
+internal sealed class OutboundAuthority : IPartitionCompanion
 {
-    public OutboundAuthority(string authority, CircuitBreaker circuitBreaker, Bulkhead bulkhead, RetryBudget budget)
+    private readonly OutboundAuthorities? _owner;
+    private volatile bool _asked = true;
+
+    /// <param name="owner">Hears of the eviction; <see langword="null"/>: it is never evicted.</param>
+    /// <param name="key">The authority; the default value for the one that others share.</param>
+    /// <param name="name">What it is called.</param>
+    /// <param name="circuitBreaker">Its circuit.</param>
+    /// <param name="bulkhead">Its bulkhead.</param>
+    /// <param name="budget">Its budget.</param>
+    public OutboundAuthority(OutboundAuthorities? owner, in AuthorityKey key, string name, CircuitBreaker circuitBreaker, Bulkhead bulkhead, RetryBudget budget)
     {
-        Authority = authority;
+        _owner = owner;
+        Key = key;
+        Authority = name;
         CircuitBreaker = circuitBreaker;
         Bulkhead = bulkhead;
         Budget = budget;
@@ -14,6 +28,8 @@ internal sealed class OutboundAuthority
     /// <summary>Such as <c>https://prices.example:443</c>; <c>other</c> for authorities that there was no room for.</summary>
     public string Authority { get; }
 
+    public AuthorityKey Key { get; }
+
     public CircuitBreaker CircuitBreaker { get; }
 
     public Bulkhead Bulkhead { get; }
@@ -21,41 +37,36 @@ internal sealed class OutboundAuthority
     /// <summary>Retries and hedged attempts that calls to this authority may make.</summary>
     public RetryBudget Budget { get; }
 
-    /// <summary>Enters the bulkhead, then the circuit; waits only in the bulkhead's queue, and not when the circuit would refuse anyway.</summary>
-    /// <exception cref="OperationCanceledException">The caller left while waiting; nothing is held.</exception>
-    public async ValueTask<OutboundAdmission> EnterAsync(CancellationToken cancellationToken)
-    {
-        var admission = await Bulkhead.EnterAsync(cancellationToken);
-        if (!admission.IsAdmitted)
-        {
-            return new(default, admission.Refusal);
-        }
+    /// <summary>Latencies of its attempts. To be recorded only where something asks for them (hedging by quantile): the first one makes room for all.</summary>
+    public LatencyQuantile Latency { get; } = new();
 
-        if (CircuitBreaker.TryEnter(out var permit, out var refusal))
-        {
-            return new(new(admission.Lease, permit), null);
-        }
+    bool IPartitionCompanion.IsIdle => Bulkhead.IsIdle && Budget.Spent == 0;
 
-        Bulkhead.Exit(admission.Lease, CallOutcome.Ignored);
-        return new(default, refusal);
-    }
+    /// <summary>Enters the bulkhead, then the circuit; see <see cref="OutboundLayers.EnterAsync"/>.</summary>
+    /// <exception cref="OperationCanceledException">The caller left before it was admitted; nothing is held.</exception>
+    public ValueTask<OutboundAdmission> EnterAsync(CancellationToken cancellationToken) => OutboundLayers.EnterAsync(Bulkhead, CircuitBreaker, cancellationToken);
 
-    /// <summary>Ends what an attempt holds; once.</summary>
+    /// <summary>Ends what an attempt holds.</summary>
     /// <param name="pass">What <see cref="EnterAsync"/> gave.</param>
     /// <param name="outcome">How the attempt ended.</param>
     /// <param name="retryAfter">What the answer said about when to come back; may lengthen a break.</param>
-    public void Exit(in OutboundPass pass, CallOutcome outcome, TimeSpan? retryAfter)
+    public void Exit(in OutboundPass pass, CallOutcome outcome, TimeSpan? retryAfter = null) => OutboundLayers.Exit(Bulkhead, CircuitBreaker, pass, outcome, retryAfter);
+
+    bool IPartitionCompanion.TakeAsked()
     {
-        CircuitBreaker.Exit(pass.Permit, outcome, retryAfter);
-        Bulkhead.Exit(pass.Lease, outcome);
+        var asked = _asked;
+        _asked = false;
+        return asked;
     }
-}
 
-/// <summary>What an attempt holds of its authority's layers. The default value holds nothing.</summary>
-internal readonly record struct OutboundPass(BulkheadLease Lease, CircuitPermit Permit);
+    void IPartitionCompanion.Evicted() => _owner?.Forget(this);
 
-/// <summary>Whether an attempt may go on.</summary>
-internal readonly record struct OutboundAdmission(OutboundPass Pass, Refusal? Refusal)
-{
-    public bool IsAdmitted => Refusal is null;
+    /// <summary>Notes that somebody is about to use it. Written only after the eviction's hand went by, so that its line is not passed between cores on every call.</summary>
+    public void Touch()
+    {
+        if (!_asked)
+        {
+            _asked = true;
+        }
+    }
 }

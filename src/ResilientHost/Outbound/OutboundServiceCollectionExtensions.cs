@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using ResilientHost.Outbound;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -9,6 +10,7 @@ internal static class OutboundServiceCollectionExtensions
     public static IServiceCollection AddOutbound(this IServiceCollection services)
     {
         services.TryAddSingleton<OutboundClients>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, OutboundClientStartup>());
         return services;
     }
 }

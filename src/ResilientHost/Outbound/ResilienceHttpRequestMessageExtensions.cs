@@ -1,4 +1,5 @@
 using ResilientHost;
+using ResilientHost.Outbound;
 
 namespace System.Net.Http;
 
@@ -10,10 +11,12 @@ public static class ResilienceHttpRequestMessageExtensions
     /// <param name="resilience">What it asks for.</param>
     /// <returns>The same request.</returns>
     /// <exception cref="ArgumentNullException">An argument is <see langword="null"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of its bounds. What was put into <see cref="HttpRequestMessage.Options"/> by hand is checked when the request is sent.</exception>
     public static HttpRequestMessage WithResilience(this HttpRequestMessage request, RequestResilience resilience)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(resilience);
+        RequestResilienceBounds.Check(resilience);
         request.Options.Set(RequestResilience.Key, resilience);
         return request;
     }

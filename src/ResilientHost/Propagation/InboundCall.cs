@@ -2,9 +2,12 @@ namespace ResilientHost.Propagation;
 
 /// <summary>What the calls made while serving a request need to know of it. One for each request; follows its execution context.</summary>
 /// <remarks>Thread-safe: calls of one request may run side by side, and outlive it.</remarks>
-internal sealed class InboundCall
+/// <param name="isRead">Whether anything of this host will ask for it.</param>
+internal sealed class InboundCall(bool isRead = true)
 {
     private static readonly AsyncLocal<InboundCall?> Ambient = new();
+    private long _callersDeadline = long.MaxValue;
+    private long _endpointsDeadline = long.MaxValue;
     private volatile bool _dependencyFailed;
 
     /// <summary>Of the request that is served now; <see langword="null"/> outside of one.</summary>
@@ -14,8 +17,19 @@ internal sealed class InboundCall
         set => Ambient.Value = value;
     }
 
-    /// <summary>When the time of the request is over, as a timestamp of the host's clock; <see cref="long.MaxValue"/>: it has no end.</summary>
-    public long Deadline { get; init; } = long.MaxValue;
+    /// <summary>When the time of the request is over, as a timestamp of the host's clock: its caller's or its endpoint's, whichever is earlier. <see cref="long.MaxValue"/>: it has no end, as once the response has begun.</summary>
+    public long Deadline
+    {
+        get => Math.Min(Volatile.Read(ref _callersDeadline), Volatile.Read(ref _endpointsDeadline));
+        init => _callersDeadline = value;
+    }
+
+    /// <summary>When the caller stops waiting; <see cref="long.MaxValue"/> when it does not say, or is not believed.</summary>
+    public long CallersDeadline
+    {
+        get => Volatile.Read(ref _callersDeadline);
+        init => _callersDeadline = value;
+    }
 
     /// <summary>How much it matters.</summary>
     public Criticality Criticality { get; init; } = Criticality.Default;
@@ -23,9 +37,26 @@ internal sealed class InboundCall
     /// <summary>Which attempt of its caller's it is: 1, or what <c>Resilience-Attempt</c> says. Above 1, calls made for it are not made again.</summary>
     public int Attempt { get; init; } = 1;
 
+    /// <summary>Whether anything of this host asks for <see cref="Current"/>; else it is not made known.</summary>
+    public bool IsRead { get; } = isRead;
+
     /// <summary>Whether a call made for it has failed for good: making the request again would not help, and its answer says so.</summary>
     public bool DependencyFailed => _dependencyFailed;
 
     /// <summary>Notes that a call made for it has failed for good.</summary>
     public void NoteDependencyFailure() => _dependencyFailed = true;
+
+    /// <summary>The endpoint's own time is running.</summary>
+    /// <param name="deadline">When it is over.</param>
+    public void BeginEndpoint(long deadline) => Volatile.Write(ref _endpointsDeadline, deadline);
+
+    /// <summary>The endpoint's own time no longer counts: it has returned. What answers in its place has time of its own.</summary>
+    public void EndEndpoint() => Volatile.Write(ref _endpointsDeadline, long.MaxValue);
+
+    /// <summary>The response has begun: who waited for it has it, and what goes on may take as long as it likes.</summary>
+    public void EndDeadlines()
+    {
+        EndEndpoint();
+        Volatile.Write(ref _callersDeadline, long.MaxValue);
+    }
 }

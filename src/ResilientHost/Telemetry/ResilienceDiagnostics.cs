@@ -113,6 +113,9 @@ public static class ResilienceDiagnostics
         /// <summary>Counter of retries and hedged attempts that the budget did not allow, <c>{attempt}</c>.</summary>
         public const string OutboundBudgetExhausted = "resilient_host.outbound.budget_exhausted";
 
+        /// <summary>Counter of bodies that broke off or came too slowly after their attempt had ended, <c>{response}</c>.</summary>
+        public const string OutboundBodyFailures = "resilient_host.outbound.body_failures";
+
         /// <summary>Gauge: time until the certificate of an authority expires, seconds; negative when it has.</summary>
         public const string OutboundCertificateExpiry = "resilient_host.outbound.certificate.expiry";
 
@@ -171,11 +174,23 @@ public static class ResilienceDiagnostics
         /// <summary>How an attempt ended: <c>succeeded</c>, <c>failed</c>, <c>ignored</c>, <c>refused</c>.</summary>
         public const string OutboundOutcome = "resilient_host.outbound.outcome";
 
-        /// <summary>Why an attempt failed, a closed set.</summary>
+        /// <summary>
+        /// Why an attempt or a body failed: <c>status_5xx</c>, <c>status_408</c>, <c>status_429</c>, <c>timeout</c>, <c>name_resolution</c>, <c>connection</c>, <c>secure_connection</c>, <c>protocol</c>,
+        /// <c>response_ended</c>, <c>body_too_slow</c>, <c>exception</c>, or the code of the refusal.
+        /// </summary>
         public const string OutboundFailure = "resilient_host.outbound.failure";
+
+        /// <summary><see langword="true"/> on the span of an attempt that was made beside a slow one.</summary>
+        public const string OutboundHedge = "resilient_host.outbound.hedge";
 
         /// <summary>How often a request has been sent before: absent for the first attempt. OpenTelemetry's name.</summary>
         public const string ResendCount = "http.request.resend_count";
+
+        /// <summary>Method of a request, <c>_OTHER</c> for one that is not known. OpenTelemetry's name.</summary>
+        public const string RequestMethod = "http.request.method";
+
+        /// <summary>Status of a response. OpenTelemetry's name.</summary>
+        public const string ResponseStatus = "http.response.status_code";
 
         /// <summary>Host that a call goes to. OpenTelemetry's name; on gauges of a bounded number of authorities and on spans only.</summary>
         public const string ServerAddress = "server.address";

@@ -1,0 +1,55 @@
+using Polly;
+
+namespace ResilientHost.Outbound;
+
+/// <summary>One of several attempts at a call: what Polly sees of it ends as soon as it is cancelled, what it really does may end later and is then disposed.</summary>
+internal sealed class HedgedAttempt(OutboundCall call, HttpRequestMessage request, int number, bool isHedge)
+{
+    private Task<AttemptResult>? _running;
+    private AttemptResult _result;
+    private volatile bool _ended;
+
+    /// <summary>How it ended; <see langword="null"/> while it runs, and for good when it was cancelled before it ended.</summary>
+    public AttemptResult? Result => _ended ? _result : null;
+
+    /// <summary>What a call gives whose caller has left.</summary>
+    public static AttemptResult Cancelled(OutboundCall call) => new(AttemptEnd.Cancelled, null, new OperationCanceledException(call.CallerToken));
+
+    /// <summary>Runs until there is a result, or nobody wants it any more.</summary>
+    public async ValueTask<Outcome<HedgedAttempt>> RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            // A caller that waits on its thread would hold up the attempts beside.
+            _running = call.IsSynchronous
+                ? Task.Run(() => call.AttemptAsync(request, number, isHedge, cancellationToken).AsTask(), CancellationToken.None)
+                : call.AttemptAsync(request, number, isHedge, cancellationToken).AsTask();
+            _result = await _running.WaitAsync(cancellationToken);
+            _ended = true;
+            if (isHedge && _result.End == AttemptEnd.Refused)
+            {
+                // Nothing was sent: the budget is for load on the dependency.
+                call.Authority.Budget.Return();
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Polly waits for every attempt that it has cancelled; one that does not heed its token must not hold up the answer that there is.
+        }
+
+        return Outcome.FromResult(this);
+    }
+
+    /// <summary>Lets go of what it gave, or will give.</summary>
+    public void Abandon()
+    {
+        if (Result is { } result)
+        {
+            result.Discard();
+            return;
+        }
+
+        _running?.ContinueWith(
+            static task => task.Result.Discard(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+}

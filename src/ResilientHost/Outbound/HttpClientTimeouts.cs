@@ -1,0 +1,27 @@
+using System.Collections.Concurrent;
+
+namespace ResilientHost.Outbound;
+
+/// <summary>The timeouts that clients were given before their layers took over, by the client's name for the factory. Thread-safe.</summary>
+internal sealed class HttpClientTimeouts
+{
+    private readonly ConcurrentDictionary<string, HttpClientTimeout> _timeouts = new(StringComparer.Ordinal);
+
+    public HttpClientTimeout Of(string client) => _timeouts.GetOrAdd(client, static _ => new());
+}
+
+/// <summary>What a client's <see cref="HttpClient.Timeout"/> was. Thread-safe; the latest client of the name has its say.</summary>
+internal sealed class HttpClientTimeout
+{
+    private long _ticks = TimeSpan.FromSeconds(100).Ticks;
+
+    /// <summary><see langword="null"/>: infinite. 100 s, as of any client, until one was made.</summary>
+    public TimeSpan? Value => Interlocked.Read(ref _ticks) is var ticks and >= 0 ? new TimeSpan(ticks) : null;
+
+    /// <summary>Takes the timeout's place.</summary>
+    public void TakeOver(HttpClient client)
+    {
+        Interlocked.Exchange(ref _ticks, client.Timeout.Ticks);
+        client.Timeout = Timeout.InfiniteTimeSpan;
+    }
+}

@@ -1,0 +1,121 @@
+using System.Runtime.CompilerServices;
+using ResilientHost.Propagation;
+
+namespace ResilientHost.Outbound;
+
+internal sealed partial class ResilienceHandler
+{
+    /// <summary>As <see cref="OutboundCall.AttemptAsync"/>.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    internal async ValueTask<AttemptResult> AttemptAsync(OutboundCall call, HttpRequestMessage request, int number, bool isHedge, CancellationToken cancellationToken)
+    {
+        var source = services.Cancellations.Rent();
+        var registration = cancellationToken.UnsafeRegister(AttemptCancellations.Cancel, source);
+        try
+        {
+            var entering = call.Authority.EnterAsync(source.Token);
+            var isQueued = !entering.IsCompleted;
+            if (isQueued)
+            {
+                AttemptCancellations.Arm(source, call.Left(services.Clock.Timestamp()));
+            }
+
+            var admission = await entering;
+            if (admission.Refusal is { } refusal)
+            {
+                return Refused(call, request, number, isHedge, refusal);
+            }
+
+            if (!isHedge)
+            {
+                call.LetGo();
+            }
+
+            return await SendAsync(call, request, number, isHedge, isQueued, admission.Pass, source, cancellationToken);
+        }
+        catch (OperationCanceledException exception) when (source.IsCancellationRequested)
+        {
+            // While it waited for its turn: nothing is held, nothing was sent.
+            return cancellationToken.IsCancellationRequested ? new(AttemptEnd.Cancelled, null, exception) : OverBefore(call);
+        }
+        finally
+        {
+            await registration.DisposeAsync();
+            services.Cancellations.Return(source, isForgotten: request.Content is null);
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<AttemptResult> SendAsync(
+        OutboundCall call, HttpRequestMessage request, int number, bool isHedge, bool isQueued, OutboundPass pass, CancellationTokenSource source, CancellationToken cancellationToken)
+    {
+        var telemetry = services.Telemetry.Begin(call, request, number, isHedge);
+        var isBoundByCall = false;
+        HttpResponseMessage? response = null;
+        AttemptResult result;
+        try
+        {
+            // Of a first attempt without a wait or a body to be read, what the call began with is still exact enough.
+            var now = number == 1 && !isQueued && request.Content is null ? call.Started : services.Clock.Timestamp();
+            var left = call.Left(now);
+            if (left <= TimeSpan.Zero)
+            {
+                result = OverBefore(call);
+            }
+            else
+            {
+                isBoundByCall = left <= call.AttemptTimeout;
+                AttemptCancellations.Arm(source, isBoundByCall ? left : call.AttemptTimeout);
+                OutboundHeaders.Write(request, call.Inbound, call.Policy, call.Resilience, now, services.Clock, number);
+                response = (call.IsSynchronous ? base.Send(request, source.Token) : await base.SendAsync(request, source.Token))
+                    ?? throw new InvalidOperationException($"A handler of the HTTP client '{client.Name}' returned no response.");
+                response.RequestMessage ??= request;
+                await ResponseBodyGuard.GuardAsync(response, call, source.Token);
+                result = HttpCallOutcomes.Of(response, services.Clock);
+            }
+        }
+        catch (Exception exception)
+        {
+            response?.Dispose();
+            result = Explain(call, exception, isBoundByCall, source, cancellationToken);
+        }
+
+        call.Authority.Exit(pass, result.Outcome, result.RetryAfter);
+        telemetry.End(result);
+        return result;
+    }
+
+    private AttemptResult Refused(OutboundCall call, HttpRequestMessage request, int number, bool isHedge, in Refusal refusal)
+    {
+        var result = new AttemptResult(AttemptEnd.Refused, null, new OutboundRefusedException(refusal));
+        services.Telemetry.Begin(call, request, number, isHedge).End(result);
+        return result;
+    }
+
+    // Who cancels comes first: when the attempt's time runs out at the same moment, nobody is there to care.
+    private static AttemptResult Explain(OutboundCall call, Exception exception, bool isBoundByCall, CancellationTokenSource source, CancellationToken cancellationToken)
+    {
+        if (HttpCallOutcomes.MayBeOfCancellation(exception))
+        {
+            if (cancellationToken.IsCancellationRequested)
+            {
+                return new(AttemptEnd.Cancelled, null, exception);
+            }
+
+            if (source.IsCancellationRequested)
+            {
+                return isBoundByCall
+                    ? new(AttemptEnd.TimedOut, null, Refusal(call, call.EndReason, exception)) { IsFinal = true }
+                    : new(AttemptEnd.TimedOut, null, Refusal(call, RefusalReason.Timeout, exception));
+            }
+        }
+
+        return HttpCallOutcomes.Of(exception);
+    }
+
+    /// <summary>The call's time is over, and nothing was sent: that says nothing about the dependency.</summary>
+    private static AttemptResult OverBefore(OutboundCall call) => new(AttemptEnd.Refused, null, Refusal(call, call.EndReason, null));
+
+    private static OutboundRefusedException Refusal(OutboundCall call, RefusalReason reason, Exception? cause) =>
+        new(new Refusal(reason, call.Client.LayerName, null), new TimeoutException("No response came in time.", cause));
+}

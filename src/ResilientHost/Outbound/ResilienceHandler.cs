@@ -1,0 +1,147 @@
+using ResilientHost.Propagation;
+
+namespace ResilientHost.Outbound;
+
+/// <summary>Puts a client's calls under its layers. Thread-safe; one for each handler chain that the factory makes, over what the client has for the life of the host.</summary>
+internal sealed partial class ResilienceHandler(OutboundClient client, OutboundServices services, HttpClientTimeout clientTimeout) : DelegatingHandler
+{
+    /// <summary>The name that its layers go by.</summary>
+    public string Name => client.Name;
+
+    /// <summary>How long its transport may take to connect.</summary>
+    public TimeSpan? ConnectTimeout => client.Policy.ConnectTimeout;
+
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        SendAsync(request, isSynchronous: false, cancellationToken);
+
+    // Nothing is awaited on the way of a call that neither waits in a queue nor is made again: all of it happens on the caller's thread.
+    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        SendAsync(request, isSynchronous: true, cancellationToken).GetAwaiter().GetResult();
+
+    private Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, bool isSynchronous, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var policy = client.Policy;
+        return policy.Enabled && request.RequestUri is { IsAbsoluteUri: true } uri && (uri.Scheme == Uri.UriSchemeHttps || uri.Scheme == Uri.UriSchemeHttp)
+            ? SendProtectedAsync(request, uri, policy, isSynchronous, cancellationToken)
+            : PassAsync(request, isSynchronous, cancellationToken);
+    }
+
+    private async Task<HttpResponseMessage> SendProtectedAsync(
+        HttpRequestMessage request, Uri uri, HttpClientPolicy policy, bool isSynchronous, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var call = Begin(request, uri, policy, isSynchronous, cancellationToken);
+        if (call.Ends <= call.Started)
+        {
+            throw Conclude(call, OverBefore(call)).Exception!;
+        }
+
+        try
+        {
+            if (call.MaxAttempts > 1)
+            {
+                await PrepareReplayAsync(call);
+            }
+
+            return Conclude(call, await SendAsync(call)).Unwrap();
+        }
+        finally
+        {
+            call.Replay?.Release(request);
+        }
+    }
+
+    private static async ValueTask<AttemptResult> SendAsync(OutboundCall call)
+    {
+        call.Authority.Budget.Deposit();
+        if (IsHedged(call))
+        {
+            return await call.Services.Hedging.SendAsync(call);
+        }
+
+        var first = await call.AttemptAsync(call.Request, 1, isHedge: false, call.CallerToken);
+        return first.IsFailure && call.MaxAttempts > 1 ? await call.Services.Retries.ContinueAsync(call, first) : first;
+    }
+
+    private static bool IsHedged(OutboundCall call) => call.Policy.Hedging is not null && call.MaxAttempts > 1 && RetrySafety.IsSafe(call.Request.Method);
+
+    private OutboundCall Begin(HttpRequestMessage request, Uri uri, HttpClientPolicy policy, bool isSynchronous, CancellationToken cancellationToken)
+    {
+        if (request.Options.TryGetValue(RequestResilience.Key, out var resilience))
+        {
+            RequestResilienceBounds.Check(resilience);
+        }
+
+        var inbound = InboundCall.Current;
+        var started = services.Clock.Timestamp();
+        var total = resilience?.TotalTimeout is { } asked ? asked : Shorter(policy.TotalTimeout, clientTimeout.Value);
+        var ends = total is { } limit && limit != Timeout.InfiniteTimeSpan ? started + services.Clock.ToTimestampTicks(limit) : long.MaxValue;
+        var deadline = inbound?.Deadline ?? long.MaxValue;
+        return new()
+        {
+            Handler = this,
+            Services = services,
+            Client = client,
+            Authority = client.Of(uri),
+            Policy = policy,
+            Resilience = resilience,
+            Inbound = inbound,
+            Request = request,
+            CallerToken = cancellationToken,
+            IsSynchronous = isSynchronous,
+            Started = started,
+            Ends = Math.Min(ends, deadline),
+            EndReason = deadline < ends ? RefusalReason.DeadlineExceeded : RefusalReason.Timeout,
+            AttemptTimeout = resilience?.AttemptTimeout ?? policy.AttemptTimeout,
+            MaxAttempts = MaxAttempts(request, policy, resilience, inbound),
+        };
+    }
+
+    private static int MaxAttempts(HttpRequestMessage request, HttpClientPolicy policy, RequestResilience? resilience, InboundCall? inbound)
+    {
+        // Who calls us makes its attempts again already: if we did as well, each service on the way would multiply them.
+        if (inbound is { Attempt: > 1 } || !RetrySafety.IsRepeatable(request, resilience, policy.Retry))
+        {
+            return 1;
+        }
+
+        return resilience?.MaxAttempts
+            ?? (policy.Hedging is { } hedging && RetrySafety.IsSafe(request.Method) ? hedging.MaxAttempts : policy.Retry.MaxAttempts);
+    }
+
+    private static async ValueTask PrepareReplayAsync(OutboundCall call)
+    {
+        call.Replay = new();
+        call.Replay.Capture(call.Request, isShared: IsHedged(call));
+        if (!RequestReplayBody.TryPrepare(call.Request.Content, call.Policy.Retry.MaxReplayBytes, out var body))
+        {
+            body = await ReadBodyAsync(call, call.Request.Content!);
+        }
+
+        call.Replay.ReplaceContent(call.Request, body.Content);
+        if (!body.IsReplayable)
+        {
+            call.MaxAttempts = 1;
+        }
+    }
+
+    private static async ValueTask<RequestReplayBody> ReadBodyAsync(OutboundCall call, HttpContent content)
+    {
+        var reader = new RequestReplayReader(call.Clock.Provider, call.Left(call.Clock.Timestamp()), call.CallerToken);
+        try
+        {
+            return await RequestReplayBody.PrepareAsync(content, call.Policy.Retry.MaxReplayBytes, reader);
+        }
+        catch (OperationCanceledException) when (call.CallerToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(call.CallerToken);
+        }
+        catch (OperationCanceledException over) when (reader.Token.IsCancellationRequested)
+        {
+            throw Refusal(call, call.EndReason, over);
+        }
+    }
+
+    private static TimeSpan? Shorter(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other : one;
+}

@@ -1,0 +1,81 @@
+using System.Net;
+
+namespace ResilientHost.Outbound;
+
+/// <summary>A response's content whose body is guarded while it is read; everything else is the content's own.</summary>
+internal sealed class ResponseBodyContent : HttpContent
+{
+    private readonly HttpContent _inner;
+    private readonly Func<Stream, ResponseBodyStream> _guard;
+    private bool _consumed;
+
+    /// <param name="inner">The transport's content; owned.</param>
+    /// <param name="guard">Wraps its stream.</param>
+    public ResponseBodyContent(HttpContent inner, Func<Stream, ResponseBodyStream> guard)
+    {
+        _inner = inner;
+        _guard = guard;
+        foreach (var (name, values) in inner.Headers.NonValidated)
+        {
+            Headers.TryAddWithoutValidation(name, values);
+        }
+    }
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        await using var body = await OpenAsync(cancellationToken);
+        await body.CopyToAsync(stream, cancellationToken);
+    }
+
+    protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        using var body = Open(cancellationToken);
+        body.CopyTo(stream);
+    }
+
+    protected override Task<Stream> CreateContentReadStreamAsync() => CreateContentReadStreamAsync(CancellationToken.None);
+
+    protected override async Task<Stream> CreateContentReadStreamAsync(CancellationToken cancellationToken) => await OpenAsync(cancellationToken);
+
+    protected override Stream CreateContentReadStream(CancellationToken cancellationToken) => Open(cancellationToken);
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = 0;
+        return false;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        // The stream, which the base class owns, before what it reads from.
+        base.Dispose(disposing);
+        if (disposing)
+        {
+            _inner.Dispose();
+        }
+    }
+
+    private async ValueTask<ResponseBodyStream> OpenAsync(CancellationToken cancellationToken)
+    {
+        ThrowIfConsumed();
+        return _guard(await _inner.ReadAsStreamAsync(cancellationToken));
+    }
+
+    private ResponseBodyStream Open(CancellationToken cancellationToken)
+    {
+        ThrowIfConsumed();
+        return _guard(_inner.ReadAsStream(cancellationToken));
+    }
+
+    private void ThrowIfConsumed()
+    {
+        if (_consumed)
+        {
+            throw new InvalidOperationException("The response's body was read before. It cannot be read again.");
+        }
+
+        _consumed = true;
+    }
+}
