@@ -49,7 +49,7 @@ internal sealed class HedgedAttempt(OutboundCall call, HttpRequestMessage reques
             return;
         }
 
-        _running?.ContinueWith(
+        _ = _running?.ContinueWith(
             static task => task.Result.Discard(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 }

@@ -7,6 +7,8 @@ namespace ResilientHost.Outbound;
 /// <remarks>What it holds does not change once it is being sent; attempts of it may run side by side.</remarks>
 internal sealed class OutboundCall
 {
+    private RequestReplay? _replay;
+
     public required ResilienceHandler Handler { get; init; }
 
     public required OutboundServices Services { get; init; }
@@ -47,8 +49,11 @@ internal sealed class OutboundCall
     /// <summary>Attempts that may be made, the first included; 1 for a request that must not be made again.</summary>
     public required int MaxAttempts { get; set; }
 
-    /// <summary>What it takes to send the request again; not <see langword="null"/> where <see cref="MaxAttempts"/> is above 1.</summary>
-    public RequestReplay? Replay { get; set; }
+    /// <summary>What it takes to send the request again; of use where <see cref="MaxAttempts"/> is above 1.</summary>
+    public RequestReplay Replay => _replay ??= new();
+
+    /// <summary>Whether <see cref="Replay"/> keeps anything.</summary>
+    public bool HasReplay => _replay is not null;
 
     /// <summary>The answer of the attempt before, until the next one is let through.</summary>
     public HttpResponseMessage? Held { get; set; }

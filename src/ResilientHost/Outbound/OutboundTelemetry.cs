@@ -50,6 +50,7 @@ internal sealed class OutboundTelemetry(ResilienceMeter meter, MonotonicClock cl
     /// <summary>There would have been another attempt, but for the budget.</summary>
     public void BudgetExhausted(OutboundCall call)
     {
+        call.Client.Counts.AddBudgetExhausted();
         _metrics.BudgetExhausted(call.Client.Name);
         _log.BudgetExhausted(call.Client.Name);
     }

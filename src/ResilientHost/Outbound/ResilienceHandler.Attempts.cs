@@ -51,12 +51,13 @@ internal sealed partial class ResilienceHandler
     {
         var telemetry = services.Telemetry.Begin(call, request, number, isHedge);
         var isBoundByCall = false;
+        var sent = 0L;
         HttpResponseMessage? response = null;
         AttemptResult result;
         try
         {
             // Of a first attempt without a wait or a body to be read, what the call began with is still exact enough.
-            var now = number == 1 && !isQueued && request.Content is null ? call.Started : services.Clock.Timestamp();
+            var now = sent = number == 1 && !isQueued && request.Content is null ? call.Started : services.Clock.Timestamp();
             var left = call.Left(now);
             if (left <= TimeSpan.Zero)
             {
@@ -66,6 +67,7 @@ internal sealed partial class ResilienceHandler
             {
                 isBoundByCall = left <= call.AttemptTimeout;
                 AttemptCancellations.Arm(source, isBoundByCall ? left : call.AttemptTimeout);
+                Count(isHedge);
                 OutboundHeaders.Write(request, call.Inbound, call.Policy, call.Resilience, now, services.Clock, number);
                 response = (call.IsSynchronous ? base.Send(request, source.Token) : await base.SendAsync(request, source.Token))
                     ?? throw new InvalidOperationException($"A handler of the HTTP client '{client.Name}' returned no response.");
@@ -80,13 +82,28 @@ internal sealed partial class ResilienceHandler
             result = Explain(call, exception, isBoundByCall, source, cancellationToken);
         }
 
+        if (result.End == AttemptEnd.Succeeded && call.Policy.Hedging is { Quantile: not null })
+        {
+            call.Authority.Latency.Record(services.Clock.Elapsed(sent, services.Clock.Timestamp()));
+        }
+
         call.Authority.Exit(pass, result.Outcome, result.RetryAfter);
         telemetry.End(result);
         return result;
     }
 
+    private void Count(bool isHedge)
+    {
+        client.Counts.AddAttempt();
+        if (isHedge)
+        {
+            client.Counts.AddHedge();
+        }
+    }
+
     private AttemptResult Refused(OutboundCall call, HttpRequestMessage request, int number, bool isHedge, in Refusal refusal)
     {
+        client.Counts.AddRefused();
         var result = new AttemptResult(AttemptEnd.Refused, null, new OutboundRefusedException(refusal));
         services.Telemetry.Begin(call, request, number, isHedge).End(result);
         return result;

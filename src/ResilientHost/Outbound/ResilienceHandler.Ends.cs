@@ -11,13 +11,16 @@ internal sealed partial class ResilienceHandler
         }
 
         // Handlers further out may send the message again: what this call wrote into it must not look like the application's own word then.
-        if (result.Response is null)
+        if (call.HasReplay)
         {
-            call.Replay?.Restore(call.Request);
-        }
-        else
-        {
-            call.Replay?.RestoreHeaders(call.Request);
+            if (result.Response is null)
+            {
+                call.Replay.Restore(call.Request);
+            }
+            else
+            {
+                call.Replay.RestoreHeaders(call.Request);
+            }
         }
 
         if (result.End == AttemptEnd.Cancelled)

@@ -48,7 +48,10 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
         }
         finally
         {
-            call.Replay?.Release(request);
+            if (call.HasReplay)
+            {
+                call.Replay.Release(request);
+            }
         }
     }
 
@@ -112,7 +115,6 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
 
     private static async ValueTask PrepareReplayAsync(OutboundCall call)
     {
-        call.Replay = new();
         call.Replay.Capture(call.Request, isShared: IsHedged(call));
         if (!RequestReplayBody.TryPrepare(call.Request.Content, call.Policy.Retry.MaxReplayBytes, out var body))
         {
