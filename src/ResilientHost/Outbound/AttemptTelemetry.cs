@@ -9,7 +9,7 @@ namespace ResilientHost.Outbound;
 /// <param name="activity">Its span.</param>
 /// <param name="started">When it began, if anybody wants to know how long it takes.</param>
 [StructLayout(LayoutKind.Auto)]
-internal readonly struct AttemptTelemetry(OutboundTelemetry telemetry, string client, Activity? activity, long? started)
+internal readonly struct AttemptTelemetry(OutboundTelemetry telemetry, OutboundClient client, Activity? activity, long? started)
 {
     private readonly OutboundTelemetry? _telemetry = telemetry;
 

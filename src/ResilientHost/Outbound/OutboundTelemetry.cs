@@ -16,11 +16,11 @@ internal sealed class OutboundTelemetry(ResilienceMeter meter, MonotonicClock cl
     /// <param name="request">What is sent.</param>
     /// <param name="number">From 1.</param>
     /// <param name="isHedge">Whether another attempt runs beside it.</param>
-    public AttemptTelemetry Begin(OutboundCall call, HttpRequestMessage request, int number, bool isHedge) => new(
-        this,
-        call.Client.Name,
-        OutboundSpan.Start(call.Client.Name, request, number, isHedge),
-        _metrics.IsTimed ? clock.Timestamp() : null);
+    public AttemptTelemetry Begin(OutboundCall call, HttpRequestMessage request, int number, bool isHedge)
+    {
+        call.Client.Counts.AddAttempt();
+        return new(this, call.Client, OutboundSpan.Start(call.Client.Name, request, number, isHedge), _metrics.IsTimed ? clock.Timestamp() : null);
+    }
 
     /// <summary>A failed attempt is made again after a wait; in the caller's context.</summary>
     /// <param name="call">The call.</param>
@@ -30,6 +30,7 @@ internal sealed class OutboundTelemetry(ResilienceMeter meter, MonotonicClock cl
     public void Retrying(OutboundCall call, int number, in AttemptResult failed, TimeSpan delay)
     {
         var failure = OutboundFailures.Of(failed) ?? OutboundFailures.Exception;
+        call.Client.Counts.AddRetry();
         _metrics.Retried(call.Client.Name);
         OutboundSpan.Note(ResilienceDiagnostics.SpanEvents.OutboundRetried, call.Client.Name, number, failure);
         _log.Retrying(call.Client.Name, number - 1, failure, delay);
@@ -42,6 +43,7 @@ internal sealed class OutboundTelemetry(ResilienceMeter meter, MonotonicClock cl
     public void Hedging(OutboundCall call, int number, in AttemptResult? failed)
     {
         var failure = failed is { } result ? OutboundFailures.Of(result) : null;
+        call.Client.Counts.AddHedge();
         _metrics.Hedged(call.Client.Name);
         OutboundSpan.Note(ResilienceDiagnostics.SpanEvents.OutboundHedged, call.Client.Name, number, failure);
         _log.Hedging(call.Client.Name, number, failure ?? "slow");
@@ -67,15 +69,16 @@ internal sealed class OutboundTelemetry(ResilienceMeter meter, MonotonicClock cl
     /// <summary>Ends the timers of the log's storms; what is still only counted is summed up.</summary>
     public void Dispose() => _log.Dispose();
 
-    internal void End(string client, Activity? activity, long? started, in AttemptResult result)
+    internal void End(OutboundClient client, Activity? activity, long? started, in AttemptResult result)
     {
         var outcome = OutcomeOf(result.End);
         var failure = OutboundFailures.Of(result);
-        _metrics.Ended(client, outcome, failure, started is { } from ? clock.Elapsed(from, clock.Timestamp()) : null);
+        _metrics.Ended(client.Name, outcome, failure, started is { } from ? clock.Elapsed(from, clock.Timestamp()) : null);
         OutboundSpan.End(activity, result, outcome, failure);
         if (result.End == AttemptEnd.Refused)
         {
-            _log.Refused(client, failure ?? outcome);
+            client.Counts.AddRefused();
+            _log.Refused(client.Name, failure ?? outcome);
         }
     }
 
