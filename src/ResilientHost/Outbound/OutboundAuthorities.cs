@@ -50,6 +50,9 @@ internal sealed class OutboundAuthorities
         return known;
     }
 
+    /// <summary>The authority of a URI, if it has one of its own.</summary>
+    public OutboundAuthority? Find(Uri uri) => _known.GetValueOrDefault(AuthorityKey.Of(uri));
+
     /// <summary>Its circuit was given to another authority. Called under the circuits' lock.</summary>
     public void Forget(OutboundAuthority evicted)
     {

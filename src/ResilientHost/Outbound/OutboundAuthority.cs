@@ -40,6 +40,9 @@ internal sealed class OutboundAuthority : IPartitionCompanion
     /// <summary>Latencies of its attempts. To be recorded only where something asks for them (hedging by quantile): the first one makes room for all.</summary>
     public LatencyQuantile Latency { get; } = new();
 
+    /// <summary>What is known of its certificate; <see langword="null"/> until there was a handshake. Made by <see cref="CertificateWatches"/>.</summary>
+    public CertificateWatch? Certificates { get; set; }
+
     bool IPartitionCompanion.IsIdle => Bulkhead.IsIdle && Budget.Spent == 0;
 
     /// <summary>Enters the bulkhead, then the circuit; see <see cref="OutboundLayers.EnterAsync"/>.</summary>

@@ -53,6 +53,9 @@ internal sealed class OutboundClient
     /// <exception cref="InvalidOperationException">The URI is relative.</exception>
     public OutboundAuthority Of(Uri uri) => _authorities.Of(uri);
 
+    /// <summary>As <see cref="Of"/>, but makes none, and does not count as use.</summary>
+    public OutboundAuthority? Find(Uri uri) => _authorities.Find(uri);
+
     /// <summary>For people: those whose circuit is not closed, then the busiest.</summary>
     /// <param name="max">How many at most.</param>
     public IReadOnlyList<OutboundAuthority> Authorities(int max = 100) =>

@@ -9,6 +9,7 @@ internal static class OutboundServiceCollectionExtensions
 {
     public static IServiceCollection AddOutbound(this IServiceCollection services)
     {
+        services.AddCertificateWatches();
         services.TryAddSingleton<OutboundClients>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, OutboundClientStartup>());
         return services;
