@@ -31,6 +31,9 @@ internal sealed class InboundCall(bool isRead = true)
         init => _callersDeadline = value;
     }
 
+    /// <summary>Whether the caller has said how long it waits, and is believed.</summary>
+    public bool HasCallersDeadline => CallersDeadline != long.MaxValue;
+
     /// <summary>How much it matters.</summary>
     public Criticality Criticality { get; init; } = Criticality.Default;
 

@@ -18,7 +18,7 @@ internal sealed class InboundCalls(ResilienceSettingsSource settings, MonotonicC
         var headers = context.Request.Headers;
 
         // Whose word counts is the application's to say, and may cost: asked only about what was said.
-        var left = current.Timeouts.Enabled && InboundHeaders.DeadlineOf(headers) is { } said && trusted.IsTrusted(context) ? said : (TimeSpan?)null;
+        var left = plan.HeedsDeadlines && current.Timeouts.Enabled && InboundHeaders.DeadlineOf(headers) is { } said && trusted.IsTrusted(context) ? said : (TimeSpan?)null;
         if (!isRead && left is null)
         {
             return null;
@@ -31,4 +31,10 @@ internal sealed class InboundCalls(ResilienceSettingsSource settings, MonotonicC
             Attempt = InboundHeaders.AttemptOf(headers),
         };
     }
+
+    /// <summary>Whether its caller no longer waits for it.</summary>
+    public bool IsOver(InboundCall call) => call.HasCallersDeadline && clock.Timestamp() >= call.CallersDeadline;
+
+    /// <summary>Why a request is refused whose caller no longer waits.</summary>
+    public static Refusal Refuse(EndpointPlan plan) => new(RefusalReason.DeadlineExceeded, plan.Key, RetryAfter: null);
 }
