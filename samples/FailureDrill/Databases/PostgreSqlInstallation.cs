@@ -33,6 +33,7 @@ internal static class PostgreSqlInstallation
         {
             // Who is somebody else may not be where we are.
             WorkingDirectory = "/",
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -35,9 +35,9 @@ internal static class AgencyService
 
         var withLayers = builder.Configuration.GetValue("Resilience:Enabled", defaultValue: true);
         builder.Services.AddRoutingCore();
-        AddSuppliers(builder.Services, builder.Configuration);
-        AddPartner(builder.Services, builder.Configuration, withLayers);
-        AddForecasts(builder.Services, builder.Configuration, withLayers);
+        AddSuppliers(builder);
+        AddPartner(builder, withLayers);
+        AddForecasts(builder, withLayers);
         builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(builder.Configuration["database"]!));
         builder.Services.AddSingleton<BookingStore>();
 
@@ -52,23 +52,23 @@ internal static class AgencyService
         await app.RunAsync();
     }
 
-    private static void AddSuppliers(IServiceCollection services, IConfiguration configuration)
+    private static void AddSuppliers(WebApplicationBuilder builder)
     {
         foreach (var name in (string[])["fares", "rooms", "cars", "maps"])
         {
-            AddClient(services, name, configuration["suppliers"]).AddResilienceLayers(name);
+            AddClient(builder, name, builder.Configuration["suppliers"]).AddResilienceLayers(name);
         }
 
-        AddClient(services, "visas", configuration["visas"])
-            .ConfigurePrimaryHttpMessageHandler(() => TrustingHandler(configuration["visa-authority"]!))
+        AddClient(builder, "visas", builder.Configuration["visas"])
+            .ConfigurePrimaryHttpMessageHandler(() => TrustingHandler(builder.Configuration["visa-authority"]!))
             .AddResilienceLayers("visas");
     }
 
     // The switch that turns the layers off leaves nothing that tries again, and a chain that never tries again has no storm.
     // Without the layers the agency therefore has what one writes without them.
-    private static void AddPartner(IServiceCollection services, IConfiguration configuration, bool withLayers)
+    private static void AddPartner(WebApplicationBuilder builder, bool withLayers)
     {
-        var partner = AddClient(services, "partner", configuration["partner"]);
+        var partner = AddClient(builder, "partner", builder.Configuration["partner"]);
         if (withLayers)
         {
             partner.AddResilienceLayers("partner");
@@ -80,24 +80,24 @@ internal static class AgencyService
     }
 
     // Likewise the cache: switched off it keeps nothing, but still asks for each key only once at a time.
-    private static void AddForecasts(IServiceCollection services, IConfiguration configuration, bool withLayers)
+    private static void AddForecasts(WebApplicationBuilder builder, bool withLayers)
     {
         // Without layers, so that what is seen is the cache's doing.
-        AddClient(services, Forecasts.Archive, configuration["archive"]);
+        AddClient(builder, Forecasts.Archive, builder.Configuration["archive"]);
         if (withLayers)
         {
-            services.AddResilientCache();
-            services.AddSingleton<Forecasts, GuardedForecasts>();
+            builder.Services.AddResilientCache();
+            builder.Services.AddSingleton<Forecasts, GuardedForecasts>();
         }
         else
         {
-            services.AddMemoryCache();
-            services.AddSingleton<Forecasts, PlainForecasts>();
+            builder.Services.AddMemoryCache();
+            builder.Services.AddSingleton<Forecasts, PlainForecasts>();
         }
     }
 
-    private static IHttpClientBuilder AddClient(IServiceCollection services, string name, string? address) =>
-        services.AddHttpClient(name, http => http.BaseAddress = address is null ? null : new Uri(address));
+    private static IHttpClientBuilder AddClient(WebApplicationBuilder builder, string name, string? address) =>
+        builder.Services.AddHttpClient(name, http => http.BaseAddress = address is null ? null : new Uri(address));
 
     private static SocketsHttpHandler TrustingHandler(string authorityFile) => new()
     {
