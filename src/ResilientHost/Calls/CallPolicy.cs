@@ -1,0 +1,102 @@
+using System.Data.Common;
+using Polly;
+using Polly.Timeout;
+using ResilientHost.Outbound;
+
+namespace ResilientHost.Calls;
+
+/// <summary>How the calls of one name are protected: what its options say, with what they leave open decided. Immutable.</summary>
+/// <param name="options">Validated options; copied.</param>
+/// <param name="enabled">Whether the suite and the layer are on.</param>
+internal sealed class CallPolicy(CallResilienceOptions options, bool enabled)
+{
+    private readonly Func<Exception, CallOutcome>? _classify = options.Classify;
+    private readonly Func<Exception, bool>? _shouldRetry = options.ShouldRetry;
+
+    public bool Enabled { get; } = enabled && options.Enabled;
+
+    /// <summary><see langword="null"/>: no limit.</summary>
+    public TimeSpan? TotalTimeout { get; } = options.TotalTimeout;
+
+    public TimeSpan AttemptTimeout { get; } =
+        options.AttemptTimeout ?? (options.TotalTimeout < HttpClientPolicy.DefaultAttemptTimeout ? options.TotalTimeout.Value : HttpClientPolicy.DefaultAttemptTimeout);
+
+    public RetryPolicy Retry { get; } = new(options.Retry);
+
+    /// <summary>What the end of an attempt means to circuit and bulkhead.</summary>
+    /// <param name="exception">How it ended; <see langword="null"/>: well.</param>
+    /// <param name="caller">The caller's own token. Cancelled by a timeout of ours, a call has failed.</param>
+    public CallOutcome OutcomeOf(Exception? exception, CancellationToken caller)
+    {
+        if (exception is null)
+        {
+            return CallOutcome.Succeeded;
+        }
+
+        if (IsOfNoConcern(exception, caller))
+        {
+            return CallOutcome.Ignored;
+        }
+
+        if (_classify is null)
+        {
+            return exception is DbException database && DatabaseFaults.IsStatementsOwn(database) ? CallOutcome.Succeeded : CallOutcome.Failed;
+        }
+
+        try
+        {
+            return _classify(exception) is var said && Enum.IsDefined(said) ? said : CallOutcome.Failed;
+        }
+        catch (Exception)
+        {
+            // The call has failed with an exception: that much is known without the classifier.
+            return CallOutcome.Failed;
+        }
+    }
+
+    /// <summary>Whether an attempt that ended so may be made again.</summary>
+    public bool MayRetry(Exception exception, CancellationToken caller)
+    {
+        if (caller.IsCancellationRequested || IsOfNoConcern(exception, caller))
+        {
+            return false;
+        }
+
+        if (_shouldRetry is null)
+        {
+            return OutcomeOf(exception, caller) == CallOutcome.Failed && exception is not DbException { IsTransient: false };
+        }
+
+        try
+        {
+            return _shouldRetry(exception);
+        }
+        catch (Exception)
+        {
+            // Nobody knows, so it is not made twice.
+            return false;
+        }
+    }
+
+    /// <summary>The wait before the next attempt.</summary>
+    /// <param name="retries">Retries made so far.</param>
+    /// <param name="uniform">A random number from 0 to below 1.</param>
+    public TimeSpan DelayFor(int retries, double uniform)
+    {
+        // Far beyond the cap the power becomes infinite, and 0 times that no number: nothing waits for nothing.
+        var ticks = Retry.Delay.Ticks * Math.Pow(Retry.Backoff, retries) * (1 + (Retry.Jitter * ((2 * uniform) - 1)));
+        return Retry.Delay == TimeSpan.Zero ? TimeSpan.Zero
+            : ticks >= Retry.MaxDelay.Ticks ? Retry.MaxDelay
+            : TimeSpan.FromTicks((long)ticks);
+    }
+
+    // A timeout is no refusal, though Polly's derives from the same exception: the thing was called and did not answer.
+    private static bool IsOfNoConcern(Exception exception, CancellationToken caller) => exception switch
+    {
+        TimeoutRejectedException or RefusedException { Refusal.Reason: RefusalReason.Timeout } or OutboundRefusedException { Refusal.Reason: RefusalReason.Timeout } => false,
+        ExecutionRejectedException or OutboundRefusedException => true,
+        OperationCanceledException => caller.IsCancellationRequested,
+        DbException database => caller.IsCancellationRequested && DatabaseFaults.IsCancellation(database),
+        _ => false,
+    };
+}
