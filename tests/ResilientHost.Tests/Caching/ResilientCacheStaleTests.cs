@@ -1,0 +1,166 @@
+using Polly.Timeout;
+
+namespace ResilientHost.Tests.Caching;
+
+public sealed class ResilientCacheStaleTests
+{
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+
+    [Fact]
+    public async Task Read_OfAnExpiredValueDuringAnOutage_GivesItUntilStaleForIsOver()
+    {
+        using var host = new CacheUnderTest(options => (options.Expiration, options.StaleFor, options.FailureDelay) = (Minute, 10 * Minute, TimeSpan.FromSeconds(5)));
+        var source = new Source();
+        await host.ReadAsync(source);
+        source.Failure = new IOException("down");
+        host.Time.Advance(Minute);
+        for (var i = 0; i < 600; i++)
+        {
+            (await host.ReadAsync(source)).ShouldBe("v");
+            host.Time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        // One call when it was made, and one each 5 s of 10 min.
+        source.Calls.ShouldBe(1 + 120);
+        await Should.ThrowAsync<IOException>(host.ReadAsync(source).AsTask());
+        host.Reads.Count(read => Equals(read, "stale")).ShouldBe(600);
+        host.Logs.Entries.Count(log => log.EventId.Id == 2700).ShouldBe(1, "a storm is one line and its summaries");
+    }
+
+    [Fact]
+    public async Task Read_AfterStaleForWasReloadedToZero_GivesNoStaleValue()
+    {
+        using var host = new CacheUnderTest(options => options.Expiration = Minute);
+        var source = new Source();
+        await host.ReadAsync(source);
+        host.Time.Advance(Minute);
+        source.Failure = new IOException("down");
+        host.Configure(options => options.StaleFor = TimeSpan.Zero);
+
+        await Should.ThrowAsync<IOException>(host.ReadAsync(source).AsTask());
+    }
+
+    [Fact]
+    public async Task Read_SlowerThanTheSoftTimeout_GivesTheStaleValueAndKeepsTheNewOne()
+    {
+        using var host = new CacheUnderTest(options => (options.Expiration, options.SoftTimeout) = (Minute, TimeSpan.FromMilliseconds(100)));
+        await host.ReadAsync(new Source("old"));
+        host.Time.Advance(Minute);
+        var slow = new Source("new").Hold();
+        var read = host.ReadAsync(slow).AsTask();
+        await slow.Called;
+        read.IsCompleted.ShouldBeFalse();
+        host.Time.Advance(TimeSpan.FromMilliseconds(100));
+        (await read).ShouldBe("old");
+        (await host.ReadAsync(slow)).ShouldBe("old");
+        slow.Token.IsCancellationRequested.ShouldBeFalse();
+        slow.Open();
+        await CacheUnderTest.UntilAsync(() => host.Core.IsIdle);
+
+        (await host.ReadAsync(slow)).ShouldBe("new");
+        slow.Calls.ShouldBe(1);
+        host.Reads.ShouldBe(["miss", "stale", "stale", "hit"]);
+    }
+
+    [Fact]
+    public async Task Read_WithSoftTimeoutZero_WaitsForNothingWhileThereIsAStaleValue()
+    {
+        using var host = new CacheUnderTest(options => (options.Expiration, options.SoftTimeout) = (Minute, TimeSpan.Zero));
+        await host.ReadAsync(new Source("old"));
+        host.Time.Advance(Minute);
+        var slow = new Source("new").Hold();
+        var read = host.ReadAsync(slow);
+
+        read.IsCompletedSuccessfully.ShouldBeTrue();
+        (await read).ShouldBe("old");
+        await slow.Called;
+        slow.Open();
+        await CacheUnderTest.UntilAsync(() => host.Core.IsIdle);
+        (await host.ReadAsync(slow)).ShouldBe("new");
+    }
+
+    [Fact]
+    public async Task Read_WithoutAStaleValue_WaitsBeyondTheSoftTimeoutForTheHardOne()
+    {
+        using var host = new CacheUnderTest(options => (options.SoftTimeout, options.HardTimeout) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)));
+        var slow = new Source().Hold();
+        var read = host.ReadAsync(slow).AsTask();
+        await slow.Called;
+        host.Time.Advance(TimeSpan.FromSeconds(2));
+        read.IsCompleted.ShouldBeFalse();
+        host.Time.Advance(TimeSpan.FromSeconds(1));
+
+        await Should.ThrowAsync<TimeoutRejectedException>(read);
+        await CacheUnderTest.UntilAsync(() => slow.Token.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task Read_SlowerThanTheHardTimeout_GivesTheStaleValue()
+    {
+        using var host = new CacheUnderTest(options => (options.Expiration, options.HardTimeout) = (Minute, TimeSpan.FromSeconds(3)));
+        await host.ReadAsync(new Source("old"));
+        host.Time.Advance(Minute);
+        var slow = new Source("new").Hold();
+        var read = host.ReadAsync(slow).AsTask();
+        await slow.Called;
+        host.Time.Advance(TimeSpan.FromSeconds(3));
+
+        (await read).ShouldBe("old");
+        await CacheUnderTest.UntilAsync(() => slow.Token.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task Read_OfAValueRemovedWhileItsFactoryFails_DoesNotGiveTheRemovedOne()
+    {
+        using var host = new CacheUnderTest(options => options.Expiration = Minute);
+        await host.ReadAsync(new Source("old"));
+        host.Time.Advance(Minute);
+        var failing = new Source { Failure = new IOException("down") }.Hold();
+        var read = host.ReadAsync(failing).AsTask();
+        await failing.Called;
+        await host.Cache.RemoveAsync("k");
+        failing.Open();
+
+        await Should.ThrowAsync<IOException>(read);
+    }
+
+    [Fact]
+    public async Task Read_InTheLastPartOfItsTime_RefreshesInTheBackgroundOnce()
+    {
+        using var host = new CacheUnderTest(options => (options.Expiration, options.EagerRefresh) = (Minute, 0.8));
+        await host.ReadAsync(new Source("old"));
+        var next = new Source("new").Hold();
+        host.Time.Advance(TimeSpan.FromSeconds(47));
+        (await host.ReadAsync(next)).ShouldBe("old");
+        next.Calls.ShouldBe(0);
+        host.Time.Advance(TimeSpan.FromSeconds(1));
+        for (var i = 0; i < 100; i++)
+        {
+            (await host.ReadAsync(next)).ShouldBe("old");
+        }
+
+        await next.Called;
+        next.Open();
+        await CacheUnderTest.UntilAsync(() => host.Core.IsIdle);
+        (await host.ReadAsync(next)).ShouldBe("new");
+        next.Calls.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Refresh_ThatFailsInTheBackground_IsTriedAgainAfterTheFailureDelay()
+    {
+        using var host = new CacheUnderTest(options => (options.Expiration, options.EagerRefresh, options.FailureDelay) = (Minute, 0.5, TimeSpan.FromSeconds(5)));
+        await host.ReadAsync(new Source("old"));
+        var failing = new Source { Failure = new IOException("down") };
+        host.Time.Advance(TimeSpan.FromSeconds(30));
+        await host.ReadAsync(failing);
+        await host.Logs.WaitForAsync(log => log.EventId.Id == 2700, CacheUnderTest.Patience);
+        await CacheUnderTest.UntilAsync(() => host.Core.IsIdle);
+        await host.ReadAsync(failing);
+        failing.Calls.ShouldBe(1);
+        host.Time.Advance(TimeSpan.FromSeconds(5));
+        await host.ReadAsync(failing);
+
+        await CacheUnderTest.UntilAsync(() => failing.Calls == 2);
+    }
+}
