@@ -3,8 +3,13 @@ using Polly;
 namespace ResilientHost.Outbound;
 
 /// <summary>One of several attempts at a call: what Polly sees of it ends as soon as it is cancelled, what it really does may end later and is then disposed.</summary>
-internal sealed class HedgedAttempt(OutboundCall call, HttpRequestMessage request, int number, bool isHedge)
+/// <param name="call">The call.</param>
+/// <param name="request">A clone of the caller's, of its own: what does not heed its cancellation may still write into it when the caller has its answer.</param>
+/// <param name="number">From 1.</param>
+internal sealed class HedgedAttempt(OutboundCall call, HttpRequestMessage request, int number)
 {
+    private readonly bool _isHedge = number > 1;
+    private readonly long _started = call.Clock.Timestamp();
     private Task<AttemptResult>? _running;
     private AttemptResult _result;
     private volatile bool _ended;
@@ -22,11 +27,16 @@ internal sealed class HedgedAttempt(OutboundCall call, HttpRequestMessage reques
         {
             // A caller that waits on its thread would hold up the attempts beside.
             _running = call.IsSynchronous
-                ? Task.Run(() => call.AttemptAsync(request, number, isHedge, cancellationToken).AsTask(), CancellationToken.None)
-                : call.AttemptAsync(request, number, isHedge, cancellationToken).AsTask();
+                ? Task.Run(() => call.AttemptAsync(request, number, _isHedge, cancellationToken).AsTask(), CancellationToken.None)
+                : call.AttemptAsync(request, number, _isHedge, cancellationToken).AsTask();
             _result = await _running.WaitAsync(cancellationToken);
             _ended = true;
-            if (isHedge && _result.End == AttemptEnd.Refused)
+            if (_result.Response is not null || _result.End == AttemptEnd.TimedOut)
+            {
+                RecordLatency();
+            }
+
+            if (_isHedge && _result.End == AttemptEnd.Refused)
             {
                 // Nothing was sent: the budget is for load on the dependency.
                 call.Authority.Budget.Return();
@@ -49,7 +59,15 @@ internal sealed class HedgedAttempt(OutboundCall call, HttpRequestMessage reques
             return;
         }
 
+        if (!call.CallerToken.IsCancellationRequested)
+        {
+            // It took at least so long. Without the losers, the latencies known would be those of the winners alone, and the quantile would sink with every hedge.
+            RecordLatency();
+        }
+
         _ = _running?.ContinueWith(
             static task => task.Result.Discard(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
+
+    private void RecordLatency() => call.Authority.Latency.Record(call.Clock.Elapsed(_started, call.Clock.Timestamp()));
 }

@@ -3,11 +3,10 @@ using Polly;
 namespace ResilientHost.Outbound;
 
 /// <summary>One call with attempts side by side: which may begin, whose outcome is waited for, which result is the call's.</summary>
-/// <remarks>Polly begins attempts one after the other; their results may come at the same time, on any thread.</remarks>
+/// <remarks>Polly begins attempts one after the other; their results may come at the same time, on any thread. The caller's own request is not sent: all attempts are clones of it.</remarks>
 internal sealed class HedgedCall
 {
     private readonly OutboundCall _call;
-    private readonly HttpRequestMessage _pristine;
     private readonly List<HedgedAttempt> _attempts = new(2);
     private readonly TimeSpan _delay;
     private readonly int _maxAttempts;
@@ -18,16 +17,13 @@ internal sealed class HedgedCall
         _call = call;
         _maxAttempts = call.MaxAttempts;
         _delay = DelayOf(call, policy);
-
-        // Before the first attempt: transport and handlers write into the request while it is being sent.
-        _pristine = call.Replay.Clone(call.Request);
     }
 
     /// <summary>How long the newest attempt may take before the next one begins; infinite when there will be none, as Polly would ask again and again.</summary>
     public TimeSpan Delay => _stopped || _attempts.Count >= _maxAttempts ? Timeout.InfiniteTimeSpan : _delay;
 
-    /// <summary>Begins the first attempt, on the caller's own request.</summary>
-    public HedgedAttempt First() => Add(new(_call, _call.Request, 1, isHedge: false));
+    /// <summary>Begins the first attempt.</summary>
+    public HedgedAttempt First() => Add(1);
 
     /// <summary>Begins the next attempt, unless the call has no more of them, no time or no budget left.</summary>
     public HedgedAttempt? TryBegin(int number)
@@ -46,7 +42,7 @@ internal sealed class HedgedCall
         }
 
         _call.Services.Telemetry.Hedging(_call, number, LastFailure());
-        return Add(new(_call, _call.Replay.Clone(_pristine), number, isHedge: true));
+        return Add(number);
     }
 
     /// <summary>Whether an outcome is not good enough to end the call while others may still bring a better one.</summary>
@@ -97,8 +93,9 @@ internal sealed class HedgedCall
 
     private AttemptResult? LastFailure() => _attempts.FindLast(static attempt => attempt.Result is { IsFailure: true })?.Result;
 
-    private HedgedAttempt Add(HedgedAttempt attempt)
+    private HedgedAttempt Add(int number)
     {
+        var attempt = new HedgedAttempt(_call, _call.Replay!.Clone(_call.Request), number);
         _attempts.Add(attempt);
         return attempt;
     }
