@@ -4,7 +4,7 @@ namespace ResilientHost.Outbound;
 
 /// <summary>Quantiles of the latest latencies: the last 1,024, each known to an eighth of its size. Thread-safe, without locks; nothing is allocated after the first.</summary>
 /// <remarks>
-/// A ring of one byte for each latency (its bucket), and how many there are in each bucket. Buckets are linear within powers of two, as in G. Tene's HdrHistogram: 8 for each, from 1 µs to 2 hours.
+/// A ring of one byte for each latency (its bucket), and how many there are in each bucket. Buckets are linear within powers of two, as in G. Tene's HdrHistogram: 8 for each, from 1 µs to 4 hours.
 /// Who records while another one reads may be seen half: off by one of a thousand, for that moment.
 /// </remarks>
 internal sealed class LatencyQuantile

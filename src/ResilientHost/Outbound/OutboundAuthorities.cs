@@ -32,8 +32,8 @@ internal sealed class OutboundAuthorities
     /// <summary>The authority of a URI: its own, made if need be, or the shared one when there is no room.</summary>
     public OutboundAuthority Of(Uri uri)
     {
-        // Most clients call one authority: no hash is made for it.
-        if (_last is { } last && last.Key.Matches(uri))
+        // Most clients call one authority: no hash is made for it. A call that found it before its eviction may write it here after that.
+        if (_last is { IsEvicted: false } last && last.Key.Matches(uri))
         {
             last.Touch();
             return last;

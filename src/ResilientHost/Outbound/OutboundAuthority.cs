@@ -8,6 +8,7 @@ internal sealed class OutboundAuthority : IPartitionCompanion
 {
     private readonly OutboundAuthorities? _owner;
     private volatile bool _asked = true;
+    private volatile bool _evicted;
 
     /// <param name="owner">Hears of the eviction; <see langword="null"/>: it is never evicted.</param>
     /// <param name="key">The authority; the default value for the one that others share.</param>
@@ -43,6 +44,9 @@ internal sealed class OutboundAuthority : IPartitionCompanion
     /// <summary>What is known of its certificate; <see langword="null"/> until there was a handshake. Made by <see cref="CertificateWatches"/>.</summary>
     public CertificateWatch? Certificates { get; set; }
 
+    /// <summary>Whether its place was given to another one.</summary>
+    public bool IsEvicted => _evicted;
+
     bool IPartitionCompanion.IsIdle => Bulkhead.IsIdle && Budget.Spent == 0;
 
     /// <summary>Enters the bulkhead, then the circuit; see <see cref="OutboundLayers.EnterAsync"/>.</summary>
@@ -62,7 +66,11 @@ internal sealed class OutboundAuthority : IPartitionCompanion
         return asked;
     }
 
-    void IPartitionCompanion.Evicted() => _owner?.Forget(this);
+    void IPartitionCompanion.Evicted()
+    {
+        _evicted = true;
+        _owner?.Forget(this);
+    }
 
     /// <summary>Notes that somebody is about to use it. Written only after the eviction's hand went by, so that its line is not passed between cores on every call.</summary>
     public void Touch()

@@ -32,7 +32,7 @@ internal static class OutboundLayers
         return waiting.IsCompletedSuccessfully ? new(Continue(bulkhead, waiting.Result, circuitBreaker)) : WaitAsync(bulkhead, waiting, circuitBreaker);
     }
 
-    /// <summary>Ends what an attempt holds. A second time, or of the default pass, it does nothing.</summary>
+    /// <summary>Ends what an attempt holds; once, for the circuit counts each time. Of the default pass it does nothing.</summary>
     public static void Exit(Bulkhead bulkhead, CircuitBreaker circuitBreaker, in OutboundPass pass, CallOutcome outcome, TimeSpan? retryAfter)
     {
         try
