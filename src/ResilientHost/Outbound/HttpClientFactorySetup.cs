@@ -12,7 +12,7 @@ internal sealed class HttpClientFactorySetup(HttpClientLayers layers) : IPostCon
         if (layers.Find(client) is not null)
         {
             options.HttpClientActions.Add(made => layers.TakeOverTimeout(client, made));
-            options.HttpMessageHandlerBuilderActions.Add(HttpClientLayers.Bound);
+            options.HttpMessageHandlerBuilderActions.Add(HttpClientLayers.SetUp);
         }
     }
 }

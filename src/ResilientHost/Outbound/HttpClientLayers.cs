@@ -36,23 +36,9 @@ internal sealed class HttpClientLayers(IEnumerable<HttpClientRegistration> regis
         }
     }
 
-    /// <summary>Bounds the time to connect, where nobody said how long it may take.</summary>
-    public static void Bound(HttpMessageHandlerBuilder builder)
-    {
-        if (builder.PrimaryHandler is SocketsHttpHandler transport
-            && transport.ConnectTimeout == Timeout.InfiniteTimeSpan
-            && builder.AdditionalHandlers.OfType<ResilienceHandler>().FirstOrDefault() is { ConnectTimeout: { } limit })
-        {
-            try
-            {
-                transport.ConnectTimeout = limit;
-            }
-            catch (InvalidOperationException)
-            {
-                // One handler for several clients, and in use already: what it was first used with holds.
-            }
-        }
-    }
+    /// <summary>Sets up what sends, when everybody else has.</summary>
+    public static void SetUp(HttpMessageHandlerBuilder builder) =>
+        builder.AdditionalHandlers.OfType<ResilienceHandler>().FirstOrDefault()?.SetUp(builder.PrimaryHandler);
 
     /// <summary>Takes the place of a client's own timeout.</summary>
     public void TakeOverTimeout(string name, HttpClient client) => timeouts.Of(name).TakeOver(client);

@@ -67,6 +67,7 @@ internal sealed partial class ResilienceHandler
             {
                 isBoundByCall = left <= call.AttemptTimeout;
                 AttemptCancellations.Arm(source, isBoundByCall ? left : call.AttemptTimeout);
+                call.Authority.Certificates?.Look(now);
                 Count(isHedge);
                 OutboundHeaders.Write(request, call.Inbound, call.Policy, call.Resilience, now, services.Clock, number);
                 response = (call.IsSynchronous ? base.Send(request, source.Token) : await base.SendAsync(request, source.Token))
@@ -80,6 +81,10 @@ internal sealed partial class ResilienceHandler
         {
             response?.Dispose();
             result = Explain(call, exception, isBoundByCall, source, cancellationToken);
+            if (result.End == AttemptEnd.Failed)
+            {
+                result = ExplainCertificate(call, request, pass, result);
+            }
         }
 
         if (result.End == AttemptEnd.Succeeded && call.Policy.Hedging is { Quantile: not null })
@@ -128,6 +133,13 @@ internal sealed partial class ResilienceHandler
         }
 
         return HttpCallOutcomes.Of(exception);
+    }
+
+    // Nothing but a person at the other end mends a certificate.
+    private AttemptResult ExplainCertificate(OutboundCall call, HttpRequestMessage request, in OutboundPass pass, in AttemptResult result)
+    {
+        var explanation = services.Certificates.Explain(client, call.Authority, result.Exception!, request.RequestUri, pass.Permit);
+        return result with { Exception = explanation.Exception, IsFinal = result.IsFinal || explanation.Fault is not null };
     }
 
     /// <summary>The call's time is over, and nothing was sent: that says nothing about the dependency.</summary>

@@ -8,8 +8,24 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
     /// <summary>The name that its layers go by.</summary>
     public string Name => client.Name;
 
-    /// <summary>How long its transport may take to connect.</summary>
-    public TimeSpan? ConnectTimeout => client.Policy.ConnectTimeout;
+    /// <summary>Bounds the time to connect of what sends, where nobody said how long that may take, and looks on at its handshakes.</summary>
+    /// <param name="primary">Not in use yet, unless it is shared.</param>
+    public void SetUp(HttpMessageHandler primary)
+    {
+        if (primary is SocketsHttpHandler transport && transport.ConnectTimeout == Timeout.InfiniteTimeSpan && client.Policy.ConnectTimeout is { } limit)
+        {
+            try
+            {
+                transport.ConnectTimeout = limit;
+            }
+            catch (InvalidOperationException)
+            {
+                // One handler for several clients, and in use already: what it was first used with holds.
+            }
+        }
+
+        services.Certificates.Observe(client, primary);
+    }
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         SendAsync(request, isSynchronous: false, cancellationToken);

@@ -84,6 +84,7 @@ public static class ResilientHttpClientBuilderExtensions
         services.AddSingleton(new OutboundClientRegistration(registration.Layer ?? (registration.Client is null ? null : HttpClientLayers.NameOf(registration.Client))));
         services.TryAddSingleton<OutboundTelemetry>();
         services.TryAddSingleton<OutboundHedging>();
+        services.AddCertificateWatches();
         services.TryAddSingleton<OutboundServices>();
         services.TryAddSingleton<HttpClientTimeouts>();
         services.TryAddSingleton<HttpClientLayers>();

@@ -120,7 +120,7 @@ public class HandlerTimeoutTests
     public async Task Queue_LeftByItsCaller_HoldsNothing()
     {
         using var source = new CancellationTokenSource();
-        await using var fixture = new HandlerFixture(new(Hanging), o => (o.Bulkhead.Limit, o.Bulkhead.QueueLimit, o.Bulkhead.QueueTimeout) = (1, 1, TimeSpan.FromMinutes(1)));
+        await using var fixture = new HandlerFixture(new(Hanging), o => (o.Bulkhead.MaxConcurrency, o.Bulkhead.QueueLength, o.Bulkhead.QueueTimeout) = (1, 1, TimeSpan.FromMinutes(1)));
         fixture.CountTimersFromHere();
         using var first = new CancellationTokenSource();
         var inside = fixture.GetAsync(first.Token);
@@ -142,7 +142,7 @@ public class HandlerTimeoutTests
         using var first = new CancellationTokenSource();
         await using var fixture = new HandlerFixture(new(Hanging), o =>
         {
-            (o.Bulkhead.Limit, o.Bulkhead.QueueLimit, o.Bulkhead.QueueTimeout) = (1, 1, TimeSpan.FromMinutes(10));
+            (o.Bulkhead.MaxConcurrency, o.Bulkhead.QueueLength, o.Bulkhead.QueueTimeout) = (1, 1, TimeSpan.FromMinutes(10));
             o.AttemptTimeout = TimeSpan.FromSeconds(30);
         });
         fixture.CountTimersFromHere();
@@ -164,7 +164,7 @@ public class HandlerTimeoutTests
         var answer = new TaskCompletionSource<HttpResponseMessage>(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var fixture = new HandlerFixture(new((_, _) => answer.Task, Hanging), o =>
         {
-            (o.Bulkhead.Limit, o.Bulkhead.QueueLimit, o.Bulkhead.QueueTimeout) = (1, 1, TimeSpan.FromMinutes(10));
+            (o.Bulkhead.MaxConcurrency, o.Bulkhead.QueueLength, o.Bulkhead.QueueTimeout) = (1, 1, TimeSpan.FromMinutes(10));
             (o.AttemptTimeout, o.Retry.MaxAttempts) = (TimeSpan.FromSeconds(10), 1);
         });
         var inside = fixture.GetAsync();
