@@ -29,6 +29,17 @@ public sealed class RetryAmplificationTests
     }
 
     [Fact]
+    public async Task Chain_NeitherBudgetsNorCircuitsHold_OnlyTheLastServiceMakesItsCallAgain()
+    {
+        await using var chain = await ServiceChain.StartAsync(3, """{ "HttpClients": { "Default": { "CircuitBreaker": { "Mode": "Disabled" }, "Retry": { "Delay": "00:00:00", "BudgetFloor": 1000 } } } }""");
+        chain.Leaf.Default.Replies(ScriptedReply.Status(503));
+
+        (await chain.Entrance.StatusOfAsync("/")).ShouldBe(503);
+
+        chain.Leaf.RequestCount.ShouldBe(3);
+    }
+
+    [Fact]
     public async Task Chain_RetriesByHand_LeafGetsTwentySevenCalls()
     {
         await using var chain = await ServiceChain.StartAsync(3, hasLayers: false, call: static async (next, cancellationToken) =>
