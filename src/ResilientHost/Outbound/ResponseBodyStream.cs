@@ -23,6 +23,8 @@ internal sealed class ResponseBodyStream(Stream inner, ResponseBodyFaults faults
         set => throw new NotSupportedException();
     }
 
+    private bool IsTooSlow => watch is { TooSlow: true } && !_disposed;
+
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -30,7 +32,11 @@ internal sealed class ResponseBodyStream(Stream inner, ResponseBodyFaults faults
             return ValueTask.FromCanceled<int>(cancellationToken);
         }
 
-        ThrowIfTooSlow();
+        if (IsTooSlow)
+        {
+            return ValueTask.FromException<int>(faults.TooSlow(null));
+        }
+
         ValueTask<int> read;
         try
         {
@@ -157,7 +163,7 @@ internal sealed class ResponseBodyStream(Stream inner, ResponseBodyFaults faults
 
     private void ThrowIfTooSlow(Exception? exception = null)
     {
-        if (watch is { TooSlow: true } && !_disposed)
+        if (IsTooSlow)
         {
             throw faults.TooSlow(exception);
         }

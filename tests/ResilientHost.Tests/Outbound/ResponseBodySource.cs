@@ -7,6 +7,7 @@ internal sealed class ResponseBodySource(bool heedsTokens = true) : Stream
 {
     private readonly Channel<object> _items = Channel.CreateUnbounded<object>();
     private int _disposed;
+    private int _rest;
 
     public int Disposed => Volatile.Read(ref _disposed);
 
@@ -24,7 +25,7 @@ internal sealed class ResponseBodySource(bool heedsTokens = true) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Hands over bytes; at most as many as a read asks for.</summary>
+    /// <summary>Hands over bytes; what a read does not take is left to the next.</summary>
     public void Give(int bytes) => _items.Writer.TryWrite(bytes);
 
     public void Break(Exception exception) => _items.Writer.TryWrite(exception);
@@ -32,11 +33,11 @@ internal sealed class ResponseBodySource(bool heedsTokens = true) : Stream
     public void End() => _items.Writer.TryWrite(0);
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        Take(await _items.Reader.ReadAsync(heedsTokens ? cancellationToken : CancellationToken.None), buffer.Span);
+        Take(_rest > 0 ? _rest : await _items.Reader.ReadAsync(heedsTokens ? cancellationToken : CancellationToken.None), buffer.Span);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override int Read(byte[] buffer, int offset, int count) => Take(_items.Reader.ReadAsync().AsTask().GetAwaiter().GetResult(), buffer.AsSpan(offset, count));
+    public override int Read(byte[] buffer, int offset, int count) => Take(_rest > 0 ? _rest : _items.Reader.ReadAsync().AsTask().GetAwaiter().GetResult(), buffer.AsSpan(offset, count));
 
     public override void Flush()
     {
@@ -55,7 +56,7 @@ internal sealed class ResponseBodySource(bool heedsTokens = true) : Stream
         base.Dispose(disposing);
     }
 
-    private static int Take(object item, Span<byte> buffer)
+    private int Take(object item, Span<byte> buffer)
     {
         if (item is Exception exception)
         {
@@ -63,6 +64,7 @@ internal sealed class ResponseBodySource(bool heedsTokens = true) : Stream
         }
 
         var bytes = Math.Min((int)item, buffer.Length);
+        _rest = (int)item - bytes;
         buffer[..bytes].Fill((byte)'x');
         return bytes;
     }
