@@ -1,17 +1,18 @@
 using Microsoft.Extensions.ObjectPool;
+using ResilientHost.Hosting;
 
 namespace ResilientHost.Outbound;
 
 /// <summary>Sources of the tokens that end attempts. Thread-safe.</summary>
-internal sealed class AttemptCancellations(TimeProvider provider)
+internal sealed class AttemptCancellations(MonotonicClock clock)
 {
     private const int Kept = 256;
 
     // Only the system's timers can be taken back with certainty; a source of other ones is used once.
     private readonly ObjectPool<CancellationTokenSource>? _pool =
-        ReferenceEquals(provider, TimeProvider.System) ? new DefaultObjectPool<CancellationTokenSource>(new Policy(), Kept) : null;
+        clock.IsSystem ? new DefaultObjectPool<CancellationTokenSource>(new Policy(), Kept) : null;
 
-    public CancellationTokenSource Rent() => _pool?.Get() ?? new CancellationTokenSource(Timeout.InfiniteTimeSpan, provider);
+    public CancellationTokenSource Rent() => _pool?.Get() ?? new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock.Provider);
 
     /// <summary>Ends the use of a source; nothing may cancel it any more but its own timer.</summary>
     /// <param name="source">What <see cref="Rent"/> gave.</param>

@@ -13,7 +13,7 @@ internal sealed class OutboundServices(MonotonicClock clock, OutboundTelemetry t
 
     public CertificateWatches Certificates { get; } = certificates;
 
-    public AttemptCancellations Cancellations { get; } = new(clock.Provider);
+    public AttemptCancellations Cancellations { get; } = new(clock);
 
     public RetryLoop Retries { get; } = new(clock);
 }

@@ -106,7 +106,7 @@ public sealed class ResilientCacheFlightTests
         var read = host.Cache.GetOrCreateAsync("k", _ =>
         {
             called.SetResult();
-            blocked.Wait();
+            blocked.Wait(CancellationToken.None);
             return ValueTask.FromResult("late");
         }).AsTask();
         await called.Task.WaitAsync(CacheUnderTest.Patience);

@@ -129,17 +129,18 @@ public sealed class ReadmeSnippets
         app.Services.GetRequiredService<PricingClient>().Timeout.ShouldBe(Timeout.InfiniteTimeSpan);
         app.Services.GetRequiredService<HybridCache>().ShouldNotBeNull();
         var database = new Database();
-        await SaveAsync(app.Services.GetRequiredService<ResiliencePipelineRegistry<string>>(), database, new("Ada"), TestContext.Current.CancellationToken);
-        database.Saved.ShouldBe(1);
+        (await SaveAsync(app.Services.GetRequiredService<ResiliencePipelineRegistry<string>>(), database, new("Ada"), TestContext.Current.CancellationToken)).ShouldBe(1);
     }
 
-    private static async Task SaveAsync(ResiliencePipelineRegistry<string> pipelines, Database database, Order order, CancellationToken cancellationToken)
+    private static async Task<int> SaveAsync(ResiliencePipelineRegistry<string> pipelines, Database database, Order order, CancellationToken cancellationToken)
     {
         // readme: calls
         var orders = pipelines.GetPipeline("orders-db");
 
         await orders.ExecuteAsync(async token => await database.SaveAsync(order, token), cancellationToken);
         // readme: end
+
+        return database.Saved;
     }
 
     [Fact]
@@ -185,10 +186,11 @@ public sealed class ReadmeSnippets
     {
         public int Saved { get; private set; }
 
-        public Task SaveAsync(Order order, CancellationToken cancellationToken)
+        public async Task SaveAsync(Order order, CancellationToken cancellationToken)
         {
+            await Task.Yield();
+            cancellationToken.ThrowIfCancellationRequested();
             Saved += order.Customer.Length > 0 ? 1 : 0;
-            return Task.FromResult(cancellationToken);
         }
     }
 
