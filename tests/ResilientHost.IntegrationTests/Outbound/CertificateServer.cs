@@ -84,7 +84,7 @@ internal sealed class CertificateServer : IAsyncDisposable
         {
             if (IsPlain)
             {
-                await client.GetStream().ReadAtLeastAsync(new byte[1], 1, cancellationToken: _stopping.Token);
+                _ = await client.GetStream().ReadAtLeastAsync(new byte[1], 1, cancellationToken: _stopping.Token);
                 await client.GetStream().WriteAsync("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"u8.ToArray(), _stopping.Token);
                 return;
             }

@@ -11,6 +11,7 @@ namespace ResilientHost.Tests.Outbound;
 /// <summary>One client with its layers, its telemetry recorded, under manual time; no transport.</summary>
 internal sealed class AttemptsUnderTest : IDisposable
 {
+    private readonly CertificateTelemetry _certificates;
     private readonly ServiceProvider _provider = new ServiceCollection().AddMetrics().AddLogging().BuildServiceProvider();
     private readonly ILoggerFactory _loggers;
     private readonly CircuitBreakerRegistry _circuitBreakers;
@@ -27,7 +28,8 @@ internal sealed class AttemptsUnderTest : IDisposable
         _bulkheads = new(meter, _loggers.CreateLogger<BulkheadRegistry>(), Clock);
         Client = new("pricing", options, enabled: true, _circuitBreakers, _bulkheads, Clock);
         Telemetry = new(meter, Clock, _loggers.CreateLogger<OutboundTelemetry>());
-        Services = new(Clock, Telemetry, new OutboundHedging(Clock));
+        _certificates = new(_loggers.CreateLogger<CertificateTelemetry>(), Clock, meter);
+        Services = new(Clock, Telemetry, new OutboundHedging(Clock), new CertificateWatches(Clock, _certificates));
         Metrics = new(ResilienceDiagnostics.MeterName, _provider.GetRequiredService<IMeterFactory>());
     }
 
@@ -72,6 +74,7 @@ internal sealed class AttemptsUnderTest : IDisposable
     public void Dispose()
     {
         Telemetry.Dispose();
+        _certificates.Dispose();
         Metrics.Dispose();
         _circuitBreakers.Dispose();
         _bulkheads.Dispose();

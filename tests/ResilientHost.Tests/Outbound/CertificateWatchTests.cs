@@ -2,6 +2,8 @@ using System.Diagnostics.Metrics;
 using System.Security.Authentication;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using ResilientHost.Bulkheads;
+using ResilientHost.CircuitBreaking;
 using ResilientHost.Hosting;
 using ResilientHost.Outbound;
 using ResilientHost.Telemetry;
