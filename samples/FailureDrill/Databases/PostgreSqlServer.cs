@@ -16,7 +16,8 @@ internal sealed class PostgreSqlServer : IUpstream
         "$@" > /dev/null 2>&1 & server=$!
         echo $server
         read -r _
-        kill -KILL $(cat /proc/$server/task/$server/children) $server
+        kill -KILL $server $(cat /proc/$server/task/$server/children)
+        wait $server
         """;
 
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(15);

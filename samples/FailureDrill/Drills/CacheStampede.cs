@@ -6,10 +6,10 @@ namespace FailureDrill.Drills;
 /// <summary>Hundreds of readers meet at one key that is not in the cache, and go on reading while it expires again and again.</summary>
 internal sealed class CacheStampede : AgencyDrill<WeatherArchive>
 {
-    private const int Readers = 300;
+    private const int Readers = 200;
 
     // The first, and one for each expiry while readers come; a value lives for 400 ms.
-    private const int MaxCalls = 16;
+    private const int MaxCalls = 12;
 
     // The archive takes 150 ms; the rest is the time that hundreds of connections take.
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1.2);
@@ -37,7 +37,7 @@ internal sealed class CacheStampede : AgencyDrill<WeatherArchive>
         var before = archive.Calls;
         var first = await Task.WhenAll(Enumerable.Range(0, Readers).Select(_ => readers.SendAsync(hot, cancellationToken)));
         var cold = archive.Calls - before;
-        var later = await LoadGenerator.RunAsync(readers, new LoadPlan([hot], PerSecond: 150), TimeSpan.FromSeconds(1.5), cancellationToken);
+        var later = await LoadGenerator.RunAsync(readers, new LoadPlan([hot], PerSecond: 120), TimeSpan.FromSeconds(1.2), cancellationToken);
         var reached = archive.Calls - before;
         var waiting = archive.InFlight;
 
