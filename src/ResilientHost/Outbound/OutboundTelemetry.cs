@@ -18,7 +18,6 @@ internal sealed class OutboundTelemetry(ResilienceMeter meter, MonotonicClock cl
     /// <param name="isHedge">Whether another attempt runs beside it.</param>
     public AttemptTelemetry Begin(OutboundCall call, HttpRequestMessage request, int number, bool isHedge)
     {
-        call.Client.Counts.AddAttempt();
         return new(this, call.Client, OutboundSpan.Start(call.Client.Name, request, number, isHedge), _metrics.IsTimed ? clock.Timestamp() : null);
     }
 

@@ -68,7 +68,7 @@ internal sealed partial class ResilienceHandler
                 isBoundByCall = left <= call.AttemptTimeout;
                 AttemptCancellations.Arm(source, isBoundByCall ? left : call.AttemptTimeout);
                 call.Authority.Certificates?.Look(now);
-                Count(isHedge);
+                client.Counts.AddAttempt();
                 OutboundHeaders.Write(request, call.Inbound, call.Policy, call.Resilience, now, services.Clock, number);
                 response = (call.IsSynchronous ? base.Send(request, source.Token) : await base.SendAsync(request, source.Token))
                     ?? throw new InvalidOperationException($"A handler of the HTTP client '{client.Name}' returned no response.");
@@ -97,18 +97,8 @@ internal sealed partial class ResilienceHandler
         return result;
     }
 
-    private void Count(bool isHedge)
-    {
-        client.Counts.AddAttempt();
-        if (isHedge)
-        {
-            client.Counts.AddHedge();
-        }
-    }
-
     private AttemptResult Refused(OutboundCall call, HttpRequestMessage request, int number, bool isHedge, in Refusal refusal)
     {
-        client.Counts.AddRefused();
         var result = new AttemptResult(AttemptEnd.Refused, null, new OutboundRefusedException(refusal));
         services.Telemetry.Begin(call, request, number, isHedge).End(result);
         return result;

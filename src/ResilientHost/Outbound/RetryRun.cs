@@ -27,7 +27,6 @@ internal sealed class RetryRun(OutboundCall call, AttemptResult first, Func<doub
         _isPaid = false;
         _isDecided = false;
         call.Replay.Restore(call.Request);
-        call.Client.Counts.AddRetry();
 
         // Kept until the next one is let through: when it is not, this is the answer.
         call.Held = _last.Response;

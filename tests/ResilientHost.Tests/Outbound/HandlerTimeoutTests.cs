@@ -225,7 +225,7 @@ public class HandlerTimeoutTests
     [Fact]
     public async Task Handler_ThatReturnsNothing_IsNamed()
     {
-        await using var fixture = new HandlerFixture(new((_, _) => Task.FromResult<HttpResponseMessage>(null!)));
+        await using var fixture = new HandlerFixture(new((_, _) => Task.FromResult<HttpResponseMessage>(null!)), client: c => c.RemoveAllLoggers());
         fixture.CountTimersFromHere();
 
         (await Should.ThrowAsync<InvalidOperationException>(fixture.GetAsync())).Message.ShouldContain("pricing");
@@ -302,7 +302,7 @@ public class HandlerTimeoutTests
         var sending = fixture.GetAsync();
         fixture.Time.Advance(TimeSpan.FromSeconds(100));
 
-        (await Should.ThrowAsync<TaskCanceledException>(sending)).InnerException.ShouldBeOfType<TimeoutException>();
+        (await Assert.ThrowsAsync<TaskCanceledException>(() => sending)).InnerException.ShouldBeOfType<TimeoutException>();
         fixture.ShouldHoldNothing();
     }
 
