@@ -50,9 +50,6 @@ public sealed partial class Bulkhead
     /// <summary>The name given at construction.</summary>
     public string Name { get; }
 
-    /// <summary>Those that one outbound client has, which the outside sees as one; <see langword="null"/>: it stands for itself.</summary>
-    internal BulkheadGroup? Group { get; init; }
-
     /// <summary>Whether nobody is inside or waits.</summary>
     internal bool IsIdle => _permits.Out == 0 && (_queue?.Count ?? 0) == 0;
 

@@ -32,7 +32,7 @@ internal sealed class BulkheadGroup(string name, BulkheadPolicy policy, Monotoni
     {
         lock (_gate)
         {
-            var made = new Bulkhead(Name, _policy, clock, telemetry) { Group = this };
+            var made = new Bulkhead(Name, _policy, clock, telemetry);
             _members.Add(made);
             return made;
         }

@@ -35,7 +35,7 @@ public sealed class BulkheadRegistry : IDisposable
     internal BulkheadRegistry(ResilienceMeter meter, ILogger<BulkheadRegistry> logger, MonotonicClock clock)
     {
         _clock = clock;
-        _telemetry = new BulkheadTelemetry(new BulkheadMetrics(meter, () => All, () => _groups.Values), logger, clock);
+        _telemetry = new BulkheadTelemetry(new BulkheadMetrics(meter, () => All, () => _groups.Values), logger, clock, _groups.GetValueOrDefault);
     }
 
     /// <summary>Names that configuration has at present, sorted.</summary>

@@ -6,7 +6,11 @@ using ResilientHost.Telemetry;
 namespace ResilientHost.Bulkheads;
 
 /// <summary>What the bulkheads of one registry tell the outside. Nothing a listener or logger does reaches a caller.</summary>
-internal sealed partial class BulkheadTelemetry(BulkheadMetrics metrics, ILogger logger, MonotonicClock clock) : IDisposable
+/// <param name="metrics">Their metrics.</param>
+/// <param name="logger">Their log.</param>
+/// <param name="clock">The clock.</param>
+/// <param name="groupOf">Finds those that the outside sees as one, by the name that they share.</param>
+internal sealed partial class BulkheadTelemetry(BulkheadMetrics metrics, ILogger logger, MonotonicClock clock, Func<string, BulkheadGroup?>? groupOf = null) : IDisposable
 {
     private readonly ConcurrentDictionary<object, LogStorm> _storms = new();
     private readonly ConcurrentDictionary<object, LogStorm> _shareStorms = new();
@@ -24,7 +28,7 @@ internal sealed partial class BulkheadTelemetry(BulkheadMetrics metrics, ILogger
         try
         {
             var storm = _storms.GetOrAdd(
-                (object?)bulkhead.Group ?? bulkhead, static (source, of) => new LogStorm(of.Telemetry.Provider, more => of.Telemetry.LogMore(of.Bulkhead, more)), (Telemetry: this, Bulkhead: bulkhead));
+                (object?)GroupOf(bulkhead) ?? bulkhead, static (source, of) => new LogStorm(of.Telemetry.Provider, more => of.Telemetry.LogMore(of.Bulkhead, more)), (Telemetry: this, Bulkhead: bulkhead));
             if (storm.Admit())
             {
                 LogFirst(bulkhead, reason);
@@ -89,6 +93,8 @@ internal sealed partial class BulkheadTelemetry(BulkheadMetrics metrics, ILogger
         }
     }
 
+    private BulkheadGroup? GroupOf(Bulkhead bulkhead) => groupOf?.Invoke(bulkhead.Name);
+
     private void LogFirst(Bulkhead bulkhead, RefusalReason reason)
     {
         var snapshot = bulkhead.Snapshot();
@@ -97,7 +103,7 @@ internal sealed partial class BulkheadTelemetry(BulkheadMetrics metrics, ILogger
 
     private void LogMore(Bulkhead bulkhead, long count)
     {
-        var snapshot = bulkhead.Group?.Snapshot() ?? bulkhead.Snapshot();
+        var snapshot = GroupOf(bulkhead)?.Snapshot() ?? bulkhead.Snapshot();
         MoreRefused(bulkhead.Name, count, LogStorm.Interval.TotalSeconds, snapshot.InFlight, snapshot.Limit, snapshot.Queued);
     }
 
