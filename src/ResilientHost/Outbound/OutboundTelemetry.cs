@@ -16,10 +16,8 @@ internal sealed class OutboundTelemetry(ResilienceMeter meter, MonotonicClock cl
     /// <param name="request">What is sent.</param>
     /// <param name="number">From 1.</param>
     /// <param name="isHedge">Whether another attempt runs beside it.</param>
-    public AttemptTelemetry Begin(OutboundCall call, HttpRequestMessage request, int number, bool isHedge)
-    {
-        return new(this, call.Client, OutboundSpan.Start(call.Client.Name, request, number, isHedge), _metrics.IsTimed ? clock.Timestamp() : null);
-    }
+    public AttemptTelemetry Begin(OutboundCall call, HttpRequestMessage request, int number, bool isHedge) =>
+        new(this, call.Client, OutboundSpan.Start(call.Client.Name, request, number, isHedge), _metrics.IsTimed ? clock.Timestamp() : null);
 
     /// <summary>A failed attempt is made again after a wait; in the caller's context.</summary>
     /// <param name="call">The call.</param>
@@ -78,6 +76,10 @@ internal sealed class OutboundTelemetry(ResilienceMeter meter, MonotonicClock cl
         {
             client.Counts.AddRefused();
             _log.Refused(client.Name, failure ?? outcome);
+        }
+        else
+        {
+            client.Counts.AddAttempt();
         }
     }
 

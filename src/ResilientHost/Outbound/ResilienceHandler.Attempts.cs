@@ -68,7 +68,6 @@ internal sealed partial class ResilienceHandler
                 isBoundByCall = left <= call.AttemptTimeout;
                 AttemptCancellations.Arm(source, isBoundByCall ? left : call.AttemptTimeout);
                 call.Authority.Certificates?.Look(now);
-                client.Counts.AddAttempt();
                 OutboundHeaders.Write(request, call.Inbound, call.Policy, call.Resilience, now, services.Clock, number);
                 response = (call.IsSynchronous ? base.Send(request, source.Token) : await base.SendAsync(request, source.Token))
                     ?? throw new InvalidOperationException($"A handler of the HTTP client '{client.Name}' returned no response.");

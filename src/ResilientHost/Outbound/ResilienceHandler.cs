@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ResilientHost.Propagation;
 
 namespace ResilientHost.Outbound;
@@ -71,6 +72,7 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<AttemptResult> SendAsync(OutboundCall call)
     {
         call.Authority.Budget.Deposit();
@@ -129,14 +131,22 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
             ?? (policy.Hedging is { } hedging && RetrySafety.IsSafe(request.Method) ? hedging.MaxAttempts : policy.Retry.MaxAttempts);
     }
 
-    private static async ValueTask PrepareReplayAsync(OutboundCall call)
+    private static ValueTask PrepareReplayAsync(OutboundCall call)
     {
         call.Replay.Capture(call.Request, isShared: IsHedged(call));
-        if (!RequestReplayBody.TryPrepare(call.Request.Content, call.Policy.Retry.MaxReplayBytes, out var body))
+        if (RequestReplayBody.TryPrepare(call.Request.Content, call.Policy.Retry.MaxReplayBytes, out var body))
         {
-            body = await ReadBodyAsync(call, call.Request.Content!);
+            Replay(call, body);
+            return ValueTask.CompletedTask;
         }
 
+        return KeepBodyAsync(call, call.Request.Content!);
+    }
+
+    private static async ValueTask KeepBodyAsync(OutboundCall call, HttpContent content) => Replay(call, await ReadBodyAsync(call, content));
+
+    private static void Replay(OutboundCall call, in RequestReplayBody body)
+    {
         call.Replay.ReplaceContent(call.Request, body.Content);
         if (!body.IsReplayable)
         {

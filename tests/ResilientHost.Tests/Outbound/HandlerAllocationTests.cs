@@ -21,41 +21,47 @@ public class HandlerAllocationTests(ITestOutputHelper output)
         await using var provider = services.BuildServiceProvider();
         var state = provider.GetRequiredService<OutboundClients>().GetOrAdd("pricing");
 
-        var bare = Measure("transport alone", new Transport());
-        var ours = Measure("layers", new ResilienceHandler(state, provider.GetRequiredService<OutboundServices>(), new()) { InnerHandler = new Transport() }) - bare;
-        var pollys = Measure("Polly by hand", new PollyHandler { InnerHandler = new Transport() }) - bare;
+        var transport = new Transport();
+        var bare = Measure("transport alone", transport, transport);
+        var ours = Measure("layers", new ResilienceHandler(state, provider.GetRequiredService<OutboundServices>(), new()) { InnerHandler = transport }, transport) - bare;
+        var pollys = Measure("Polly by hand", new PollyHandler { InnerHandler = transport }, transport) - bare;
 
         ours.ShouldBeLessThanOrEqualTo(pollys / 2);
     }
 
-    private long Measure(string name, HttpMessageHandler handler)
+    private long Measure(string name, HttpMessageHandler handler, Transport transport)
     {
-        using var invoker = new HttpMessageInvoker(handler);
+        using var invoker = new HttpMessageInvoker(handler, disposeHandler: false);
         using var source = new CancellationTokenSource();
-        Run(invoker, source.Token);
+        Run(invoker, transport, source.Token);
         var clock = TimeProvider.System;
         var (bytes, started) = (GC.GetAllocatedBytesForCurrentThread(), clock.GetTimestamp());
-        Run(invoker, source.Token);
+        Run(invoker, transport, source.Token);
         var elapsed = clock.GetElapsedTime(started);
         bytes = (GC.GetAllocatedBytesForCurrentThread() - bytes) / Calls;
         output.WriteLine($"{name}: {bytes} B, {elapsed.TotalNanoseconds / Calls:0} ns a call");
         return bytes;
     }
 
-    private static void Run(HttpMessageInvoker invoker, CancellationToken cancellationToken)
+    private static void Run(HttpMessageInvoker invoker, Transport transport, CancellationToken cancellationToken)
     {
         for (var call = 0; call < Calls; call++)
         {
             var sending = invoker.SendAsync(new(HttpMethod.Get, HandlerFixture.Address), cancellationToken);
+            transport.Answer();
             sending.IsCompletedSuccessfully.ShouldBeTrue();
         }
     }
 
     private sealed class Transport : HttpMessageHandler
     {
-        private readonly Task<HttpResponseMessage> _answer = Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK));
+        private readonly HttpResponseMessage _answer = new(HttpStatusCode.OK);
+        private TaskCompletionSource<HttpResponseMessage>? _sending;
 
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => _answer;
+        /// <summary>Answers, and what waits for it goes on here.</summary>
+        public void Answer() => _sending!.SetResult(_answer);
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => (_sending = new()).Task;
     }
 
     /// <summary>Total timeout, retry, circuit, attempt timeout: what one writes with Polly alone.</summary>
