@@ -8,8 +8,8 @@ internal sealed class CacheStampede : AgencyDrill<WeatherArchive>
 {
     private const int Readers = 200;
 
-    // The first, and one for each expiry while readers come; a value lives for 400 ms.
-    private const int MaxCalls = 12;
+    // The first, and one for each refresh while readers come. A cache that kept nothing, but shared what is under way, would make 9.
+    private const int MaxCalls = 7;
 
     // The archive takes 150 ms; the rest is the time that hundreds of connections take.
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1.2);
@@ -47,7 +47,7 @@ internal sealed class CacheStampede : AgencyDrill<WeatherArchive>
         findings.Measure("readsOfTheColdKey", cold);
         findings.Measure("leftWaiting", waiting);
         findings.Expect(Whom.Dependency, "is asked once for one key", cold <= 2, $"{cold} times by {Readers} readers");
-        findings.Expect(Whom.Dependency, "is asked once for each expiry", reached <= MaxCalls, $"{reached} times for {all.Count} reads");
+        findings.Expect(Whom.Dependency, "is asked once for each time that the key expires", reached <= MaxCalls, $"{reached} times for {all.Count} reads");
         JudgeAnswers(findings, all, Soon);
 
         // Nobody repairs anything: it is well again when the store is asked by nobody, and answers who is not in the cache.
