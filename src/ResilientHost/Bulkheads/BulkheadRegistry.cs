@@ -45,6 +45,9 @@ public sealed class BulkheadRegistry : IDisposable
     public IReadOnlyList<Bulkhead> All =>
         [.. _named.Values, .. _endpoints.Values, .. Volatile.Read(ref _overflow) is { } overflow ? [overflow] : Array.Empty<Bulkhead>()];
 
+    /// <summary>Bulkheads of outbound clients and calls, each of which stands for those of its authorities.</summary>
+    internal IReadOnlyList<BulkheadGroup> Groups => [.. _groups.Values];
+
     /// <summary>The bulkhead of that name.</summary>
     /// <param name="name">A name that configuration has.</param>
     /// <returns>The one instance, shared by all that name it.</returns>

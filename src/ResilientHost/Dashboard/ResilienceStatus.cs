@@ -108,6 +108,8 @@ internal sealed record HttpClientStatus(
 /// <param name="InFlight">Attempts that wait for their answer.</param>
 /// <param name="Queued">Attempts that wait for a place.</param>
 /// <param name="RetriesLately">Retries and hedged attempts of the budget's last 10 s.</param>
+/// <param name="CertificateExpiresAt">When its certificate runs out; null where no handshake was seen.</param>
+/// <param name="CertificateFault">What is wrong with its certificate; null: nothing that is known.</param>
 internal sealed record AuthorityStatus(
     string Authority,
     CircuitState State,
@@ -117,7 +119,9 @@ internal sealed record AuthorityStatus(
     int? Limit,
     int InFlight,
     int Queued,
-    long RetriesLately);
+    long RetriesLately,
+    DateTimeOffset? CertificateExpiresAt,
+    string? CertificateFault);
 
 /// <param name="Name">Name of the worker.</param>
 /// <param name="State">Where it is in its life.</param>

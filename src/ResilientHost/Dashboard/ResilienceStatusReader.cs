@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Hosting;
+using ResilientHost.Bulkheads;
 using ResilientHost.Fallbacks;
 using ResilientHost.IsolatedTasks;
 using ResilientHost.Outbound;
@@ -40,7 +41,7 @@ internal sealed class ResilienceStatusReader(
             service.Level,
             new(service.Since, service.SignalledLevel, service.Severity, service.Mode, service.IsOverridden, service.OverriddenUntil),
             [.. circuitBreakers.All.SelectMany(breaker => ReadAll(breaker, namesCallers)).OrderBy(status => status.Name, StringComparer.Ordinal).ThenBy(status => status.Key, StringComparer.Ordinal)],
-            [.. bulkheads.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
+            [.. bulkheads.All.Select(Read).Concat(bulkheads.Groups.Select(Read)).OrderBy(status => status.Name, StringComparer.Ordinal)],
             [.. fallbacks.Uses.Select(Read).OrderBy(status => status.Endpoint, StringComparer.Ordinal)],
             [.. httpClients.All.Select(client => Read(client, namesCallers))],
             [.. workers.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
@@ -93,7 +94,9 @@ internal sealed class ResilienceStatusReader(
             LimitOf(bulkhead.Limit),
             bulkhead.InFlight,
             bulkhead.Queued,
-            authority.Budget.Spent);
+            authority.Budget.Spent,
+            authority.Certificates?.NotAfter,
+            authority.Certificates?.Fault is { } fault ? CertificateNames.Of(fault) : null);
     }
 
     private static CircuitBreakerStatus Read(CircuitBreaker breaker, string? key)
@@ -128,6 +131,12 @@ internal sealed class ResilienceStatusReader(
             policy.Adaptive,
             LimitOf(policy.Limit),
             shares?.Partitions);
+    }
+
+    private static BulkheadStatus Read(BulkheadGroup group)
+    {
+        var snapshot = group.Snapshot();
+        return new(group.Name, LimitOf(snapshot.Limit), snapshot.InFlight, snapshot.Queued, snapshot.Refused, group.Policy.Adaptive, LimitOf(group.Policy.Limit), Partitions: null);
     }
 
     private static WorkerStatus Read(WorkerSnapshot worker) => new(

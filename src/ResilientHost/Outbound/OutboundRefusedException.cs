@@ -23,7 +23,7 @@ public sealed class OutboundRefusedException : HttpRequestException
         var text = refusal.Reason switch
         {
             RefusalReason.Timeout => $"The call by '{refusal.Source}' was not answered in time.",
-            RefusalReason.DeadlineExceeded => $"The call by '{refusal.Source}' was not made: the time of the request that it serves is over.",
+            RefusalReason.DeadlineExceeded => $"The call by '{refusal.Source}' was given up: the time of the request that it serves is over.",
             _ => $"The call was refused by '{refusal.Source}' ({refusal.Reason}).",
         };
         return refusal.RetryAfter is { } retryAfter
