@@ -59,7 +59,7 @@ internal sealed class CallPlan
             return false;
         }
 
-        var delay = Policy.DelayFor(arguments.AttemptNumber, Random.Shared.NextDouble());
+        var delay = RetryDelay.Of(Policy.Retry, arguments.AttemptNumber + 1, retryAfter: null, Random.Shared.NextDouble());
         var now = _clock.Timestamp();
         execution.IsExhausted = arguments.AttemptNumber >= Policy.Retry.MaxAttempts - 1
 

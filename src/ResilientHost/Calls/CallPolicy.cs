@@ -18,8 +18,7 @@ internal sealed class CallPolicy(CallResilienceOptions options, bool enabled)
     /// <summary><see langword="null"/>: no limit.</summary>
     public TimeSpan? TotalTimeout { get; } = options.TotalTimeout;
 
-    public TimeSpan AttemptTimeout { get; } =
-        options.AttemptTimeout ?? (options.TotalTimeout < HttpClientPolicy.DefaultAttemptTimeout ? options.TotalTimeout.Value : HttpClientPolicy.DefaultAttemptTimeout);
+    public TimeSpan AttemptTimeout { get; } = HttpClientPolicy.AttemptTimeoutOf(options.AttemptTimeout, options.TotalTimeout);
 
     public RetryPolicy Retry { get; } = new(options.Retry);
 
@@ -76,18 +75,6 @@ internal sealed class CallPolicy(CallResilienceOptions options, bool enabled)
             // Nobody knows, so it is not made twice.
             return false;
         }
-    }
-
-    /// <summary>The wait before the next attempt.</summary>
-    /// <param name="retries">Retries made so far.</param>
-    /// <param name="uniform">A random number from 0 to below 1.</param>
-    public TimeSpan DelayFor(int retries, double uniform)
-    {
-        // Far beyond the cap the power becomes infinite, and 0 times that no number: nothing waits for nothing.
-        var ticks = Retry.Delay.Ticks * Math.Pow(Retry.Backoff, retries) * (1 + (Retry.Jitter * ((2 * uniform) - 1)));
-        return Retry.Delay == TimeSpan.Zero ? TimeSpan.Zero
-            : ticks >= Retry.MaxDelay.Ticks ? Retry.MaxDelay
-            : TimeSpan.FromTicks((long)ticks);
     }
 
     // A timeout is no refusal, though Polly's derives from the same exception: the thing was called and did not answer.

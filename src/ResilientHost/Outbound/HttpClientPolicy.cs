@@ -5,15 +5,14 @@ namespace ResilientHost.Outbound;
 /// <param name="enabled">Whether the suite, the layer and the client are on.</param>
 internal sealed class HttpClientPolicy(HttpClientResilienceOptions options, bool enabled)
 {
-    public static readonly TimeSpan DefaultAttemptTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan DefaultAttemptTimeout = TimeSpan.FromSeconds(10);
 
     public bool Enabled { get; } = enabled && options.Enabled;
 
     /// <summary><see langword="null"/>: no limit.</summary>
     public TimeSpan? TotalTimeout { get; } = options.TotalTimeout;
 
-    public TimeSpan AttemptTimeout { get; } =
-        options.AttemptTimeout ?? (options.TotalTimeout < DefaultAttemptTimeout ? options.TotalTimeout.Value : DefaultAttemptTimeout);
+    public TimeSpan AttemptTimeout { get; } = AttemptTimeoutOf(options.AttemptTimeout, options.TotalTimeout);
 
     public TimeSpan? ConnectTimeout { get; } = options.ConnectTimeout;
 
@@ -35,6 +34,9 @@ internal sealed class HttpClientPolicy(HttpClientResilienceOptions options, bool
     public TimeSpan CertificateWarning { get; } = options.CertificateWarning;
 
     public TimeSpan CertificateBreakDuration { get; } = options.CertificateBreakDuration;
+
+    /// <summary>What is asked for, else 10 s, or the total where that is shorter.</summary>
+    public static TimeSpan AttemptTimeoutOf(TimeSpan? asked, TimeSpan? total) => asked ?? (total < DefaultAttemptTimeout ? total.Value : DefaultAttemptTimeout);
 }
 
 /// <summary>When a failed attempt is made again. Immutable.</summary>

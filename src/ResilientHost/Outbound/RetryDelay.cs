@@ -10,6 +10,11 @@ internal static class RetryDelay
     /// <param name="random">Of [0, 1).</param>
     public static TimeSpan Of(RetryPolicy policy, int failed, TimeSpan? retryAfter, double random)
     {
+        if (policy.Delay == TimeSpan.Zero && retryAfter is null)
+        {
+            return TimeSpan.Zero;
+        }
+
         // As numbers: 100 to the power of 9 times an hour is more than a TimeSpan holds.
         var ticks = policy.Delay.Ticks * Math.Pow(policy.Backoff, failed - 1) * (1 + (policy.Jitter * ((2 * random) - 1)));
         var wait = ticks >= policy.MaxDelay.Ticks ? policy.MaxDelay : new TimeSpan((long)ticks);

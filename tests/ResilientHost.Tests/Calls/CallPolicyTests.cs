@@ -78,20 +78,6 @@ public sealed class CallPolicyTests
         Make(o => o.ShouldRetry = _ => throw new IOException()).MayRetry(new IOException(), default).ShouldBeFalse();
     }
 
-    [Theory]
-    [InlineData(0, 0.5, 0.2)]
-    [InlineData(1, 0.5, 0.4)]
-    [InlineData(0, 0, 0.1)]
-    [InlineData(0, 1, 0.3)]
-    [InlineData(60, 0.5, 10)]
-    [InlineData(100_000, 0, 10)]
-    public void DelayFor_Retries_GrowsWithJitterUpToTheCap(int retries, double uniform, double seconds) =>
-        Make().DelayFor(retries, uniform).ShouldBe(TimeSpan.FromSeconds(seconds));
-
-    [Fact]
-    public void DelayFor_NoDelay_StaysNone() =>
-        Make(o => o.Retry.Delay = TimeSpan.Zero).DelayFor(100_000, 0.5).ShouldBe(TimeSpan.Zero);
-
     [Fact]
     public void AttemptTimeout_LeftOpen_IsTenSecondsOrTheTotal()
     {

@@ -31,4 +31,8 @@ public class RetryDelayTests
         RetryDelay.Of(new(new RetryOptions()), 1, TimeSpan.MaxValue, 0.5).ShouldBe(TimeSpan.FromSeconds(10));
         RetryDelay.Of(new(new RetryOptions { MaxRetryAfter = TimeSpan.Zero }), 1, TimeSpan.FromSeconds(3), 0.5).ShouldBe(TimeSpan.FromMilliseconds(200));
     }
+
+    [Fact]
+    public void Of_NoDelay_StaysNone() =>
+        RetryDelay.Of(new(new RetryOptions { Delay = TimeSpan.Zero }), 100_000, null, 0.5).ShouldBe(TimeSpan.Zero);
 }
