@@ -104,7 +104,7 @@ internal sealed class EndpointInvoker(
         await state.Endpoint.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!state.Endpoint.IsCompletedSuccessfully)
         {
-            await RecoverAsync(state, ExceptionOf(state.Endpoint)).ConfigureAwait(ConfigureAwaitOptions.None);
+            await RecoverAsync(state, EndedTask.ExceptionOf(state.Endpoint)).ConfigureAwait(ConfigureAwaitOptions.None);
         }
         else if (IsAnswered(state))
         {
@@ -323,7 +323,4 @@ internal sealed class EndpointInvoker(
         status < StatusCodes.Status500InternalServerError ? CallOutcome.Succeeded
         : context.RequestAborted.IsCancellationRequested ? CallOutcome.Ignored
         : CallOutcome.Failed;
-
-    private static Exception ExceptionOf(Task task) =>
-        task.Exception is { } error ? error.InnerExceptions[0] : new TaskCanceledException(task);
 }
