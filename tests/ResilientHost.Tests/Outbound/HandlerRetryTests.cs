@@ -94,7 +94,7 @@ public class HandlerRetryTests
     [InlineData("0", 200)]
     [InlineData("-5", 200)]
     [InlineData("1.5", 200)]
-    [InlineData("99999999999999999999", 200)]
+    [InlineData("99999999999999999999", 10_000)]
     [InlineData("soon", 200)]
     [InlineData("3600", 10_000)]
     [InlineData("Tue, 01 Jan 2030 00:00:04 GMT", 4000)]
