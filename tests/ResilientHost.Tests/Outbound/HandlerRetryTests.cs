@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using ResilientHost.Propagation;
@@ -272,6 +273,32 @@ public class HandlerRetryTests
 
         first.Body.ShouldBe("body");
         first.Headers.ShouldContain("Bearer secret");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task HeadersOfABody_AddedToOnTheWay_AreWhatTheyWereForEachAttempt(bool isInMemory)
+    {
+        List<string> signatures = [];
+        List<string> types = [];
+        Task<HttpResponseMessage> Signing(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            request.Content!.Headers.Add("X-Signature", signatures.Count.ToString(CultureInfo.InvariantCulture));
+            signatures.Add(string.Join(',', request.Content.Headers.GetValues("X-Signature")));
+            types.Add(request.Content.Headers.ContentType!.ToString());
+            request.Content.Headers.ContentType = null;
+            return Task.FromResult(HandlerFixture.Answer(HttpStatusCode.ServiceUnavailable));
+        }
+
+        await using var fixture = new HandlerFixture(new(Signing), o => o.Retry.Delay = TimeSpan.Zero);
+        HttpContent body = isInMemory ? new StringContent("body") : new StreamContent(new MemoryStream([1, 2, 3])) { Headers = { ContentType = new("text/plain") { CharSet = "utf-8" } } };
+
+        (await fixture.SendAsync(HttpMethod.Put, body)).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+
+        signatures.ShouldBe(["0", "1", "2"]);
+        types.ShouldAllBe(type => type == "text/plain; charset=utf-8");
+        body.Headers.Contains("X-Signature").ShouldBeFalse();
     }
 
     [Theory]
