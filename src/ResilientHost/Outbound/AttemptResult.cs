@@ -14,6 +14,12 @@ internal enum AttemptEnd
     /// <summary>Its own time, or the call's, was over first.</summary>
     TimedOut,
 
+    /// <summary>The time that the inbound request's caller left was over first. Says nothing about the dependency, which may have had next to none.</summary>
+    DeadlineExceeded,
+
+    /// <summary>Whoever made it was told to stop, because the endpoint's own time was over: the dependency took too long, though nobody waits for a result.</summary>
+    EndpointTimedOut,
+
     /// <summary>A layer did not let it through; nothing was sent.</summary>
     Refused,
 
@@ -37,7 +43,7 @@ internal readonly record struct AttemptResult(AttemptEnd End, HttpResponseMessag
     public CallOutcome Outcome => End switch
     {
         AttemptEnd.Succeeded => CallOutcome.Succeeded,
-        AttemptEnd.Failed or AttemptEnd.TimedOut => CallOutcome.Failed,
+        AttemptEnd.Failed or AttemptEnd.TimedOut or AttemptEnd.EndpointTimedOut => CallOutcome.Failed,
         _ => CallOutcome.Ignored,
     };
 
@@ -60,5 +66,18 @@ internal readonly record struct AttemptResult(AttemptEnd End, HttpResponseMessag
         cause is not null && Exception is OutboundRefusedException { InnerException: null } refused ? this with { Exception = new OutboundRefusedException(refused.Refusal, cause) } : this;
 
     /// <summary>Lets go of a response that nobody will see.</summary>
-    public void Discard() => Response?.Dispose();
+    public void Discard() => Discard(Response);
+
+    /// <summary>Lets go of a response that nobody will see. Does not throw: what its content has to say about that must not cost a call that goes on without it.</summary>
+    public static void Discard(HttpResponseMessage? response)
+    {
+        try
+        {
+            response?.Dispose();
+        }
+        catch (Exception)
+        {
+            // An application's handler may put any content into a response.
+        }
+    }
 }

@@ -18,7 +18,7 @@ internal sealed class HedgedAttempt(OutboundCall call, HttpRequestMessage reques
     public AttemptResult? Result => _ended ? _result : null;
 
     /// <summary>What a call gives whose caller has left.</summary>
-    public static AttemptResult Cancelled(OutboundCall call) => new(AttemptEnd.Cancelled, null, new OperationCanceledException(call.CallerToken));
+    public static AttemptResult Cancelled(OutboundCall call) => call.Cancelled(new OperationCanceledException(call.CallerToken));
 
     /// <summary>Runs until there is a result, or nobody wants it any more.</summary>
     public async ValueTask<Outcome<HedgedAttempt>> RunAsync(CancellationToken cancellationToken)
@@ -31,11 +31,6 @@ internal sealed class HedgedAttempt(OutboundCall call, HttpRequestMessage reques
                 : call.AttemptAsync(request, number, _isHedge, cancellationToken).AsTask();
             _result = await _running.WaitAsync(cancellationToken);
             _ended = true;
-            if (_result.Response is not null || _result.End == AttemptEnd.TimedOut)
-            {
-                RecordLatency();
-            }
-
             if (_isHedge && _result.End == AttemptEnd.Refused)
             {
                 // Nothing was sent: the budget is for load on the dependency.
@@ -59,15 +54,13 @@ internal sealed class HedgedAttempt(OutboundCall call, HttpRequestMessage reques
             return;
         }
 
-        if (!call.CallerToken.IsCancellationRequested)
+        if (call.Policy.Hedging is { Quantile: not null } && !call.CallerToken.IsCancellationRequested)
         {
             // It took at least so long. Without the losers, the latencies known would be those of the winners alone, and the quantile would sink with every hedge.
-            RecordLatency();
+            call.Authority.Latency.Record(call.Clock.Elapsed(_started, call.Clock.Timestamp()));
         }
 
         _ = _running?.ContinueWith(
             static task => task.Result.Discard(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
-
-    private void RecordLatency() => call.Authority.Latency.Record(call.Clock.Elapsed(_started, call.Clock.Timestamp()));
 }

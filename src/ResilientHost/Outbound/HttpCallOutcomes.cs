@@ -5,6 +5,7 @@ using Polly;
 using Polly.Timeout;
 using ResilientHost.Hosting;
 using ResilientHost.Propagation;
+using ResilientHost.Refusals;
 
 namespace ResilientHost.Outbound;
 
@@ -23,8 +24,8 @@ internal static class HttpCallOutcomes
     public static AttemptResult Of(Exception exception) => exception switch
     {
         // The layers of another client, further in.
-        OutboundRefusedException { Refusal.Reason: RefusalReason.Timeout } => new(AttemptEnd.Failed, null, exception),
-        OutboundRefusedException or ExecutionRejectedException and not TimeoutRejectedException => new(AttemptEnd.Refused, null, exception),
+        _ when RefusalExceptions.Of(exception) is { } refusal => Of(exception, refusal),
+        ExecutionRejectedException and not TimeoutRejectedException => new(AttemptEnd.Refused, null, exception),
         HttpRequestException failure => new(AttemptEnd.Failed, null, exception) { IsFinal = IsFinal(failure.HttpRequestError) },
 
         // Cancelled, though nobody here did: a connect timeout comes so.
@@ -35,6 +36,12 @@ internal static class HttpCallOutcomes
     /// <summary>Whether an exception is how the transport may say that it was cancelled.</summary>
     public static bool MayBeOfCancellation(Exception exception) =>
         exception is not OutboundRefusedException and (OperationCanceledException or HttpRequestException or IOException or SocketException or ObjectDisposedException);
+
+    // No further attempt fits into the time of a request whose time is over.
+    private static AttemptResult Of(Exception exception, in Refusal refusal) =>
+        RefusalExceptions.OutcomeOf(refusal) == CallOutcome.Failed
+            ? new(AttemptEnd.Failed, null, exception) { IsFinal = refusal.Reason == RefusalReason.DeadlineExceeded }
+            : new(refusal.Reason == RefusalReason.DeadlineExceeded ? AttemptEnd.DeadlineExceeded : AttemptEnd.Refused, null, exception);
 
     // What was agreed on, or is set up, on either side; it will not be otherwise the next time.
     private static bool IsFinal(HttpRequestError error) => error

@@ -8,6 +8,7 @@ namespace ResilientHost.Outbound;
 internal sealed class OutboundCall
 {
     private RequestReplay? _replay;
+    private OwnHeaders? _own;
 
     public required ResilienceHandler Handler { get; init; }
 
@@ -43,6 +44,9 @@ internal sealed class OutboundCall
     /// <summary>What its end means: <see cref="RefusalReason.Timeout"/>, or <see cref="RefusalReason.DeadlineExceeded"/> where the time of the inbound request is what is shorter.</summary>
     public required RefusalReason EndReason { get; init; }
 
+    /// <summary>How an attempt ends that the call's end cuts short: as timed out, or as cut by the inbound request's caller.</summary>
+    public AttemptEnd CutAs { get; init; } = AttemptEnd.TimedOut;
+
     /// <summary>How long one attempt may take.</summary>
     public required TimeSpan AttemptTimeout { get; init; }
 
@@ -54,6 +58,12 @@ internal sealed class OutboundCall
 
     /// <summary>Whether <see cref="Replay"/> keeps anything.</summary>
     public bool HasReplay => _replay is not null;
+
+    /// <summary>What the application had set of the headers that this layer writes. First asked for before the first of them is written.</summary>
+    public OwnHeaders Own => _own ??= OwnHeaders.Of(Request);
+
+    /// <summary>Whether anything may have been written into <see cref="Request"/>.</summary>
+    public bool IsMarked => _own is not null;
 
     /// <summary>The answer of the attempt before, until the next one is let through.</summary>
     public HttpResponseMessage? Held { get; set; }
@@ -74,9 +84,13 @@ internal sealed class OutboundCall
     /// <summary>Disposes the answer of the attempt before: nobody will see it.</summary>
     public void LetGo()
     {
-        Held?.Dispose();
+        AttemptResult.Discard(Held);
         Held = null;
     }
+
+    /// <summary>What comes of a call, or an attempt at it, whose caller has cancelled.</summary>
+    public AttemptResult Cancelled(Exception exception) =>
+        new(Inbound is { } inbound && inbound.IsEndpointsTimeOver(Clock.Timestamp()) ? AttemptEnd.EndpointTimedOut : AttemptEnd.Cancelled, null, exception);
 
     /// <summary>Makes one attempt: bulkhead, circuit, timeout, transport, what there is to read of the body. Never throws; how it ended is what it returns.</summary>
     /// <param name="request">The caller's, or a clone of it.</param>

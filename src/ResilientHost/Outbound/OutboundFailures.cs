@@ -43,7 +43,7 @@ internal static class OutboundFailures
     public static string? Of(in AttemptResult result) => result.End switch
     {
         AttemptEnd.Succeeded or AttemptEnd.Cancelled => null,
-        AttemptEnd.TimedOut => Timeout,
+        AttemptEnd.TimedOut or AttemptEnd.EndpointTimedOut => Timeout,
         _ when result.Response is { } response => Of(response.StatusCode),
         _ when result.Exception is { } exception => Of(exception),
         _ => Exception,

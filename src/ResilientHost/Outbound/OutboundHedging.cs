@@ -26,7 +26,7 @@ internal sealed class OutboundHedging(MonotonicClock clock)
         })
         .Build();
 
-    /// <summary>Makes the call, first attempt included; the first is deposited in the budget already. Never throws; what is not returned is disposed, also what comes late.</summary>
+    /// <summary>Makes the call, first attempt included. Never throws; what is not returned is disposed, also what comes late.</summary>
     /// <param name="call">Of a safe method, with a policy for hedging, and with more than one attempt left.</param>
     public async ValueTask<AttemptResult> SendAsync(OutboundCall call)
     {

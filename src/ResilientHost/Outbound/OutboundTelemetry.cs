@@ -86,7 +86,7 @@ internal sealed class OutboundTelemetry(ResilienceMeter meter, MonotonicClock cl
     private static string OutcomeOf(AttemptEnd end) => end switch
     {
         AttemptEnd.Succeeded => "succeeded",
-        AttemptEnd.Failed or AttemptEnd.TimedOut => "failed",
+        AttemptEnd.Failed or AttemptEnd.TimedOut or AttemptEnd.EndpointTimedOut => "failed",
         AttemptEnd.Refused => "refused",
         _ => "ignored",
     };

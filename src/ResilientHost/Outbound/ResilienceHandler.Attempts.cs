@@ -9,6 +9,8 @@ internal sealed partial class ResilienceHandler
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<AttemptResult> AttemptAsync(OutboundCall call, HttpRequestMessage request, int number, bool isHedge, CancellationToken cancellationToken)
     {
+        // Before it is sent: redirects take the body off the message, and what sends it keeps the token.
+        var isForgotten = request.Content is null;
         var source = services.Cancellations.Rent();
         var registration = cancellationToken.UnsafeRegister(AttemptCancellations.Cancel, source);
         try
@@ -26,6 +28,12 @@ internal sealed partial class ResilienceHandler
                 return Refused(call, request, number, isHedge, refusal);
             }
 
+            if (number == 1)
+            {
+                // Not earlier: calls that are refused must not buy retries.
+                call.Authority.Budget.Deposit();
+            }
+
             if (!isHedge)
             {
                 call.LetGo();
@@ -41,7 +49,7 @@ internal sealed partial class ResilienceHandler
         finally
         {
             await registration.DisposeAsync();
-            services.Cancellations.Return(source, isForgotten: request.Content is null);
+            services.Cancellations.Return(source, isForgotten);
         }
     }
 
@@ -49,51 +57,70 @@ internal sealed partial class ResilienceHandler
     private async ValueTask<AttemptResult> SendAsync(
         OutboundCall call, HttpRequestMessage request, int number, bool isHedge, bool isQueued, OutboundPass pass, CancellationTokenSource source, CancellationToken cancellationToken)
     {
-        var telemetry = services.Telemetry.Begin(call, request, number, isHedge);
-        var isBoundByCall = false;
-        var sent = 0L;
-        HttpResponseMessage? response = null;
-        AttemptResult result;
+        AttemptTelemetry telemetry = default;
+        AttemptResult result = new(AttemptEnd.Broken, null, null);
         try
         {
-            // Of a first attempt without a wait or a body to be read, what the call began with is still exact enough.
-            var now = sent = number == 1 && !isQueued && request.Content is null ? call.Started : services.Clock.Timestamp();
-            var left = call.Left(now);
-            if (left <= TimeSpan.Zero)
+            telemetry = services.Telemetry.Begin(call, request, number, isHedge);
+            var isBoundByCall = false;
+            var sent = 0L;
+            HttpResponseMessage? response = null;
+            try
             {
-                result = OverBefore(call);
-            }
-            else
-            {
-                isBoundByCall = left <= call.AttemptTimeout;
-                AttemptCancellations.Arm(source, isBoundByCall ? left : call.AttemptTimeout);
-                call.Authority.Certificates?.Look(now);
-                OutboundHeaders.Write(request, call.Inbound, call.Policy, call.Resilience, now, services.Clock, number);
-                response = (call.IsSynchronous ? base.Send(request, source.Token) : await base.SendAsync(request, source.Token))
-                    ?? throw new InvalidOperationException($"A handler of the HTTP client '{client.Name}' returned no response.");
-                response.RequestMessage ??= request;
-                await ResponseBodyGuard.GuardAsync(response, call, source.Token);
-                result = HttpCallOutcomes.Of(response, services.Clock);
-            }
-        }
-        catch (Exception exception)
-        {
-            response?.Dispose();
-            result = Explain(call, exception, isBoundByCall, source, cancellationToken);
-            if (result.End == AttemptEnd.Failed)
-            {
-                result = ExplainCertificate(call, request, pass, result);
-            }
-        }
+                // Of a first attempt without a wait or a body to be read, what the call began with is still exact enough.
+                var now = sent = number == 1 && !isQueued && request.Content is null ? call.Started : services.Clock.Timestamp();
+                var left = call.Left(now);
+                if (left <= TimeSpan.Zero)
+                {
+                    result = OverBefore(call);
+                }
+                else
+                {
+                    isBoundByCall = left <= call.AttemptTimeout;
+                    AttemptCancellations.Arm(source, isBoundByCall ? left : call.AttemptTimeout);
+                    call.Authority.Certificates?.Look(now);
+                    if (OutboundHeaders.HasToSay(call.Inbound, call.Policy, number))
+                    {
+                        OutboundHeaders.Write(request, call.Inbound, call.Policy, call.Resilience, now, services.Clock, number, call.Own);
+                    }
 
-        if (result.End == AttemptEnd.Succeeded && call.Policy.Hedging is { Quantile: not null })
-        {
-            call.Authority.Latency.Record(services.Clock.Elapsed(sent, services.Clock.Timestamp()));
-        }
+                    response = (call.IsSynchronous ? base.Send(request, source.Token) : await base.SendAsync(request, source.Token))
+                        ?? throw new InvalidOperationException($"A handler of the HTTP client '{client.Name}' returned no response.");
+                    response.RequestMessage ??= request;
+                    await ResponseBodyGuard.GuardAsync(response, call, source.Token);
+                    result = HttpCallOutcomes.Of(response, services.Clock);
+                }
+            }
+            catch (Exception exception)
+            {
+                AttemptResult.Discard(response);
+                result = Explain(call, exception, isBoundByCall, source, cancellationToken);
+                if (result.End == AttemptEnd.Failed)
+                {
+                    result = ExplainCertificate(call, request, pass, result);
+                }
+            }
 
-        call.Authority.Exit(pass, result.Outcome, result.RetryAfter);
-        telemetry.End(result);
-        return result;
+            // Of a loser it is recorded when it is given up.
+            if (call.Policy.Hedging is { Quantile: not null } && result.End is AttemptEnd.Succeeded or AttemptEnd.TimedOut && !cancellationToken.IsCancellationRequested)
+            {
+                call.Authority.Latency.Record(services.Clock.Elapsed(sent, services.Clock.Timestamp()));
+            }
+
+            return result;
+        }
+        finally
+        {
+            // Whatever may throw on the way, loggers included: what is held is given back.
+            try
+            {
+                call.Authority.Exit(pass, result.Outcome, result.RetryAfter);
+            }
+            finally
+            {
+                telemetry.End(result);
+            }
+        }
     }
 
     private AttemptResult Refused(OutboundCall call, HttpRequestMessage request, int number, bool isHedge, in Refusal refusal)
@@ -110,13 +137,14 @@ internal sealed partial class ResilienceHandler
         {
             if (cancellationToken.IsCancellationRequested)
             {
-                return new(AttemptEnd.Cancelled, null, exception);
+                // A loser, or a caller that has left; the one that its endpoint's timeout has sent away has seen the dependency fail.
+                return call.CallerToken.IsCancellationRequested ? call.Cancelled(exception) : new(AttemptEnd.Cancelled, null, exception);
             }
 
             if (source.IsCancellationRequested)
             {
                 return isBoundByCall
-                    ? new(AttemptEnd.TimedOut, null, Refusal(call, call.EndReason, exception)) { IsFinal = true }
+                    ? new(call.CutAs, null, Refusal(call, call.EndReason, exception)) { IsFinal = true }
                     : new(AttemptEnd.TimedOut, null, Refusal(call, RefusalReason.Timeout, exception));
             }
         }

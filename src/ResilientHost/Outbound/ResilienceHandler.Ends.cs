@@ -5,12 +5,17 @@ internal sealed partial class ResilienceHandler
     /// <summary>What the caller gets of the last attempt; on its way out of the layers.</summary>
     private static AttemptResult Conclude(OutboundCall call, in AttemptResult result)
     {
+        // Handlers further out may send the message again, be it for a 401: what this call wrote into it must not look like the application's own word then.
+        if (call.IsMarked)
+        {
+            call.Own.Restore(call.Request);
+        }
+
         if (result.End == AttemptEnd.Succeeded)
         {
             return result;
         }
 
-        // Handlers further out may send the message again: what this call wrote into it must not look like the application's own word then.
         if (call.HasReplay)
         {
             if (result.Response is null)
@@ -23,13 +28,18 @@ internal sealed partial class ResilienceHandler
             }
         }
 
-        if (result.End == AttemptEnd.Cancelled)
+        if (result.End == AttemptEnd.EndpointTimedOut)
+        {
+            call.Inbound?.NoteDependencyFailure();
+        }
+
+        if (result.End is AttemptEnd.Cancelled or AttemptEnd.EndpointTimedOut)
         {
             return result with { Exception = new OperationCanceledException("The call was cancelled by its caller.", result.Exception, call.CallerToken) };
         }
 
         // A request that must not be made again has not been tried as often as it could: its caller may know better.
-        if (result.End == AttemptEnd.Refused || (result.IsFailure && (result.IsFinal || call.MaxAttempts > 1 || call.Inbound is { Attempt: > 1 })))
+        if (result.End is AttemptEnd.Refused or AttemptEnd.DeadlineExceeded || (result.IsFailure && (result.IsFinal || call.MaxAttempts > 1 || call.Inbound is { Attempt: > 1 })))
         {
             call.Inbound?.NoteDependencyFailure();
         }

@@ -29,11 +29,30 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
     }
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        SendAsync(request, isSynchronous: false, cancellationToken);
+        SendFromAnyContext(request, isSynchronous: false, cancellationToken);
 
     // Nothing is awaited on the way of a call that neither waits in a queue nor is made again: all of it happens on the caller's thread.
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        SendAsync(request, isSynchronous: true, cancellationToken).GetAwaiter().GetResult();
+        SendFromAnyContext(request, isSynchronous: true, cancellationToken).GetAwaiter().GetResult();
+
+    // What is awaited here must not ask for a thread that may be blocked until the call is over (a Blazor circuit's, a window's). Whoever awaits the call comes back to its own context all the same.
+    private Task<HttpResponseMessage> SendFromAnyContext(HttpRequestMessage request, bool isSynchronous, CancellationToken cancellationToken)
+    {
+        if (SynchronizationContext.Current is not { } context)
+        {
+            return SendAsync(request, isSynchronous, cancellationToken);
+        }
+
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            return SendAsync(request, isSynchronous, cancellationToken);
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
+    }
 
     private Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, bool isSynchronous, CancellationToken cancellationToken)
     {
@@ -75,7 +94,6 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<AttemptResult> SendAsync(OutboundCall call)
     {
-        call.Authority.Budget.Deposit();
         if (IsHedged(call))
         {
             return await call.Services.Hedging.SendAsync(call);
@@ -114,6 +132,7 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
             Started = started,
             Ends = Math.Min(ends, deadline),
             EndReason = deadline < ends ? RefusalReason.DeadlineExceeded : RefusalReason.Timeout,
+            CutAs = deadline < ends && inbound!.IsCallersTime ? AttemptEnd.DeadlineExceeded : AttemptEnd.TimedOut,
             AttemptTimeout = resilience?.AttemptTimeout ?? policy.AttemptTimeout,
             MaxAttempts = MaxAttempts(request, policy, resilience, inbound),
         };

@@ -46,7 +46,7 @@ internal sealed class RetryBudget(MonotonicClock clock, Func<RetryPolicy> policy
     /// <summary>Calls of the window.</summary>
     public long Calls => Sum(Volatile.Read(ref _calls), BucketAt(clock.CoarseTimestamp()));
 
-    /// <summary>Counts a call's first attempt.</summary>
+    /// <summary>Counts a call, once its first attempt is let through.</summary>
     public void Deposit()
     {
         var calls = Volatile.Read(ref _calls) ?? Interlocked.CompareExchange(ref _calls, new long[BucketCount], null) ?? _calls;

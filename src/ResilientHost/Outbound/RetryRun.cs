@@ -96,7 +96,7 @@ internal sealed class RetryRun(OutboundCall call, AttemptResult first, Func<doub
         // The wait was cut short, or something here threw.
         call.LetGo();
         _last.Discard();
-        return call.CallerToken.IsCancellationRequested ? new(AttemptEnd.Cancelled, null, exception) : new(AttemptEnd.Broken, null, exception);
+        return call.CallerToken.IsCancellationRequested ? call.Cancelled(exception) : new(AttemptEnd.Broken, null, exception);
     }
 
     private bool IsRefusedUntilAfter(TimeSpan delay) =>

@@ -183,7 +183,7 @@ internal sealed class EndpointInvoker(
         var fallback = fallbacks.For(state);
         try
         {
-            var isTimeUp = state.HadTimeout && exception is OutboundRefusedException { Refusal.Reason: RefusalReason.DeadlineExceeded };
+            var isTimeUp = state.HadTimeout && RefusalExceptions.Of(exception) is { Reason: RefusalReason.DeadlineExceeded };
             if (isTimeUp && !context.Response.HasStarted)
             {
                 state.NoteTimedOut();

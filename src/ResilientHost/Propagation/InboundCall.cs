@@ -18,11 +18,7 @@ internal sealed class InboundCall(bool isRead = true)
     }
 
     /// <summary>When the time of the request is over, as a timestamp of the host's clock: its caller's or its endpoint's, whichever is earlier. <see cref="long.MaxValue"/>: it has no end, as once the response has begun.</summary>
-    public long Deadline
-    {
-        get => Math.Min(Volatile.Read(ref _callersDeadline), Volatile.Read(ref _endpointsDeadline));
-        init => _callersDeadline = value;
-    }
+    public long Deadline => Math.Min(Volatile.Read(ref _callersDeadline), Volatile.Read(ref _endpointsDeadline));
 
     /// <summary>When the caller stops waiting; <see cref="long.MaxValue"/> when it does not say, or is not believed.</summary>
     public long CallersDeadline
@@ -33,6 +29,9 @@ internal sealed class InboundCall(bool isRead = true)
 
     /// <summary>Whether the caller has said how long it waits, and is believed.</summary>
     public bool HasCallersDeadline => CallersDeadline != long.MaxValue;
+
+    /// <summary>Whether it is the caller who bounds <see cref="Deadline"/>: that this time is over then says nothing of what was called meanwhile. The endpoint's own time says that it took too long.</summary>
+    public bool IsCallersTime => CallersDeadline is not long.MaxValue and var deadline && deadline <= Volatile.Read(ref _endpointsDeadline);
 
     /// <summary>How much it matters.</summary>
     public Criticality Criticality { get; init; } = Criticality.Default;
@@ -52,6 +51,10 @@ internal sealed class InboundCall(bool isRead = true)
     /// <summary>The endpoint's own time is running.</summary>
     /// <param name="deadline">When it is over.</param>
     public void BeginEndpoint(long deadline) => Volatile.Write(ref _endpointsDeadline, deadline);
+
+    /// <summary>Whether the endpoint's own time has run out, and what it called is told to stop because of that.</summary>
+    /// <param name="now">The host's clock's timestamp.</param>
+    public bool IsEndpointsTimeOver(long now) => now >= Volatile.Read(ref _endpointsDeadline);
 
     /// <summary>The endpoint's own time no longer counts: it has returned. What answers in its place has time of its own.</summary>
     public void EndEndpoint() => Volatile.Write(ref _endpointsDeadline, long.MaxValue);

@@ -13,16 +13,10 @@ namespace ResilientHost.Propagation;
 /// </remarks>
 internal static class OutboundHeaders
 {
-    private static readonly HttpRequestOptionsKey<Own> OwnKey = new("ResilientHost.OwnHeaders");
     private static readonly string[] Numbers = [.. Enumerable.Range(0, InboundHeaders.MaxAttempt + 1).Select(number => number.ToString(CultureInfo.InvariantCulture))];
 
-    [Flags]
-    private enum Own
-    {
-        None = 0,
-        Deadline = 1,
-        Criticality = 2,
-    }
+    /// <summary>Whether an attempt has anything to tell.</summary>
+    public static bool HasToSay(InboundCall? inbound, HttpClientPolicy policy, int attempt) => policy.IsPeer || attempt > 1 || inbound is { Attempt: > 1 };
 
     /// <summary>Writes the headers of one attempt.</summary>
     /// <param name="request">The request as it will be sent.</param>
@@ -32,7 +26,9 @@ internal static class OutboundHeaders
     /// <param name="now">The clock's timestamp.</param>
     /// <param name="clock">The host's.</param>
     /// <param name="attempt">Which attempt at this call it is, from 1.</param>
-    public static void Write(HttpRequestMessage request, InboundCall? inbound, HttpClientPolicy policy, RequestResilience? resilience, long now, MonotonicClock clock, int attempt)
+    /// <param name="own">What the application has set itself.</param>
+    public static void Write(
+        HttpRequestMessage request, InboundCall? inbound, HttpClientPolicy policy, RequestResilience? resilience, long now, MonotonicClock clock, int attempt, OwnHeaders own)
     {
         var number = Math.Clamp(Math.Max(attempt, inbound?.Attempt ?? 1), 1, InboundHeaders.MaxAttempt);
         if (number > 1 || policy.IsPeer)
@@ -45,13 +41,12 @@ internal static class OutboundHeaders
             return;
         }
 
-        var own = OwnOf(request, attempt);
-        if ((own & Own.Deadline) == Own.None && inbound is { Deadline: < long.MaxValue and var deadline })
+        if (!own.HasDeadline && inbound is { Deadline: < long.MaxValue and var deadline })
         {
             Set(request.Headers, PropagationHeaders.Deadline, Milliseconds(clock.Elapsed(now, deadline)));
         }
 
-        if ((own & Own.Criticality) == Own.None && CriticalityOf(inbound, resilience) is { } criticality)
+        if (!own.HasCriticality && CriticalityOf(inbound, resilience) is { } criticality)
         {
             Set(request.Headers, PropagationHeaders.Criticality, DegradationNames.Of(criticality));
         }
@@ -78,25 +73,6 @@ internal static class OutboundHeaders
         }
 
         headers.TryAddWithoutValidation(PropagationHeaders.Attempt, Numbers[number]);
-    }
-
-    // Before the first attempt every header is the application's. Only what it did set is remembered, which is next to never.
-    private static Own OwnOf(HttpRequestMessage request, int attempt)
-    {
-        if (attempt > 1)
-        {
-            return request.Options.TryGetValue(OwnKey, out var known) ? known : Own.None;
-        }
-
-        var headers = request.Headers.NonValidated;
-        var own = (headers.Contains(PropagationHeaders.Deadline) ? Own.Deadline : Own.None)
-            | (headers.Contains(PropagationHeaders.Criticality) ? Own.Criticality : Own.None);
-        if (own != Own.None)
-        {
-            request.Options.Set(OwnKey, own);
-        }
-
-        return own;
     }
 
     private static void Set(HttpRequestHeaders headers, string name, string value)

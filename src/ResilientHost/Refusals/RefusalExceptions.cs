@@ -1,3 +1,5 @@
+using ResilientHost.Propagation;
+
 namespace ResilientHost.Refusals;
 
 /// <summary>What an exception says of a refusal by a layer that can only throw: in a Polly pipeline, or around an HTTP client.</summary>
@@ -13,7 +15,12 @@ internal static class RefusalExceptions
         _ => null,
     };
 
-    /// <summary>How a call counts that ended with a refusal further in: time that has run out is a failure of what was called, any other refusal says nothing of it.</summary>
-    public static CallOutcome OutcomeOf(in Refusal refusal) =>
-        refusal.Reason is RefusalReason.Timeout or RefusalReason.DeadlineExceeded ? CallOutcome.Failed : CallOutcome.Ignored;
+    /// <summary>How a call counts that ended with a refusal further in, wherever that is asked: time that has run out is a failure of what was called, any other refusal says nothing of it.</summary>
+    /// <remarks>Nor does time that the caller of the request did not leave; to be asked where <see cref="InboundCall.Current"/> is the request that the call was made for.</remarks>
+    public static CallOutcome OutcomeOf(in Refusal refusal) => refusal.Reason switch
+    {
+        RefusalReason.Timeout => CallOutcome.Failed,
+        RefusalReason.DeadlineExceeded => InboundCall.Current is { IsCallersTime: true } ? CallOutcome.Ignored : CallOutcome.Failed,
+        _ => CallOutcome.Ignored,
+    };
 }

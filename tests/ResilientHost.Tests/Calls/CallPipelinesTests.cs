@@ -159,7 +159,7 @@ public sealed class CallPipelinesTests
     public async Task Execute_InboundTimeIsOver_IsNotStarted()
     {
         using CallFixture host = new(Plain);
-        Serve(new() { Deadline = host.Time.GetTimestamp() });
+        Serve(new() { CallersDeadline = host.Time.GetTimestamp() });
         var refused = await Should.ThrowAsync<RefusedException>(async () => await host.Orders.ExecuteAsync(_ => Fail(new IOException()), Token));
         (refused.Refusal.Reason, refused.Refusal.Source, _calls).ShouldBe((RefusalReason.DeadlineExceeded, "call:orders", 0));
     }
@@ -168,7 +168,7 @@ public sealed class CallPipelinesTests
     public async Task Execute_InboundTimeIsShorter_BoundsTheTotal()
     {
         using CallFixture host = new(Plain);
-        Serve(new() { Deadline = host.Time.GetTimestamp() + TimeSpan.FromSeconds(1).Ticks });
+        Serve(new() { CallersDeadline = host.Time.GetTimestamp() + TimeSpan.FromSeconds(1).Ticks });
         var call = host.Orders.ExecuteAsync(Hang, Token).AsTask();
         host.Time.Advance(TimeSpan.FromSeconds(1));
         await Should.ThrowAsync<TimeoutRejectedException>(call);

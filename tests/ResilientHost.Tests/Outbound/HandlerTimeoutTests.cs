@@ -238,7 +238,7 @@ public class HandlerTimeoutTests
     {
         await using var fixture = new HandlerFixture(new(Answering(HttpStatusCode.OK)));
         fixture.Time.Advance(TimeSpan.FromSeconds(5));
-        InboundCall.Current = new() { Deadline = fixture.Time.GetTimestamp() };
+        InboundCall.Current = new() { CallersDeadline = fixture.Time.GetTimestamp() };
 
         (await Should.ThrowAsync<OutboundRefusedException>(fixture.GetAsync())).Refusal.ShouldBe(new Refusal(RefusalReason.DeadlineExceeded, "http:pricing", null));
 
@@ -251,7 +251,7 @@ public class HandlerTimeoutTests
     {
         await using var fixture = new HandlerFixture(new(Hanging));
         fixture.CountTimersFromHere();
-        InboundCall.Current = new() { Deadline = fixture.Time.GetTimestamp() + TimeSpan.FromSeconds(2).Ticks };
+        InboundCall.Current = new() { CallersDeadline = fixture.Time.GetTimestamp() + TimeSpan.FromSeconds(2).Ticks };
 
         var sending = fixture.GetAsync();
         fixture.Time.Advance(TimeSpan.FromSeconds(2));

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using ResilientHost.Outbound;
+using ResilientHost.Propagation;
 
 namespace ResilientHost.Tests.Outbound;
 
@@ -297,6 +298,74 @@ public sealed class HedgingTests : IDisposable
         await NothingHeldAsync();
     }
 
+    [Fact]
+    public async Task Hedge_OfARequestWithHeadersOfTheApplicationsOwn_LeavesThemToo()
+    {
+        Use(options => (options.IsPeer, options.Hedging.Delay) = (true, Delay));
+        InboundCall.Current = new() { CallersDeadline = _under.Time.GetTimestamp() + TimeSpan.FromSeconds(9).Ticks, Criticality = Criticality.Sheddable };
+        var request = new HttpRequestMessage(HttpMethod.Get, AttemptsUnderTest.Address) { Headers = { { PropagationHeaders.Deadline, "77" }, { PropagationHeaders.Criticality, "critical" } } };
+        var call = Send(request);
+        var first = await _upstream.NextAsync();
+        _under.Time.Advance(Delay);
+        var second = await _upstream.NextAsync();
+        (first.Header(PropagationHeaders.Deadline), first.Header(PropagationHeaders.Criticality)).ShouldBe(("77", "critical"));
+        (second.Header(PropagationHeaders.Deadline), second.Header(PropagationHeaders.Criticality)).ShouldBe(("77", "critical"));
+        second.Answer(HttpStatusCode.OK);
+        using var response = await call;
+    }
+
+    [Fact]
+    public async Task Latencies_OfGoodAttempts_AreKnownOnceAndFailuresNotAtAll()
+    {
+        Use(options => (options.Hedging.Quantile, options.Retry.BudgetFloor) = (0.9, 1000));
+        for (var i = 0; i < LatencyQuantile.Minimum - 1; i++)
+        {
+            var good = Send();
+            (await _upstream.NextAsync()).Answer(HttpStatusCode.OK);
+            (await good).Dispose();
+            var failing = Send();
+            (await _upstream.NextAsync()).Answer(HttpStatusCode.InternalServerError);
+            (await _upstream.NextAsync()).Answer(HttpStatusCode.InternalServerError);
+            (await failing).Dispose();
+            _under.Client.CircuitBreaker.Reset();
+        }
+
+        _under.Authority.Latency.Quantile(0.5).ShouldBeNull();
+        var last = Send();
+        (await _upstream.NextAsync()).Answer(HttpStatusCode.OK);
+        (await last).Dispose();
+        _under.Authority.Latency.Quantile(0.5).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task Latencies_OfLosers_AreKnownToo()
+    {
+        Use(options => (options.Hedging.Quantile, options.Hedging.Delay, options.Retry.BudgetFloor) = (0.9, Delay, 1000));
+        for (var i = 0; i < LatencyQuantile.Minimum / 2; i++)
+        {
+            var call = Send();
+            await _upstream.NextAsync();
+            _under.Time.Advance(Delay);
+            (await _upstream.NextAsync()).Answer(HttpStatusCode.OK);
+            (await call).Dispose();
+        }
+
+        _under.Authority.Latency.Quantile(0.9).ShouldNotBeNull().ShouldBeGreaterThanOrEqualTo(Delay);
+    }
+
+    [Fact]
+    public async Task Latencies_WhereNoQuantileIsAskedFor_AreNotKept()
+    {
+        for (var i = 0; i < 2 * LatencyQuantile.Minimum; i++)
+        {
+            var call = Send();
+            (await _upstream.NextAsync()).Answer(HttpStatusCode.OK);
+            (await call).Dispose();
+        }
+
+        _under.Authority.Latency.Quantile(0.5).ShouldBeNull();
+    }
+
     private void Use(Action<HttpClientResilienceOptions> configure)
     {
         _under.Dispose();
@@ -306,8 +375,11 @@ public sealed class HedgingTests : IDisposable
     private Task<HttpResponseMessage> Send(string method = "GET", CancellationToken cancellationToken = default)
     {
         var request = new HttpRequestMessage(new HttpMethod(method), AttemptsUnderTest.Address) { Headers = { { "X-Own", "kept" } } };
-        return new HttpMessageInvoker(new ResilienceHandler(_under.Client, _under.Services, new()) { InnerHandler = _upstream }).SendAsync(request, cancellationToken);
+        return Send(request, cancellationToken);
     }
+
+    private Task<HttpResponseMessage> Send(HttpRequestMessage request, CancellationToken cancellationToken = default) =>
+        new HttpMessageInvoker(new ResilienceHandler(_under.Client, _under.Services, new()) { InnerHandler = _upstream }).SendAsync(request, cancellationToken);
 
     private void NothingHeld()
     {

@@ -187,10 +187,13 @@ public sealed class InboundCallTests : IAsyncDisposable
         ShouldHoldNothing(calls: 0, failures: 0);
     }
 
-    [Fact]
-    public async Task Request_CallLearnsOfTheEndOfTimeBeforeTheTimerDoes_IsTheSameTimeout()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Request_CallLearnsOfTheEndOfTimeBeforeTheTimerDoes_IsTheSameTimeout(bool ofHttpClient)
     {
-        Map(static _ => throw new OutboundRefusedException(new Refusal(RefusalReason.DeadlineExceeded, "http:pricing", null))).WithTimeout(10 * Second);
+        var over = new Refusal(RefusalReason.DeadlineExceeded, "http:pricing", null);
+        Map(_ => throw (ofHttpClient ? new OutboundRefusedException(over) : new RefusedException(over))).WithTimeout(10 * Second);
 
         (await CallAsync()).ShouldContain("\"code\":\"timeout\"");
         ShouldHoldNothing(calls: 1, failures: 1);

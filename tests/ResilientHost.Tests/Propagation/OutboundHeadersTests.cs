@@ -12,6 +12,7 @@ public sealed class OutboundHeadersTests : IDisposable
     private readonly ManualTimeProvider _time = new();
     private readonly MonotonicClock _clock;
     private readonly HttpRequestMessage _request = new(HttpMethod.Get, "http://example.test/");
+    private OwnHeaders? _own;
 
     public OutboundHeadersTests() => _clock = new MonotonicClock(_time);
 
@@ -138,6 +139,25 @@ public sealed class OutboundHeadersTests : IDisposable
         Said().Attempt.ShouldBe(said);
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("1")]
+    [InlineData("7, 8")]
+    public void Restore_AfterAttempts_LeavesWhatTheApplicationHasSet(string? attempt)
+    {
+        _request.Headers.Add(PropagationHeaders.Deadline, "77");
+        if (attempt is not null)
+        {
+            _request.Headers.TryAddWithoutValidation(PropagationHeaders.Attempt, attempt);
+        }
+
+        Write(Peer, Inbound(1_500, Criticality.Sheddable));
+        Write(Peer, Inbound(1_500, Criticality.Sheddable), attempt: 2);
+        _own!.Restore(_request);
+
+        Said().ShouldBe((attempt, "77", null));
+    }
+
     [Fact]
     public void Write_NothingToSay_AllocatesNothing()
     {
@@ -159,7 +179,7 @@ public sealed class OutboundHeadersTests : IDisposable
     };
 
     private void Write(HttpClientPolicy policy, InboundCall? inbound, RequestResilience? resilience = null, int attempt = 1) =>
-        OutboundHeaders.Write(_request, inbound, policy, resilience, _clock.Timestamp(), _clock, attempt);
+        OutboundHeaders.Write(_request, inbound, policy, resilience, _clock.Timestamp(), _clock, attempt, _own ??= OwnHeaders.Of(_request));
 
     private (string? Attempt, string? Deadline, string? Criticality) Said() =>
         (One(PropagationHeaders.Attempt), One(PropagationHeaders.Deadline), One(PropagationHeaders.Criticality));

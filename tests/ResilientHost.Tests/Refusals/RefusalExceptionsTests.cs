@@ -1,5 +1,7 @@
 using Polly;
 using Polly.Timeout;
+using ResilientHost.Outbound;
+using ResilientHost.Propagation;
 using ResilientHost.Refusals;
 using ResilientHost.Workers;
 
@@ -27,6 +29,42 @@ public sealed class RefusalExceptionsTests
         { new TimeoutRejectedException(), CallOutcome.Failed },
         { new HttpRequestException(), CallOutcome.Failed },
     };
+
+    public static TheoryData<Exception> DeadlinesExceeded { get; } = new()
+    {
+        new RefusedException(Over),
+        new OutboundRefusedException(Over),
+        new AggregateException(new OutboundRefusedException(Over)),
+    };
+
+    /// <summary>A client around another one. What is no refusal counts by what the transport says.</summary>
+    [Theory, MemberData(nameof(Exceptions))]
+    public void Clients_Count(Exception exception, CallOutcome outcome) =>
+        HttpCallOutcomes.Of(exception).Outcome.ShouldBe(RefusalExceptions.Of(exception) is null && exception is AggregateException or InvalidOperationException ? CallOutcome.Ignored : outcome);
+
+    [Theory, MemberData(nameof(DeadlinesExceeded))]
+    public void DeadlineExceeded_OfTheInboundCaller_SaysNothingOfWhatWasCalled(Exception exception)
+    {
+        var inbound = new InboundCall { CallersDeadline = 1 };
+        inbound.BeginEndpoint(2);
+        InboundCall.Current = inbound;
+
+        Workers_Count(exception, CallOutcome.Ignored);
+        Pipelines_Count(exception, CallOutcome.Ignored);
+        Clients_Count(exception, CallOutcome.Ignored);
+    }
+
+    [Theory, MemberData(nameof(DeadlinesExceeded))]
+    public void DeadlineExceeded_OfTheEndpointItself_IsAFailureOfWhatWasCalled(Exception exception)
+    {
+        var inbound = new InboundCall { CallersDeadline = 2 };
+        inbound.BeginEndpoint(1);
+        InboundCall.Current = inbound;
+
+        Workers_Count(exception, CallOutcome.Failed);
+        Pipelines_Count(exception, CallOutcome.Failed);
+        Clients_Count(exception, CallOutcome.Failed);
+    }
 
     [Theory, MemberData(nameof(Exceptions))]
     public void Workers_Count(Exception exception, CallOutcome outcome) => WorkOutcomes.Of(exception).ShouldBe(outcome);
