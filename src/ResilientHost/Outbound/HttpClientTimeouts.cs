@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 
 namespace ResilientHost.Outbound;
 
@@ -17,6 +18,12 @@ internal sealed class HttpClientTimeout
 
     /// <summary><see langword="null"/>: infinite. 100 s, as of any client, until one was made.</summary>
     public TimeSpan? Value => Interlocked.Read(ref _ticks) is var ticks and >= 0 ? new TimeSpan(ticks) : null;
+
+    /// <summary>What the client itself throws when its timeout is over.</summary>
+    public static TaskCanceledException Elapsed(TimeSpan limit, Exception? cause, CancellationToken cancellationToken) => new(
+        string.Create(CultureInfo.InvariantCulture, $"The request was canceled due to the configured HttpClient.Timeout of {limit.TotalSeconds} seconds elapsing."),
+        new TimeoutException(cause?.Message ?? "The response's body did not come in time.", cause),
+        cancellationToken);
 
     /// <summary>Takes the timeout's place.</summary>
     public void TakeOver(HttpClient client)

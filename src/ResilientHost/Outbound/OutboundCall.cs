@@ -43,6 +43,9 @@ internal sealed class OutboundCall
     /// <summary>What its end means: <see cref="RefusalReason.Timeout"/>, or <see cref="RefusalReason.DeadlineExceeded"/> where the time of the inbound request is what is shorter.</summary>
     public required RefusalReason EndReason { get; init; }
 
+    /// <summary>How long the call may take with its response's body, where the client's own timeout did cover that; <see langword="null"/>: as long as it takes.</summary>
+    public TimeSpan? BodyLimit { get; init; }
+
     /// <summary>How long one attempt may take.</summary>
     public required TimeSpan AttemptTimeout { get; init; }
 
@@ -70,6 +73,9 @@ internal sealed class OutboundCall
 
         return Ends > now ? Clock.ToTimeSpan(Ends - now) : TimeSpan.Zero;
     }
+
+    /// <summary>What bounds its response's body; made for the few whose body was not read ahead.</summary>
+    public ResponseBodyTime? BodyTime() => BodyLimit is { } limit ? new(Clock, limit, Started + Clock.ToTimestampTicks(limit), CallerToken) : null;
 
     /// <summary>Disposes the answer of the attempt before: nobody will see it.</summary>
     public void LetGo()

@@ -114,6 +114,7 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
             Started = started,
             Ends = Math.Min(ends, deadline),
             EndReason = deadline < ends ? RefusalReason.DeadlineExceeded : RefusalReason.Timeout,
+            BodyLimit = (resilience?.TotalTimeout ?? clientTimeout.Value) is { } body && body != Timeout.InfiniteTimeSpan ? body : null,
             AttemptTimeout = resilience?.AttemptTimeout ?? policy.AttemptTimeout,
             MaxAttempts = MaxAttempts(request, policy, resilience, inbound),
         };
@@ -137,6 +138,13 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
         if (RequestReplayBody.TryPrepare(call.Request.Content, call.Policy.Retry.MaxReplayBytes, out var body))
         {
             Replay(call, body);
+            return ValueTask.CompletedTask;
+        }
+
+        // Whoever is about to be refused need not read megabytes first. Should the circuit let it through after all, its body goes out as it is, once.
+        if (call.Authority.CircuitBreaker.IsRefusing(out _))
+        {
+            call.MaxAttempts = 1;
             return ValueTask.CompletedTask;
         }
 
