@@ -53,7 +53,7 @@ internal sealed partial class ResilienceHandler
         try
         {
             var response = isSynchronous ? base.Send(request, source.Token) : await base.SendAsync(request, source.Token);
-            if (response is not null)
+            if (response is not null && clientTimeout.IsTakenOver)
             {
                 ResponseBodyGuard.Bound(response, method, client, services, time);
             }

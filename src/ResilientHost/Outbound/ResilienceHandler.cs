@@ -114,7 +114,7 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
             Started = started,
             Ends = Math.Min(ends, deadline),
             EndReason = deadline < ends ? RefusalReason.DeadlineExceeded : RefusalReason.Timeout,
-            BodyLimit = (resilience?.TotalTimeout ?? clientTimeout.Value) is { } body && body != Timeout.InfiniteTimeSpan ? body : null,
+            BodyLimit = clientTimeout.IsTakenOver && (resilience?.TotalTimeout ?? clientTimeout.Value) is { } body && body != Timeout.InfiniteTimeSpan ? body : null,
             AttemptTimeout = resilience?.AttemptTimeout ?? policy.AttemptTimeout,
             MaxAttempts = MaxAttempts(request, policy, resilience, inbound),
         };

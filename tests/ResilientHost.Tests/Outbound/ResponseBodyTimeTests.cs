@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ResilientHost.Tests.Outbound;
 
@@ -151,6 +153,30 @@ public sealed class ResponseBodyTimeTests
 
         await Assert.ThrowsAsync<TaskCanceledException>(() => sending.WaitAsync(Patience));
         fixture.ShouldHoldNothing();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Handler_UsedWithoutAClient_LeavesBodiesAlone(bool enabled)
+    {
+        var services = new ServiceCollection();
+        var time = new ManualTimeProvider();
+        services.AddSingleton<TimeProvider>(time);
+        services.AddResilienceLayers(new ConfigurationBuilder().Build());
+        services.AddHttpClient("grpc").AddResilienceLayers(configure: o => (o.Enabled, o.MinimumBodyRate) = (enabled, null))
+            .ConfigurePrimaryHttpMessageHandler(() => new HandlerTransport((_, _) => Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK) { Content = new StreamContent(_source) })));
+        await using var provider = services.BuildServiceProvider();
+        using var invoker = new HttpMessageInvoker(provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler("grpc"), disposeHandler: false);
+        using var call = new CancellationTokenSource();
+
+        using var response = await invoker.SendAsync(new HttpRequestMessage(HttpMethod.Get, HandlerFixture.Address), call.Token);
+        var body = await response.Content.ReadAsStreamAsync(call.Token);
+        var read = body.ReadAsync(new byte[10], call.Token).AsTask();
+        time.Advance(TimeSpan.FromDays(1));
+        _source.Give(3);
+
+        (await read.WaitAsync(Patience)).ShouldBe(3);
     }
 
     private static Task Read(HttpClient client, string way) => way switch
