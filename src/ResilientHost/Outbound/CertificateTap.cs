@@ -14,7 +14,6 @@ namespace ResilientHost.Outbound;
 internal sealed class CertificateTap
 {
     private readonly RemoteCertificateValidationCallback? _validation;
-    private readonly Func<SocketsHttpPlaintextStreamFilterContext, CancellationToken, ValueTask<Stream>>? _filter;
     private readonly Func<HttpRequestMessage, X509Certificate2?, X509Chain?, SslPolicyErrors, bool>? _requestValidation;
     private readonly ConditionalWeakTable<object, CertificateDates> _accepted = [];
     private volatile CertificateObserver[] _observers;
@@ -22,12 +21,10 @@ internal sealed class CertificateTap
     private CertificateTap(
         CertificateObserver observer,
         RemoteCertificateValidationCallback? validation,
-        Func<SocketsHttpPlaintextStreamFilterContext, CancellationToken, ValueTask<Stream>>? filter,
         Func<HttpRequestMessage, X509Certificate2?, X509Chain?, SslPolicyErrors, bool>? requestValidation)
     {
         _observers = [observer];
         _validation = validation;
-        _filter = filter;
         _requestValidation = requestValidation;
     }
 
@@ -40,21 +37,23 @@ internal sealed class CertificateTap
         {
             switch (transport)
             {
-                case SocketsHttpHandler { SslOptions.RemoteCertificateValidationCallback.Target: CertificateTap there }:
+                case SocketsHttpHandler { SslOptions.RemoteCertificateValidationCallback.Target: CertificateTap there } known:
+                    // Applications share the options of several handlers, too; the filter is each handler's own.
+                    there.PutFilter(known);
                     there.Add(observer);
                     return true;
                 case SocketsHttpHandler sockets:
-                    var tap = new CertificateTap(observer, sockets.SslOptions.RemoteCertificateValidationCallback, sockets.PlaintextStreamFilter, null);
+                    var tap = new CertificateTap(observer, sockets.SslOptions.RemoteCertificateValidationCallback, null);
 
                     // First what a handler in use turns down.
-                    sockets.PlaintextStreamFilter = tap.HandOver;
+                    tap.PutFilter(sockets);
                     sockets.SslOptions.RemoteCertificateValidationCallback = tap.Validate;
                     return true;
                 case HttpClientHandler { ServerCertificateCustomValidationCallback.Target: CertificateTap there }:
                     there.Add(observer);
                     return true;
                 case HttpClientHandler handler:
-                    handler.ServerCertificateCustomValidationCallback = new CertificateTap(observer, null, null, handler.ServerCertificateCustomValidationCallback).Validate;
+                    handler.ServerCertificateCustomValidationCallback = new CertificateTap(observer, null, handler.ServerCertificateCustomValidationCallback).Validate;
                     return true;
                 default:
                     return false;
@@ -63,6 +62,14 @@ internal sealed class CertificateTap
         catch (Exception exception) when (exception is InvalidOperationException or PlatformNotSupportedException)
         {
             return false;
+        }
+    }
+
+    private void PutFilter(SocketsHttpHandler handler)
+    {
+        if (handler.PlaintextStreamFilter?.Target is not Filter there || there.Tap != this)
+        {
+            handler.PlaintextStreamFilter = new Filter(this, handler.PlaintextStreamFilter).HandOver;
         }
     }
 
@@ -127,20 +134,18 @@ internal sealed class CertificateTap
         return accepted;
     }
 
-    private ValueTask<Stream> HandOver(SocketsHttpPlaintextStreamFilterContext context, CancellationToken cancellationToken)
+    private void HandOver(SocketsHttpPlaintextStreamFilterContext context)
     {
         if (_accepted.TryGetValue(context.PlaintextStream, out var dates))
         {
             _accepted.Remove(context.PlaintextStream);
             Tell(context.InitialRequestMessage, dates);
         }
-
-        return _filter is null ? ValueTask.FromResult(context.PlaintextStream) : _filter(context, cancellationToken);
     }
 
     private void Tell(HttpRequestMessage request, CertificateDates dates)
     {
-        if (request.RequestUri is { IsAbsoluteUri: true } uri)
+        if (request.RequestUri is { IsAbsoluteUri: true } uri && CertificateWatches.IsUnderItsOwnName(uri, request.Headers.Host))
         {
             foreach (var observer in _observers)
             {
@@ -178,6 +183,18 @@ internal sealed class CertificateTap
         {
             // Disposed by the application's validation.
             return null;
+        }
+    }
+
+    /// <summary>Sits in one handler where connections are handed over, before the application's own filter.</summary>
+    private sealed class Filter(CertificateTap tap, Func<SocketsHttpPlaintextStreamFilterContext, CancellationToken, ValueTask<Stream>>? own)
+    {
+        public CertificateTap Tap => tap;
+
+        public ValueTask<Stream> HandOver(SocketsHttpPlaintextStreamFilterContext context, CancellationToken cancellationToken)
+        {
+            tap.HandOver(context);
+            return own is null ? ValueTask.FromResult(context.PlaintextStream) : own(context, cancellationToken);
         }
     }
 }

@@ -46,4 +46,11 @@ internal sealed partial class CertificateTelemetry
         Level = LogLevel.Debug,
         Message = "HTTP client '{Client}': certificates cannot be observed: its primary handler ({Handler}) is neither a SocketsHttpHandler nor an HttpClientHandler, or was used before. Faults count as other failures do.")]
     private partial void CannotObserve(string client, string handler);
+
+    [LoggerMessage(
+        EventId = EventIds.Outbound + 46,
+        EventName = "CertificateNotAcceptedWithoutBreak",
+        Level = LogLevel.Error,
+        Message = "HTTP client '{Client}' cannot call {Authority}. {Fault}. Its circuit stays as it is: its mode is not one in which it opens by itself. Further ones of any authority are counted and summed up.")]
+    private partial void NotAcceptedWithoutBreak(string client, string authority, string fault);
 }

@@ -6,7 +6,7 @@ using ResilientHost.Telemetry;
 
 namespace ResilientHost.Outbound;
 
-/// <summary>What certificates of servers tell: a gauge of a bounded number of authorities, a counter, log lines. Thread-safe; metrics never throw.</summary>
+/// <summary>What certificates of servers tell: a gauge of a bounded number of authorities, a counter, log lines. Thread-safe; nothing here throws.</summary>
 internal sealed partial class CertificateTelemetry : IDisposable
 {
     /// <summary>Authorities that the gauge shows and warnings are given for. Who calls more has them from its callers, as with web hooks, and their certificates are not its own affair.</summary>
@@ -65,18 +65,31 @@ internal sealed partial class CertificateTelemetry : IDisposable
     }
 
     /// <summary>A certificate that is not accepted has opened a circuit, or would have.</summary>
-    public void Faulted(CertificateWatch watch, CertificateFault fault, TimeSpan duration)
+    /// <param name="watch">Of the authority.</param>
+    /// <param name="fault">What is wrong with it.</param>
+    /// <param name="duration">How long the circuit breaks; <see langword="null"/>: it does not do so by itself.</param>
+    public void Faulted(CertificateWatch watch, CertificateFault fault, TimeSpan? duration)
     {
         if (_storm.Admit())
         {
-            NotAccepted(watch.Client, watch.Authority, fault.Description, duration.TotalSeconds);
+            Contain(() =>
+            {
+                if (duration is { } time)
+                {
+                    NotAccepted(watch.Client, watch.Authority, fault.Description, time.TotalSeconds);
+                }
+                else
+                {
+                    NotAcceptedWithoutBreak(watch.Client, watch.Authority, fault.Description);
+                }
+            });
         }
     }
 
     /// <summary>A handshake succeeded after such a fault.</summary>
-    public void Mended(CertificateWatch watch, CertificateDates dates) => AcceptedAgain(watch.Client, watch.Authority, Text(dates.NotAfter));
+    public void Mended(CertificateWatch watch, CertificateDates dates) => Contain(() => AcceptedAgain(watch.Client, watch.Authority, Text(dates.NotAfter)));
 
-    public void Expiring(CertificateWatch watch, CertificateDates dates, TimeSpan left)
+    public void Expiring(CertificateWatch watch, CertificateDates dates, TimeSpan left) => Contain(() =>
     {
         if (left > TimeSpan.Zero)
         {
@@ -86,11 +99,23 @@ internal sealed partial class CertificateTelemetry : IDisposable
         {
             HasExpired(watch.Client, watch.Authority, dates.Subject, Text(dates.NotAfter));
         }
-    }
+    });
 
-    public void NotObserved(string client, string handler) => CannotObserve(client, handler);
+    public void NotObserved(string client, string handler) => Contain(() => CannotObserve(client, handler));
 
     public void Dispose() => _storm.Dispose();
+
+    private static void Contain(Action log)
+    {
+        try
+        {
+            log();
+        }
+        catch (Exception)
+        {
+            // A logger that throws must not cost a call, nor what its attempt holds.
+        }
+    }
 
     private static string Text(DateTimeOffset time) => string.Create(CultureInfo.InvariantCulture, $"{time:yyyy-MM-dd HH:mm:ss}Z");
 

@@ -106,7 +106,7 @@ internal sealed class CertificateWatch
             return;
         }
 
-        TimeSpan duration;
+        TimeSpan? duration;
         lock (_gate)
         {
             _fault = fault;
@@ -118,10 +118,11 @@ internal sealed class CertificateWatch
                 return;
             }
 
-            duration = Duration(_breaks);
-            if (_circuitBreaker.Break(duration, CircuitTransitionCause.CertificateFault) is null)
+            var wanted = Duration(_breaks);
+            duration = wanted;
+            if (_circuitBreaker.Break(wanted, CircuitTransitionCause.CertificateFault) is null)
             {
-                duration = TimeSpan.Zero;
+                duration = null;
             }
             else
             {

@@ -19,16 +19,23 @@ internal sealed class CertificateWatches(MonotonicClock clock, CertificateTeleme
     /// <param name="exception">What the transport threw.</param>
     /// <param name="sentTo">The request's address by now: redirects change it.</param>
     /// <param name="permit">What the attempt has of the circuit.</param>
-    public CertificateExplanation Explain(OutboundClient client, OutboundAuthority authority, Exception exception, Uri? sentTo, in CircuitPermit permit)
+    /// <param name="hostHeader">The request's own Host header: the certificate was to be for that name then, which says nothing about the authority's own.</param>
+    public CertificateExplanation Explain(OutboundClient client, OutboundAuthority authority, Exception exception, Uri? sentTo, in CircuitPermit permit, string? hostHeader = null)
     {
         var explanation = CertificateExplanation.Of(exception, sentTo, _observers.TryGetValue(client, out var observer) && observer.IsObserving);
-        if (explanation.Fault is { } fault)
+        if (explanation.Fault is { } fault && IsUnderItsOwnName(sentTo, hostHeader))
         {
             WatchOf(client, authority).NotAccepted(fault, sentTo, permit);
         }
 
         return explanation;
     }
+
+    /// <summary>Whether the name that a certificate was to be for is that of the address: the transport asks for that of the Host header where there is one. Ports are of no matter to certificates.</summary>
+    public static bool IsUnderItsOwnName(Uri? sentTo, string? hostHeader) =>
+        string.IsNullOrEmpty(hostHeader)
+        || sentTo is not { IsAbsoluteUri: true }
+        || (Uri.TryCreate($"https://{hostHeader}/", UriKind.Absolute, out var named) && string.Equals(named.IdnHost, sentTo.IdnHost, StringComparison.OrdinalIgnoreCase));
 
     private CertificateObserver ObserverOf(OutboundClient client) => _observers.GetOrAdd(
         client,

@@ -36,9 +36,17 @@ internal sealed class HttpClientLayers(IEnumerable<HttpClientRegistration> regis
         }
     }
 
-    /// <summary>Sets up what sends, when everybody else has.</summary>
-    public static void SetUp(HttpMessageHandlerBuilder builder) =>
-        builder.AdditionalHandlers.OfType<ResilienceHandler>().FirstOrDefault()?.SetUp(builder.PrimaryHandler);
+    /// <summary>Sets up what sends, when everybody else has; applications put handlers of their own around it.</summary>
+    public static void SetUp(HttpMessageHandlerBuilder builder)
+    {
+        var primary = builder.PrimaryHandler;
+        while (primary is DelegatingHandler { InnerHandler: { } inner })
+        {
+            primary = inner;
+        }
+
+        builder.AdditionalHandlers.OfType<ResilienceHandler>().FirstOrDefault()?.SetUp(primary);
+    }
 
     /// <summary>Takes the place of a client's own timeout.</summary>
     public void TakeOverTimeout(string name, HttpClient client) => timeouts.Of(name).TakeOver(client);

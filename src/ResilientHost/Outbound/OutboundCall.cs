@@ -47,6 +47,9 @@ internal sealed class OutboundCall
     /// <summary>How an attempt ends that the call's end cuts short: as timed out, or as cut by the inbound request's caller.</summary>
     public AttemptEnd CutAs { get; init; } = AttemptEnd.TimedOut;
 
+    /// <summary>How long the call may take with its response's body, where the client's own timeout did cover that; <see langword="null"/>: as long as it takes.</summary>
+    public TimeSpan? BodyLimit { get; init; }
+
     /// <summary>How long one attempt may take.</summary>
     public required TimeSpan AttemptTimeout { get; init; }
 
@@ -80,6 +83,9 @@ internal sealed class OutboundCall
 
         return Ends > now ? Clock.ToTimeSpan(Ends - now) : TimeSpan.Zero;
     }
+
+    /// <summary>What bounds its response's body; made for the few whose body was not read ahead.</summary>
+    public ResponseBodyTime? BodyTime() => BodyLimit is { } limit ? new(Clock, limit, Started + Clock.ToTimestampTicks(limit), CallerToken) : null;
 
     /// <summary>Disposes the answer of the attempt before: nobody will see it.</summary>
     public void LetGo()

@@ -32,16 +32,22 @@ internal sealed class RequestReplayBuffer(int limit) : Stream
         set => throw new NotSupportedException();
     }
 
+    /// <summary>Nobody will send the rest: whoever still writes it ends. Does nothing once it goes somewhere.</summary>
+    public void Abandon() => _target.TrySetCanceled();
+
     /// <summary>Sends what was kept, and lets the writer go on there.</summary>
     public async Task SendToAsync(Stream target, CancellationToken cancellationToken)
     {
         await target.WriteAsync(Kept, cancellationToken);
-        _target.SetResult(target);
+        if (!_target.TrySetResult(target))
+        {
+            throw new OperationCanceledException("The body of this request is not wanted any more.");
+        }
     }
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (_length + (long)buffer.Length > limit || _parked.Task.IsCompleted)
+        if (!CanKeep(buffer.Length))
         {
             return PassOnAsync(buffer, cancellationToken);
         }
@@ -55,17 +61,17 @@ internal sealed class RequestReplayBuffer(int limit) : Stream
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
-    // Whoever writes without awaiting may stand on the very thread that would have to send: it cannot be made to wait, so all of it is kept.
+    // Whoever writes without awaiting waits here, on a thread that is there for it; see RequestReplayReader.
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        if (_target.Task.IsCompletedSuccessfully)
-        {
-            _target.Task.Result.Write(buffer);
-        }
-        else
+        if (CanKeep(buffer.Length))
         {
             Keep(buffer);
+            return;
         }
+
+        _parked.TrySetResult();
+        _target.Task.GetAwaiter().GetResult().Write(buffer);
     }
 
     public override Task FlushAsync(CancellationToken cancellationToken) =>
@@ -80,6 +86,8 @@ internal sealed class RequestReplayBuffer(int limit) : Stream
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
+
+    private bool CanKeep(int bytes) => _length + (long)bytes <= limit && !_parked.Task.IsCompleted;
 
     private async ValueTask PassOnAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {

@@ -17,17 +17,11 @@ internal sealed class RequestReplayReader : IDisposable
 
     public Task Begin(HttpContent content, RequestReplayBuffer target)
     {
-        Task reading;
-        try
-        {
-            reading = content.CopyToAsync(target, Token);
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
+        // The writer must end with the reading, also where it heeds no token, or blocks.
+        Token.UnsafeRegister(static buffer => ((RequestReplayBuffer)buffer!).Abandon(), target);
 
+        // On a thread of the pool: a content that writes without awaiting holds it until the body is sent, and must not hold the one that is to send it.
+        var reading = Task.Run(() => content.CopyToAsync(target, Token), CancellationToken.None);
         _ = reading.ContinueWith(
             static (task, reader) =>
             {

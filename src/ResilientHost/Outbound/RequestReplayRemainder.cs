@@ -10,7 +10,7 @@ internal sealed class RequestReplayRemainder(RequestReplayBuffer kept, Task read
     /// <summary>The call is over: ends the reading where nothing asked for it.</summary>
     public void Release()
     {
-        if (Volatile.Read(ref _isSent) == 0)
+        if (Interlocked.Exchange(ref _isSent, 1) == 0)
         {
             reader.Cancel();
         }
@@ -30,8 +30,17 @@ internal sealed class RequestReplayRemainder(RequestReplayBuffer kept, Task read
         }
 
         using var registration = cancellationToken.UnsafeRegister(static reader => ((RequestReplayReader)reader!).Cancel(), reader);
-        await kept.SendToAsync(stream, cancellationToken);
-        await reading.WaitAsync(cancellationToken);
+        try
+        {
+            await kept.SendToAsync(stream, cancellationToken);
+            await reading.WaitAsync(cancellationToken);
+        }
+        catch
+        {
+            // The rest has nowhere to go.
+            reader.Cancel();
+            throw;
+        }
     }
 
     protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>

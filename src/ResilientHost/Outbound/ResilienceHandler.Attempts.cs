@@ -155,7 +155,7 @@ internal sealed partial class ResilienceHandler
     // Nothing but a person at the other end mends a certificate.
     private AttemptResult ExplainCertificate(OutboundCall call, HttpRequestMessage request, in OutboundPass pass, in AttemptResult result)
     {
-        var explanation = services.Certificates.Explain(client, call.Authority, result.Exception!, request.RequestUri, pass.Permit);
+        var explanation = services.Certificates.Explain(client, call.Authority, result.Exception!, request.RequestUri, pass.Permit, request.Headers.Host);
         return result with { Exception = explanation.Exception, IsFinal = result.IsFinal || explanation.Fault is not null };
     }
 

@@ -58,19 +58,24 @@ internal sealed partial class ResilienceHandler
         using var source = new CancellationTokenSource(Timeout.InfiniteTimeSpan, services.Clock.Provider);
         await using var registration = cancellationToken.UnsafeRegister(AttemptCancellations.Cancel, source);
         AttemptCancellations.Arm(source, limit);
+        var time = new ResponseBodyTime(services.Clock, limit, services.Clock.Timestamp() + services.Clock.ToTimestampTicks(limit), cancellationToken);
+        var method = request.Method;
         try
         {
-            return isSynchronous ? base.Send(request, source.Token) : await base.SendAsync(request, source.Token);
+            var response = isSynchronous ? base.Send(request, source.Token) : await base.SendAsync(request, source.Token);
+            if (response is not null && clientTimeout.IsTakenOver)
+            {
+                ResponseBodyGuard.Bound(response, method, client, services, time);
+            }
+
+            return response!;
         }
         catch (OperationCanceledException exception) when (source.IsCancellationRequested)
         {
             // As the client itself would have put it.
             throw cancellationToken.IsCancellationRequested
                 ? new TaskCanceledException(exception.Message, exception, cancellationToken)
-                : new TaskCanceledException(
-                    $"The request was canceled due to the configured HttpClient.Timeout of {limit.TotalSeconds} seconds elapsing.",
-                    new TimeoutException(exception.Message, exception),
-                    source.Token);
+                : HttpClientTimeout.Elapsed(limit, exception, source.Token);
         }
     }
 }

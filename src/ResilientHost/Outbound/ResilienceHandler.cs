@@ -133,6 +133,7 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
             Ends = Math.Min(ends, deadline),
             EndReason = deadline < ends ? RefusalReason.DeadlineExceeded : RefusalReason.Timeout,
             CutAs = deadline < ends && inbound!.IsCallersTime ? AttemptEnd.DeadlineExceeded : AttemptEnd.TimedOut,
+            BodyLimit = clientTimeout.IsTakenOver && (resilience?.TotalTimeout ?? clientTimeout.Value) is { } body && body != Timeout.InfiniteTimeSpan ? body : null,
             AttemptTimeout = resilience?.AttemptTimeout ?? policy.AttemptTimeout,
             MaxAttempts = MaxAttempts(request, policy, resilience, inbound),
         };
@@ -156,6 +157,13 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
         if (RequestReplayBody.TryPrepare(call.Request.Content, call.Policy.Retry.MaxReplayBytes, out var body))
         {
             Replay(call, body);
+            return ValueTask.CompletedTask;
+        }
+
+        // Whoever is about to be refused need not read megabytes first. Should the circuit let it through after all, its body goes out as it is, once.
+        if (call.Authority.CircuitBreaker.IsRefusing(out _))
+        {
+            call.MaxAttempts = 1;
             return ValueTask.CompletedTask;
         }
 

@@ -6,15 +6,18 @@ namespace ResilientHost.Outbound;
 internal sealed class ResponseBodyContent : HttpContent
 {
     private readonly HttpContent _inner;
-    private readonly Func<Stream, ResponseBodyStream> _guard;
+    private readonly Func<Stream, long, Stream> _guard;
+    private readonly ResponseBodyTime? _time;
     private bool _consumed;
 
     /// <param name="inner">The transport's content; owned.</param>
-    /// <param name="guard">Wraps its stream.</param>
-    public ResponseBodyContent(HttpContent inner, Func<Stream, ResponseBodyStream> guard)
+    /// <param name="guard">Wraps its stream, which has to be read by a timestamp.</param>
+    /// <param name="time">Says by when; <see langword="null"/>: it may take as long as it takes.</param>
+    public ResponseBodyContent(HttpContent inner, Func<Stream, long, Stream> guard, ResponseBodyTime? time = null)
     {
         _inner = inner;
         _guard = guard;
+        _time = time;
         foreach (var (name, values) in inner.Headers.NonValidated)
         {
             Headers.TryAddWithoutValidation(name, values);
@@ -25,21 +28,21 @@ internal sealed class ResponseBodyContent : HttpContent
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        await using var body = await OpenAsync(cancellationToken);
+        await using var body = await OpenAsync(isWhole: true, cancellationToken);
         await body.CopyToAsync(stream, cancellationToken);
     }
 
     protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        using var body = Open(cancellationToken);
+        using var body = Open(isWhole: true, cancellationToken);
         body.CopyTo(stream);
     }
 
     protected override Task<Stream> CreateContentReadStreamAsync() => CreateContentReadStreamAsync(CancellationToken.None);
 
-    protected override async Task<Stream> CreateContentReadStreamAsync(CancellationToken cancellationToken) => await OpenAsync(cancellationToken);
+    protected override Task<Stream> CreateContentReadStreamAsync(CancellationToken cancellationToken) => OpenAsync(isWhole: false, cancellationToken);
 
-    protected override Stream CreateContentReadStream(CancellationToken cancellationToken) => Open(cancellationToken);
+    protected override Stream CreateContentReadStream(CancellationToken cancellationToken) => Open(isWhole: false, cancellationToken);
 
     protected override bool TryComputeLength(out long length)
     {
@@ -57,17 +60,19 @@ internal sealed class ResponseBodyContent : HttpContent
         }
     }
 
-    private async ValueTask<ResponseBodyStream> OpenAsync(CancellationToken cancellationToken)
+    private async Task<Stream> OpenAsync(bool isWhole, CancellationToken cancellationToken)
     {
         ThrowIfConsumed();
-        return _guard(await _inner.ReadAsStreamAsync(cancellationToken));
+        return _guard(await _inner.ReadAsStreamAsync(cancellationToken), EndOf(isWhole, cancellationToken));
     }
 
-    private ResponseBodyStream Open(CancellationToken cancellationToken)
+    private Stream Open(bool isWhole, CancellationToken cancellationToken)
     {
         ThrowIfConsumed();
-        return _guard(_inner.ReadAsStream(cancellationToken));
+        return _guard(_inner.ReadAsStream(cancellationToken), EndOf(isWhole, cancellationToken));
     }
+
+    private long EndOf(bool isWhole, CancellationToken cancellationToken) => _time?.EndOf(isWhole, cancellationToken) ?? long.MaxValue;
 
     private void ThrowIfConsumed()
     {

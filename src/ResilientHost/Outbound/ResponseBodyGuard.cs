@@ -32,12 +32,37 @@ internal static class ResponseBodyGuard
             return ReadAheadAsync(content, call.Policy.ReadAheadBytes, attemptToken);
         }
 
-        if (!IsMeantToPause(content.Headers.ContentType?.MediaType))
+        var mediaType = content.Headers.ContentType?.MediaType;
+        if (!IsMeantToPause(mediaType))
         {
-            response.Content = Watched(content, call);
+            response.Content = Watched(content, call, IsJson(mediaType));
+        }
+        else if (call.BodyTime() is { } time)
+        {
+            var faults = new ResponseBodyFaults(call.Client, call.Authority, call.Services.Telemetry, minimumRate: null, time.Limit);
+            response.Content = new ResponseBodyContent(content, (stream, ends) => Timed(stream, ends, time, faults, mayPause: true), time);
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Puts a body under what was the client's own timeout, and nothing else: its layers are switched off.</summary>
+    /// <param name="response">The response, its headers there; its content may be replaced.</param>
+    /// <param name="method">What was asked.</param>
+    /// <param name="client">Whose call it was.</param>
+    /// <param name="services">Those of the handler.</param>
+    /// <param name="time">The timeout.</param>
+    public static void Bound(HttpResponseMessage response, HttpMethod method, OutboundClient client, OutboundServices services, ResponseBodyTime time)
+    {
+        var content = response.Content;
+        if (HasNoBody(response.StatusCode, method) || IsInMemory(content) || content.Headers.ContentLength == 0)
+        {
+            return;
+        }
+
+        var mayPause = !IsJson(content.Headers.ContentType?.MediaType);
+        var faults = new ResponseBodyFaults(client, authority: null, services.Telemetry, minimumRate: null, time.Limit);
+        response.Content = new ResponseBodyContent(content, (stream, ends) => Timed(stream, ends, time, faults, mayPause), time);
     }
 
     private static async ValueTask ReadAheadAsync(HttpContent content, int most, CancellationToken cancellationToken)
@@ -54,17 +79,40 @@ internal static class ResponseBodyGuard
     }
 
     // Holds what it needs of the call, not the call: bodies may be read for hours.
-    private static ResponseBodyContent Watched(HttpContent content, OutboundCall call)
+    private static ResponseBodyContent Watched(HttpContent content, OutboundCall call, bool isJson)
     {
         var clock = call.Clock;
         var grace = call.AttemptTimeout;
         var minimumRate = call.Policy.MinimumBodyRate;
-        var faults = new ResponseBodyFaults(call.Client, call.Authority, call.Services.Telemetry, minimumRate);
-        return new(content, stream =>
+        var time = call.BodyTime();
+        var faults = new ResponseBodyFaults(call.Client, call.Authority, call.Services.Telemetry, minimumRate, time?.Limit);
+        return new(
+            content,
+            (stream, ends) =>
+            {
+                var pace = minimumRate is { } rate ? new ResponseBodyPace(rate, grace, clock, ends) : Pace(ends, time, mayPause: !isJson);
+                return new ResponseBodyStream(stream, faults, pace is null ? null : new(clock, pace, stream.Dispose));
+            },
+            time);
+    }
+
+    private static Stream Timed(Stream stream, long ends, ResponseBodyTime time, ResponseBodyFaults faults, bool mayPause) =>
+        Pace(ends, time, mayPause) is { } pace ? new ResponseBodyStream(stream, faults, new(time.Clock, pace, stream.Dispose)) : stream;
+
+    // GetFromJsonAsync was under the client's own timeout as well, but what it does is what any reader of a stream does: all that can be told is that it is JSON. Its reader is spared a body that stops, not one that takes long.
+    private static ResponseBodyPace? Pace(long ends, ResponseBodyTime? time, bool mayPause)
+    {
+        if (time is null)
         {
-            var watch = minimumRate is { } rate ? new ResponseBodyWatch(clock, new(rate, grace, clock), stream.Dispose) : null;
-            return new(stream, faults, watch);
-        });
+            return null;
+        }
+
+        if (!mayPause)
+        {
+            return ResponseBodyPace.Stalling(time.Limit, time.Clock, ends);
+        }
+
+        return ends == long.MaxValue ? null : ResponseBodyPace.Until(ends, time.Clock);
     }
 
     // 101 is a connection of its own protocol from here on, and so is what answers CONNECT.
@@ -82,6 +130,9 @@ internal static class ResponseBodyGuard
             || Is(mediaType, "application/jsonl")
             || Is(mediaType, "application/json-seq")
             || Is(mediaType, "multipart/x-mixed-replace"));
+
+    private static bool IsJson(string? mediaType) => mediaType is not null
+        && (Is(mediaType, "application/json") || Is(mediaType, "text/json") || mediaType.EndsWith("+json", StringComparison.OrdinalIgnoreCase));
 
     private static bool Is(string mediaType, string name) => mediaType.Equals(name, StringComparison.OrdinalIgnoreCase);
 }

@@ -34,7 +34,7 @@ internal sealed class ResponseBodyStream(Stream inner, ResponseBodyFaults faults
 
         if (IsTooSlow)
         {
-            return ValueTask.FromException<int>(faults.TooSlow(null));
+            return ValueTask.FromException<int>(TooSlow(null));
         }
 
         ValueTask<int> read;
@@ -138,6 +138,12 @@ internal sealed class ResponseBodyStream(Stream inner, ResponseBodyFaults faults
             {
                 bytes = await read;
             }
+
+            if (cancellationToken.IsCancellationRequested)
+            {
+                // It left just as the bytes came: the next read must not end for that.
+                watch?.Renew();
+            }
         }
         catch (Exception exception)
         {
@@ -161,11 +167,13 @@ internal sealed class ResponseBodyStream(Stream inner, ResponseBodyFaults faults
         return bytes;
     }
 
+    private Exception TooSlow(Exception? exception) => faults.TooSlow(exception, watch!.IsTimeUp);
+
     private void ThrowIfTooSlow(Exception? exception = null)
     {
         if (IsTooSlow)
         {
-            throw faults.TooSlow(exception);
+            throw TooSlow(exception);
         }
     }
 

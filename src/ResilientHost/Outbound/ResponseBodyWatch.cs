@@ -23,12 +23,16 @@ internal sealed class ResponseBodyWatch(MonotonicClock clock, ResponseBodyPace p
     private bool _armed;
     private bool _disposed;
     private volatile bool _tooSlow;
+    private volatile bool _timeUp;
 
     /// <summary>What reads are given.</summary>
     public CancellationToken Token => Volatile.Read(ref _source).Token;
 
     /// <summary>Whether the body has been given up.</summary>
     public bool TooSlow => _tooSlow;
+
+    /// <summary>Whether that is because its time was over.</summary>
+    public bool IsTimeUp => _timeUp;
 
     /// <summary>A read has to wait.</summary>
     /// <param name="blocking">Whether it holds its thread, so that no token reaches it.</param>
@@ -95,19 +99,21 @@ internal sealed class ResponseBodyWatch(MonotonicClock clock, ResponseBodyPace p
         lock (_gate)
         {
             _armed = false;
-            if (_disposed || !_waiting)
+            var now = clock.Timestamp();
+            var timeUp = pace.IsOver(now);
+            if (_disposed || (!_waiting && !timeUp))
             {
                 return;
             }
 
-            var left = pace.Left(_since, clock.Timestamp());
-            if (left > TimeSpan.Zero)
+            if (!timeUp && !_tooSlow && pace.Left(_since, now) is var left && left > TimeSpan.Zero)
             {
                 Arm(left);
                 return;
             }
 
             cancel = !_tooSlow;
+            _timeUp = _timeUp || (cancel && timeUp);
             _tooSlow = true;
             if (cancel && !_blocking)
             {

@@ -198,6 +198,56 @@ public sealed class CertificateWatchTests : IDisposable
     }
 
     [Fact]
+    public void Fault_CircuitDisabledSinceTheCallBegan_IsSaidWithoutABreak()
+    {
+        var authority = _client.Of(Prices);
+        var permit = Enter(authority);
+        Apply(new() { CircuitBreaker = { Mode = CircuitMode.Disabled } });
+
+        Fail(authority, permit);
+
+        var log = _logs.Entries.Single(entry => entry.EventId.Name!.StartsWith("CertificateNotAccepted", StringComparison.Ordinal));
+        log.Level.ShouldBe(LogLevel.Error);
+        log.Message.ShouldNotContain("0 s");
+        log.Message.ShouldContain("Its circuit stays as it is");
+    }
+
+    [Theory]
+    [InlineData("tenant.example", CircuitState.Closed)]
+    [InlineData("tenant.example:443", CircuitState.Closed)]
+    [InlineData("PRICES.example", CircuitState.Open)]
+    [InlineData("prices.example:8443", CircuitState.Open)]
+    public async Task Fault_OfACallUnderAnotherHostName_LeavesTheCircuitAlone(string host, CircuitState state)
+    {
+        await using var fixture = new HandlerFixture(new(HandlerTransport.Throwing(Thrown())));
+        var request = new HttpRequestMessage(HttpMethod.Get, HandlerFixture.Address);
+        request.Headers.Host = host;
+
+        await Should.ThrowAsync<HttpRequestException>(fixture.Client.SendAsync(request));
+
+        fixture.Transport.Attempts.ShouldBe(1);
+        fixture.Authority.CircuitBreaker.State.ShouldBe(state);
+    }
+
+    [Fact]
+    public void Logger_ThatThrows_ChangesNothing()
+    {
+        var authority = _client.Of(Prices);
+        using var telemetry = new CertificateTelemetry(new ThrowingLogger(), _clock, _provider.GetRequiredService<ResilienceMeter>());
+        var watch = authority.Certificates = new CertificateWatch(_client, authority, _clock, telemetry);
+        var permit = Enter(authority);
+
+        Should.NotThrow(() => watch.NotAccepted(Expired, Prices, permit));
+        authority.CircuitBreaker.State.ShouldBe(CircuitState.Open);
+        Should.NotThrow(() => watch.Accepted(new(_clock.UtcNow + TimeSpan.FromDays(3), "CN=prices.example")));
+        _time.Advance(TimeSpan.FromDays(2));
+        Should.NotThrow(() => watch.Look(_clock.Timestamp()));
+        _time.Advance(TimeSpan.FromDays(2));
+        Should.NotThrow(() => watch.Look(_clock.Timestamp()));
+        Should.NotThrow(() => telemetry.NotObserved("pricing", "none"));
+    }
+
+    [Fact]
     public void Explain_OtherFailures_ChangeNothing()
     {
         var authority = _client.Of(Prices);
@@ -358,6 +408,27 @@ public sealed class CertificateWatchTests : IDisposable
         handler.PlaintextStreamFilter.ShouldBeSameAs(filter);
     }
 
+    [Fact]
+    public void Observe_HandlersThatShareTheirSslOptions_AreTappedEach()
+    {
+        var shared = new System.Net.Security.SslClientAuthenticationOptions();
+        Func<SocketsHttpPlaintextStreamFilterContext, CancellationToken, ValueTask<Stream>> own = static (context, _) => ValueTask.FromResult(context.PlaintextStream);
+        using var first = new SocketsHttpHandler { SslOptions = shared };
+        using var second = new SocketsHttpHandler { SslOptions = shared, PlaintextStreamFilter = own };
+
+        _watches.Observe(_client, first);
+        var validation = shared.RemoteCertificateValidationCallback;
+        _watches.Observe(_client, second);
+        var filter = second.PlaintextStreamFilter;
+        _watches.Observe(_client, second);
+
+        shared.RemoteCertificateValidationCallback.ShouldBeSameAs(validation);
+        filter.ShouldNotBeSameAs(own);
+        filter.ShouldNotBeSameAs(first.PlaintextStreamFilter);
+        second.PlaintextStreamFilter.ShouldBeSameAs(filter);
+        _logs.Entries.ShouldNotContain(entry => entry.EventId.Name == "CertificatesNotObserved");
+    }
+
     private static HttpRequestException Thrown() => new(HttpRequestError.SecureConnectionError, "The SSL connection could not be established.", new CertificateFaultException(Expired, new AuthenticationException()));
 
     private static CircuitPermit Enter(OutboundAuthority authority)
@@ -404,4 +475,15 @@ public sealed class CertificateWatchTests : IDisposable
     }
 
     private sealed class Wrapper(HttpMessageHandler inner) : DelegatingHandler(inner);
+
+    private sealed class ThrowingLogger : ILogger<CertificateTelemetry>
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            throw new InvalidOperationException("The log is full.");
+    }
 }

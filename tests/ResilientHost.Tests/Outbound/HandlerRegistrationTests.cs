@@ -133,6 +133,21 @@ public class HandlerRegistrationTests
         transport.ConnectTimeout.ShouldBe(TimeSpan.FromSeconds(expected));
     }
 
+    [Fact]
+    public void ConnectTimeout_OfATransportInsideOtherHandlers_IsBoundedToo()
+    {
+        var transport = new SocketsHttpHandler();
+        var services = new ServiceCollection();
+        services.AddResilienceLayers(new ConfigurationBuilder().Build());
+        services.AddHttpClient("pricing").AddResilienceLayers().ConfigurePrimaryHttpMessageHandler(() => new Wrapper(new Wrapper(transport)));
+        using var provider = services.BuildServiceProvider();
+        provider.GetRequiredService<IHttpClientFactory>().CreateClient("pricing");
+
+        transport.ConnectTimeout.ShouldBe(TimeSpan.FromSeconds(5));
+    }
+
+    private sealed class Wrapper(HttpMessageHandler inner) : DelegatingHandler(inner);
+
     private sealed class PricingClient(HttpClient http)
     {
         public HttpClient Http => http;

@@ -7,7 +7,14 @@ internal sealed class ResponseBodySource(bool heedsTokens = true) : Stream
 {
     private readonly Channel<object> _items = Channel.CreateUnbounded<object>();
     private int _disposed;
+    private int _reads;
     private int _rest;
+
+    /// <summary>Whether a read that waits ends with its token.</summary>
+    public bool HeedsTokens { get; set; } = heedsTokens;
+
+    /// <summary>Reads that began.</summary>
+    public int Reads => Volatile.Read(ref _reads);
 
     public int Disposed => Volatile.Read(ref _disposed);
 
@@ -32,12 +39,19 @@ internal sealed class ResponseBodySource(bool heedsTokens = true) : Stream
 
     public void End() => _items.Writer.TryWrite(0);
 
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        Take(_rest > 0 ? _rest : await _items.Reader.ReadAsync(heedsTokens ? cancellationToken : CancellationToken.None), buffer.Span);
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        Interlocked.Increment(ref _reads);
+        return Take(_rest > 0 ? _rest : await _items.Reader.ReadAsync(HeedsTokens ? cancellationToken : CancellationToken.None), buffer.Span);
+    }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override int Read(byte[] buffer, int offset, int count) => Take(_rest > 0 ? _rest : _items.Reader.ReadAsync().AsTask().GetAwaiter().GetResult(), buffer.AsSpan(offset, count));
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        Interlocked.Increment(ref _reads);
+        return Take(_rest > 0 ? _rest : _items.Reader.ReadAsync().AsTask().GetAwaiter().GetResult(), buffer.AsSpan(offset, count));
+    }
 
     public override void Flush()
     {

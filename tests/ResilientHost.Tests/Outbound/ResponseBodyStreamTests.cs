@@ -129,6 +129,23 @@ public sealed class ResponseBodyStreamTests : IDisposable
     }
 
     [Fact]
+    public async Task Body_OfAReaderThatLeavesAsItsBytesCome_CanBeReadOn()
+    {
+        _source.HeedsTokens = false;
+        await using var body = await BodyAsync();
+        using var reader = new CancellationTokenSource();
+        var read = body.ReadAsync(_buffer, reader.Token).AsTask();
+        await reader.CancelAsync();
+        _source.Give(5);
+        (await read).ShouldBe(5);
+
+        _source.HeedsTokens = true;
+        _source.Give(7);
+        (await ReadAsync(body)).ShouldBe(7);
+        Failures.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Body_OfAReaderThatHasLeftBefore_IsNotRead()
     {
         await using var body = await BodyAsync();
