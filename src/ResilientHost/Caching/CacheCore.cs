@@ -16,6 +16,8 @@ internal sealed class CacheCore : IDisposable
     private readonly Random _random;
     private readonly long _tagInterval;
     private CachePolicy? _policy;
+    private int _isPublishingHeld;
+    private volatile bool _isDisposed;
     private long _longest = TimeSpan.TicksPerDay;
 
     /// <param name="section">Name of its options; <see langword="null"/>: the defaults.</param>
@@ -148,8 +150,30 @@ internal sealed class CacheCore : IDisposable
         }
     }
 
+    /// <summary>Writes to the distributed cache, in the key's turn.</summary>
+    public async Task WriteDistributedAsync(string key, CacheWrite write)
+    {
+        await Distributed!.WriteAsync(key, write);
+        if (write.Distrusted is not { } stamp)
+        {
+            return;
+        }
+
+        var shard = ShardOf(key);
+        lock (shard.Gate)
+        {
+            // Who began to fetch while the distributed cache still had the value of before may have got that.
+            shard.Supersede(key);
+            if (!_isDisposed && Memory.TryGet(key, out var found) && found is CacheEntry kept && kept.Began < stamp)
+            {
+                Memory.Remove(key);
+            }
+        }
+    }
+
     public void Dispose()
     {
+        _isDisposed = true;
         foreach (var shard in _shards)
         {
             List<CacheFlight> flights;
@@ -158,7 +182,7 @@ internal sealed class CacheCore : IDisposable
                 flights = shard.All();
             }
 
-            flights.ForEach(static flight => flight.Abandon());
+            flights.ForEach(static flight => flight.End());
         }
 
         Memory.Dispose();
@@ -189,11 +213,36 @@ internal sealed class CacheCore : IDisposable
         tag.EndRefresh(Clock.CoarseTimestamp(), isKnown);
         if (isKnown && ReferenceEquals(tag, Tags.All))
         {
-            // The distributed cache answers: time to tell it what it has missed.
+            PublishHeldSoon();
+        }
+    }
+
+    // The distributed cache answers: time to tell it what it has missed. There may be thousands, one by one; no reader waits for that.
+    private void PublishHeldSoon()
+    {
+        if (Tags.HasHeld && Interlocked.Exchange(ref _isPublishingHeld, 1) == 0)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static core => _ = core.PublishHeldAsync(), this, preferLocal: false);
+        }
+    }
+
+    private async Task PublishHeldAsync()
+    {
+        try
+        {
             foreach (var held in Tags.Held)
             {
+                if (_isDisposed)
+                {
+                    return;
+                }
+
                 await PublishAsync(held);
             }
+        }
+        finally
+        {
+            Volatile.Write(ref _isPublishingHeld, 0);
         }
     }
 

@@ -13,20 +13,29 @@ namespace ResilientHost.Caching;
 internal abstract class CacheFlight<T> : CacheFlight
 {
     private readonly TaskCompletionSource<CacheAnswer<T>> _first = NewAnswer();
+    private readonly TaskCompletionSource _turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _place = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Not new(): the analyzer would ask for IDisposable, while the flight itself disposes of it when it has ended.
     private readonly CancellationTokenSource _cancellation = CancellationTokenSource.CreateLinkedTokenSource(CancellationToken.None);
+    private readonly CacheEntry<T>? _original;
     private TaskCompletionSource<CacheAnswer<T>>? _final;
     private CacheEntry<T>? _stale;
+    private InboundCall? _inbound;
     private ITimer? _soft;
     private ITimer? _hard;
     private int _waiters;
     private bool _isDone;
-    private bool _isAbandoned;
+    private volatile bool _isAbandoned;
+    private volatile bool _isWantedInside;
 
     /// <summary>What there is to give out if it fails.</summary>
     public required CacheEntry<T>? Stale
     {
-        init => _stale = value;
+        init => _stale = _original = value;
     }
+
+    /// <summary>Whether a call that its factory made has failed for good.</summary>
+    public bool DependencyFailed => _inbound?.DependencyFailed == true;
 
     private CacheShard Shard => Core.ShardOf(Key);
 
@@ -40,9 +49,16 @@ internal abstract class CacheFlight<T> : CacheFlight
     public Task<CacheAnswer<T>> Join(long now)
     {
         _waiters++;
+        if (Current is not null)
+        {
+            // That factory holds a place, or this flight's turn is after its end: waiting for either, it would wait for itself.
+            _isWantedInside = true;
+            Begin();
+            Core.Gate.LetIn(_place);
+        }
 
         // The first answer was a stale value. Who comes when that is too old waits for what follows.
-        return _final is not null && _stale?.IsUsable(now, Policy.StaleTicks) is not true ? _final.Task : _first.Task;
+        return _final is not null && !CanGiveStale(now) ? _final.Task : _first.Task;
     }
 
     /// <summary>One who waited has its answer, or has given up.</summary>
@@ -50,33 +66,41 @@ internal abstract class CacheFlight<T> : CacheFlight
     {
         lock (Shard.Gate)
         {
-            if (--_waiters > 0 || _isDone || IsBackground || _final is not null)
+            if (--_waiters > 0 || IsBackground || _final is not null || !TryEnd())
             {
                 return;
             }
+
+            _isAbandoned = true;
         }
 
-        Abandon();
+        EndRefresh(long.MinValue);
+        Cancel();
     }
 
-    // Unless someone came after all.
-    public override void Abandon()
+    public override void End()
     {
         lock (Shard.Gate)
         {
-            if (_isDone || _waiters > 0)
+            if (!TryEnd())
             {
                 return;
             }
 
-            _isDone = _isAbandoned = true;
-            Shard.Unlink(this);
+            _isAbandoned = true;
         }
 
-        _stale?.EndRefresh(long.MinValue);
+        EndRefresh(long.MinValue);
         Cancel();
-        _first.TrySetCanceled(CancellationToken.None);
-        _final?.TrySetCanceled(CancellationToken.None);
+        FailAll(new ObjectDisposedException(nameof(HybridCache)));
+    }
+
+    public override bool IsLike(CacheFlight other) => other is CacheFlight<T> && other.Flags == Flags && other.Keeps == Keeps;
+
+    public override void ForgetStale()
+    {
+        EndRefresh(long.MinValue);
+        _stale = null;
     }
 
     /// <summary>Takes off, on a thread of its own: a factory that blocks must hold up nobody beyond what he is willing to wait.</summary>
@@ -84,40 +108,41 @@ internal abstract class CacheFlight<T> : CacheFlight
 
     protected abstract ValueTask<T> InvokeAsync(CancellationToken cancellationToken);
 
+    protected override void OnBegun() => _turn.TrySetResult();
+
     private static TaskCompletionSource<CacheAnswer<T>> NewAnswer() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private async Task RunAsync()
     {
         Current = this;
-        if (IsBackground)
-        {
-            // The request that brought it about does not wait for it: neither its deadline nor its criticality bounds it.
-            InboundCall.Current = null;
-        }
-
+        InboundCall.Current = _inbound = InboundOf(InboundCall.Current);
         var hasPlace = false;
         try
         {
-            ArmSoft();
-            if (ReadsDistributed && await TryDistributedAsync())
-            {
-                return;
-            }
-
             ArmSoft();
             if (Policy.HardTimeout is { } hard)
             {
                 _hard = Core.Clock.Provider.CreateTimer(static state => ((CacheFlight<T>)state!).OnHard(), this, hard, Timeout.InfiniteTimeSpan);
             }
 
+            await _turn.Task.WaitAsync(_cancellation.Token);
+            if (ReadsDistributed && await TryDistributedAsync())
+            {
+                return;
+            }
+
+            ArmSoft();
+
             // A factory that asks for another key has a place already; waiting for a second one, it could wait for itself.
             if (Parent is null && Policy.MaxConcurrentFactories is { } limit)
             {
-                await Core.Gate.EnterAsync(limit, _cancellation.Token);
-                hasPlace = true;
+                hasPlace = await Core.Gate.EnterAsync(limit, _place, () => _isWantedInside, _cancellation.Token);
             }
 
-            await SucceedAsync(await RunFactoryAsync());
+            if (!HasEnded())
+            {
+                Succeed(await RunFactoryAsync());
+            }
         }
         catch (Exception exception)
         {
@@ -133,6 +158,38 @@ internal abstract class CacheFlight<T> : CacheFlight
             DisposeTimers();
             _cancellation.Dispose();
         }
+    }
+
+    // It serves all who wait for it, so no reader's deadline bounds it: what else the first reader's request says goes for its calls. Nobody waits for one in the background.
+    private InboundCall? InboundOf(InboundCall? reader) =>
+        reader is null || IsBackground ? null : new InboundCall(reader.IsRead) { Criticality = reader.Criticality, Attempt = reader.Attempt };
+
+    private bool HasEnded()
+    {
+        lock (Shard.Gate)
+        {
+            return _isDone;
+        }
+    }
+
+    // Under the shard's gate.
+    private bool TryEnd()
+    {
+        if (_isDone)
+        {
+            return false;
+        }
+
+        _isDone = true;
+        Shard.Unlink(this);
+        return true;
+    }
+
+    // Of the one that readers know, and of the one that the distributed cache had in its place.
+    private void EndRefresh(long retryAt)
+    {
+        _original?.EndRefresh(retryAt);
+        _stale?.EndRefresh(retryAt);
     }
 
     private async Task<T> RunFactoryAsync()
@@ -189,8 +246,14 @@ internal abstract class CacheFlight<T> : CacheFlight
         {
             if (!isOlder && entry.IsUsable(now, Policy.StaleTicks))
             {
-                Keep(entry, lifetime, now);
-                _stale = entry;
+                lock (Shard.Gate)
+                {
+                    Keep(entry, lifetime, now);
+                    if (IsLinked)
+                    {
+                        _stale = entry;
+                    }
+                }
             }
 
             return false;
@@ -204,23 +267,20 @@ internal abstract class CacheFlight<T> : CacheFlight
             }
 
             Keep(entry, lifetime, now);
-            _isDone = true;
-            Shard.Unlink(this);
+            TryEnd();
         }
 
+        EndRefresh(long.MinValue);
         Answer(new CacheAnswer<T>(entry.IsNull ? CacheRead.NegativeHit : CacheRead.DistributedHit, entry, original, hasOriginal: true));
         return true;
     }
 
-    // What was written here meanwhile is newer than what the distributed cache had, which may not have seen that write yet.
+    // Under the shard's gate. What was written here meanwhile is newer than what the distributed cache had, which may not have seen that write yet.
     private void Keep(CacheEntry<T> entry, TimeSpan lifetime, long now)
     {
-        lock (Shard.Gate)
+        if (IsLinked && WritesLocal && !(Core.Memory.TryGet(Key, out var found) && found is CacheEntry kept && kept.Began > entry.Began && kept.IsFresh(now)))
         {
-            if (IsLinked && WritesLocal && !(Core.Memory.TryGet(Key, out var found) && found is CacheEntry kept && kept.Began > entry.Began && kept.IsFresh(now)))
-            {
-                Core.Memory.Set(Key, entry, lifetime);
-            }
+            Core.Memory.Set(Key, entry, lifetime);
         }
     }
 
@@ -264,7 +324,7 @@ internal abstract class CacheFlight<T> : CacheFlight
         };
     }
 
-    private async Task SucceedAsync(T value)
+    private void Succeed(T value)
     {
         MadeValue<T> made = default;
         if (Keeps)
@@ -279,7 +339,6 @@ internal abstract class CacheFlight<T> : CacheFlight
             }
         }
 
-        var write = Task.CompletedTask;
         lock (Shard.Gate)
         {
             if (_isDone)
@@ -289,22 +348,19 @@ internal abstract class CacheFlight<T> : CacheFlight
 
             if (IsLinked && Keeps && Core.Tags.AreValid(Tags, Began))
             {
-                write = Store(made);
+                Store(made);
             }
 
-            _isDone = true;
-            Shard.Unlink(this);
+            TryEnd();
         }
 
         DisposeTimers();
-        _stale?.EndRefresh(long.MinValue);
-        await write;
-
+        EndRefresh(long.MinValue);
         Answer(new CacheAnswer<T>(CacheRead.Miss, made.Entry, value, hasOriginal: true));
     }
 
-    // Under the shard's gate.
-    private Task Store(MadeValue<T> made)
+    // Under the shard's gate. Nobody waits for the distributed cache to take a value that is already there.
+    private void Store(MadeValue<T> made)
     {
         if (WritesLocal)
         {
@@ -319,9 +375,10 @@ internal abstract class CacheFlight<T> : CacheFlight
             }
         }
 
-        return WritesDistributed
-            ? Shard.Enqueue(Key, () => Core.Distributed!.WriteAsync(Key, made.Envelope, made.Lifetime, Policy.DistributedTimeout, stamp: null))
-            : Task.CompletedTask;
+        if (WritesDistributed)
+        {
+            _ = Shard.Enqueue(Key, new CacheWrite(made.Envelope, made.Lifetime, Policy.DistributedTimeout, Began, Distrusted: null), Core.WriteDistributedAsync);
+        }
     }
 
     private void Fail(Exception exception)
@@ -329,19 +386,16 @@ internal abstract class CacheFlight<T> : CacheFlight
         bool isCurrent;
         lock (Shard.Gate)
         {
-            if (_isDone)
+            isCurrent = IsLinked;
+            if (!TryEnd())
             {
                 return;
             }
-
-            isCurrent = IsLinked;
-            _isDone = true;
-            Shard.Unlink(this);
         }
 
         DisposeTimers();
         var now = Core.Clock.CoarseTimestamp();
-        _stale?.EndRefresh(now + Policy.FailureDelayTicks);
+        EndRefresh(now + Policy.FailureDelayTicks);
 
         // What was removed or written meanwhile is known to be wrong: better no value than that one.
         if (isCurrent && CanGiveStale(now))
@@ -356,6 +410,11 @@ internal abstract class CacheFlight<T> : CacheFlight
             Core.Log.FactoryFailed(Core.Name, exception);
         }
 
+        FailAll(exception);
+    }
+
+    private void FailAll(Exception exception)
+    {
         foreach (var answer in new[] { _first, _final })
         {
             if (answer?.TrySetException(exception) == true)

@@ -13,6 +13,7 @@ internal sealed class DistributedTier
     public const int MaxDistrusted = 10_000;
 
     private readonly ConcurrentDictionary<string, long> _distrusted = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, int> _late = new(StringComparer.Ordinal);
     private readonly IDistributedCache _cache;
     private readonly MonotonicClock _clock;
     private readonly CacheLog _log;
@@ -68,30 +69,48 @@ internal sealed class DistributedTier
         return envelope.Began > Volatile.Read(ref _distrustedAll) && (!_distrusted.TryGetValue(key, out var since) || envelope.Began > since) ? envelope : null;
     }
 
-    /// <param name="key">The key.</param>
-    /// <param name="envelope">What to keep; <see langword="null"/>: nothing.</param>
-    /// <param name="lifetime">For how long.</param>
-    /// <param name="timeout">How long that may take.</param>
-    /// <param name="stamp">If it fails, what began up to here is not believed any more; <see langword="null"/>: it stays as good as it was.</param>
-    public async Task WriteAsync(string key, CacheEnvelope? envelope, TimeSpan lifetime, TimeSpan timeout, long? stamp)
+    /// <summary>Writes or removes a key. Writes of one key come one after the other.</summary>
+    public async Task WriteAsync(string key, CacheWrite write)
     {
+        // One that has timed out may still be under way, and land after this one.
+        var mayBeOvertaken = _late.ContainsKey(key);
+        Task? underWay = null;
         var (isDone, _) = await GuardAsync(
-            async token =>
+            token =>
             {
-                await (envelope is null
-                    ? _cache.RemoveAsync(_values + key, token)
-                    : _cache.SetAsync(_values + key, envelope.ToBytes(), new DistributedCacheEntryOptions { AbsoluteExpirationRelativeToNow = lifetime }, token));
-                return true;
+                var call = CallAsync(token);
+                underWay = call;
+                return call;
             },
-            timeout,
+            write.Timeout,
             CancellationToken.None);
-        if (isDone)
+        if (isDone && !mayBeOvertaken)
         {
             _distrusted.TryRemove(key, out _);
         }
-        else if (stamp is { } since)
+        else if (isDone)
         {
-            Distrust(key, since);
+            Distrust(key, write.Envelope is null ? write.Began : write.Began - 1);
+        }
+        else
+        {
+            if (write.Distrusted is { } since)
+            {
+                Distrust(key, since);
+            }
+
+            if (underWay is { IsCompleted: false })
+            {
+                Watch(key, write.Began, underWay);
+            }
+        }
+
+        async Task<bool> CallAsync(CancellationToken token)
+        {
+            await (write.Envelope is null
+                ? _cache.RemoveAsync(_values + key, token)
+                : _cache.SetAsync(_values + key, write.Envelope.ToBytes(), new DistributedCacheEntryOptions { AbsoluteExpirationRelativeToNow = write.Lifetime }, token));
+            return true;
         }
     }
 
@@ -116,6 +135,29 @@ internal sealed class DistributedTier
             timeout,
             CancellationToken.None);
         return isDone;
+    }
+
+    private void Watch(string key, long began, Task write)
+    {
+        if (_late.Count >= MaxDistrusted)
+        {
+            DistrustAll(began);
+            return;
+        }
+
+        _late.AddOrUpdate(key, 1, static (_, count) => count + 1);
+        _ = write.ContinueWith(
+            _ =>
+            {
+                // Whether it was the last one is decided by the table, which knows of all.
+                while (_late.TryGetValue(key, out var count)
+                    && !(count == 1 ? _late.TryRemove(new KeyValuePair<string, int>(key, 1)) : _late.TryUpdate(key, count - 1, count)))
+                {
+                }
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
     }
 
     private void Distrust(string key, long stamp)

@@ -7,23 +7,34 @@ internal sealed class FactoryGate
     private readonly LinkedList<TaskCompletionSource> _waiting = new();
     private int _running;
 
-    public async ValueTask EnterAsync(int limit, CancellationToken cancellationToken)
+    /// <param name="limit">How many may run.</param>
+    /// <param name="turn">Completes when it is the caller's turn.</param>
+    /// <param name="isExempt">Whether a factory that has a place waits for this one, which then needs none.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Whether there is a place to give back.</returns>
+    public async ValueTask<bool> EnterAsync(int limit, TaskCompletionSource turn, Func<bool> isExempt, CancellationToken cancellationToken)
     {
         LinkedListNode<TaskCompletionSource> place;
         lock (_gate)
         {
+            if (isExempt())
+            {
+                return false;
+            }
+
             if (_running < limit && _waiting.Count == 0)
             {
                 _running++;
-                return;
+                return true;
             }
 
-            place = _waiting.AddLast(new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            place = _waiting.AddLast(turn);
         }
 
         try
         {
-            await place.Value.Task.WaitAsync(cancellationToken);
+            await turn.Task.WaitAsync(cancellationToken);
+            return true;
         }
         catch (OperationCanceledException)
         {
@@ -47,6 +58,19 @@ internal sealed class FactoryGate
             }
 
             throw;
+        }
+    }
+
+    /// <summary>Lets one in that waits for its turn, beyond the limit. The caller has made it exempt before, so that one that does not wait yet will not.</summary>
+    public void LetIn(TaskCompletionSource turn)
+    {
+        lock (_gate)
+        {
+            if (_waiting.Remove(turn))
+            {
+                _running++;
+                turn.SetResult();
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Caching.Hybrid;
+using ResilientHost.Propagation;
 
 namespace ResilientHost.Caching;
 
@@ -103,6 +104,11 @@ internal sealed partial class ResilientCache
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
             core.Metrics.Read(core.Name, CacheRead.Failed);
+            if (flight.DependencyFailed)
+            {
+                InboundCall.Current?.NoteDependencyFailure();
+            }
+
             throw;
         }
         finally
@@ -114,7 +120,19 @@ internal sealed partial class ResilientCache
     /// <summary>Asks the factory without anybody waiting for it. The caller has begun the entry's refresh.</summary>
     private void RefreshInBackground<TState, T>(in Asked<TState, T> asked, CacheEntry<T> known)
     {
-        var tags = core.Tags.Get(asked.Tags);
+        CacheTag[] tags;
+        try
+        {
+            tags = core.Tags.Get(asked.Tags);
+        }
+        catch (Exception exception)
+        {
+            // The reader's own code. It has a value all the same.
+            core.Log.FactoryFailed(core.Name, exception);
+            known.EndRefresh(core.Clock.CoarseTimestamp() + asked.Policy.FailureDelayTicks);
+            return;
+        }
+
         var shard = core.ShardOf(asked.Key);
         CacheFlight<T> flight;
         lock (shard.Gate)
@@ -148,7 +166,7 @@ internal sealed partial class ResilientCache
             if (!core.Tags.AreValid(flight.Tags, flight.Began))
             {
                 // It began before the invalidation that this reader came after.
-                shard.Unlink(flight);
+                shard.Supersede(flight);
                 return Find<T>(shard, key, flags, keeps);
             }
 
@@ -169,7 +187,7 @@ internal sealed partial class ResilientCache
         Flags = asked.Flags,
         Keeps = asked.Keeps,
         Tags = tags,
-        Began = core.Stamps.Next(),
+        Parent = isBackground ? null : CacheFlight.Current,
         IsBackground = isBackground,
         Stale = asked.Keeps ? stale : null,
     };

@@ -70,21 +70,9 @@ internal sealed partial class ResilientCache
                 core.Memory.Set(key, entry, lifetime);
             }
 
-            return toDistributed ? shard.Enqueue(key, WriteDistributedAsync) : Task.CompletedTask;
-        }
-
-        async Task WriteDistributedAsync()
-        {
-            await core.Distributed!.WriteAsync(key, envelope, lifetime, policy.DistributedTimeout, stamp);
-            lock (shard.Gate)
-            {
-                // Who began to fetch while the distributed cache still had the value of before may have got that.
-                shard.Supersede(key);
-                if (core.Memory.TryGet(key, out var found) && found is CacheEntry kept && kept.Began < stamp)
-                {
-                    core.Memory.Remove(key);
-                }
-            }
+            return toDistributed
+                ? shard.Enqueue(key, new CacheWrite(envelope, lifetime, policy.DistributedTimeout, stamp, Distrusted: stamp), core.WriteDistributedAsync)
+                : Task.CompletedTask;
         }
     }
 }

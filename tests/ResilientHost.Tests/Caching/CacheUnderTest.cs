@@ -11,6 +11,9 @@ namespace ResilientHost.Tests.Caching;
 internal sealed class CacheUnderTest : IDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>For what ends at once, or never.</summary>
+    public static readonly TimeSpan Moment = TimeSpan.FromSeconds(10);
     private readonly ServiceProvider _services;
     private volatile CacheSettings? _settings;
 
@@ -60,6 +63,9 @@ internal sealed class CacheUnderTest : IDisposable
 
     public ValueTask<string?> ReadAsync(Source source, string key = "k", HybridCacheEntryOptions? options = null, string[]? tags = null, CancellationToken cancellationToken = default) =>
         Cache.GetOrCreateAsync(key, source.CallAsync, options, tags, cancellationToken);
+
+    /// <summary>Until nothing is being fetched or written: writes to the distributed cache go on after the answer.</summary>
+    public Task IdleAsync() => UntilAsync(() => Core.IsIdle);
 
     public static async Task UntilAsync(Func<bool> condition)
     {
@@ -124,11 +130,23 @@ internal sealed class ScriptedDistributedCache : IDistributedCache
 {
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, byte[]> _values = new();
 
+    private volatile TaskCompletionSource _hung = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _writes;
+
     public bool Fails { get; set; }
 
     public bool Hangs { get; set; }
 
+    /// <summary>Which writes hang, by key, until <see cref="Release"/>; they land then.</summary>
+    public Func<string, bool> HangsOnWrite { get; set; } = static _ => false;
+
+    /// <summary>Which reads hang, by key, until <see cref="Release"/>.</summary>
+    public Func<string, bool> HangsOnRead { get; set; } = static _ => false;
+
     public int Calls { get; private set; }
+
+    /// <summary>Values written and removed, those that hang included.</summary>
+    public int Writes => Volatile.Read(ref _writes);
 
     public ICollection<string> Keys => _values.Keys;
 
@@ -138,11 +156,18 @@ internal sealed class ScriptedDistributedCache : IDistributedCache
         set => _values[key] = value;
     }
 
+    /// <summary>Ends what hangs, as if the answer had been slow; what comes now does not hang.</summary>
+    public void Release()
+    {
+        (Hangs, HangsOnWrite, HangsOnRead) = (false, static _ => false, static _ => false);
+        Interlocked.Exchange(ref _hung, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+    }
+
     public byte[]? Get(string key) => throw new NotSupportedException();
 
     public async Task<byte[]?> GetAsync(string key, CancellationToken token = default)
     {
-        await PlayAsync();
+        await PlayAsync(HangsOnRead(key));
         return _values.GetValueOrDefault(key);
     }
 
@@ -154,7 +179,8 @@ internal sealed class ScriptedDistributedCache : IDistributedCache
 
     public async Task RemoveAsync(string key, CancellationToken token = default)
     {
-        await PlayAsync();
+        Interlocked.Increment(ref _writes);
+        await PlayAsync(HangsOnWrite(key));
         _values.TryRemove(key, out _);
     }
 
@@ -162,15 +188,16 @@ internal sealed class ScriptedDistributedCache : IDistributedCache
 
     public async Task SetAsync(string key, byte[] value, DistributedCacheEntryOptions options, CancellationToken token = default)
     {
-        await PlayAsync();
+        Interlocked.Increment(ref _writes);
+        await PlayAsync(HangsOnWrite(key));
         options.AbsoluteExpirationRelativeToNow.ShouldNotBeNull();
         _values[key] = value;
     }
 
     // Heeds no token, as some clients do.
-    private Task PlayAsync()
+    private Task PlayAsync(bool hangs)
     {
         Calls++;
-        return Fails ? Task.FromException(new IOException("no connection")) : Hangs ? new TaskCompletionSource().Task : Task.CompletedTask;
+        return Fails ? Task.FromException(new IOException("no connection")) : Hangs || hangs ? _hung.Task : Task.CompletedTask;
     }
 }

@@ -1,4 +1,5 @@
 using Polly.Timeout;
+using ResilientHost.Propagation;
 
 namespace ResilientHost.Tests.Caching;
 
@@ -220,5 +221,85 @@ public sealed class ResilientCacheFlightTests
 
         host.Configure(_ => { });
         (await host.ReadAsync(new Source("new"))).ShouldBe("new");
+    }
+
+    [Fact]
+    public async Task Factory_OfAReaderWhoseTimeIsNearlyOver_IsNotBoundByItsDeadline()
+    {
+        using var host = new CacheUnderTest();
+        var reader = new InboundCall { Criticality = Criticality.Sheddable, Attempt = 2 };
+        reader.BeginEndpoint(5);
+        InboundCall.Current = reader;
+        InboundCall? seen = null;
+        await host.Cache.GetOrCreateAsync("k", _ =>
+        {
+            seen = InboundCall.Current;
+            return ValueTask.FromResult("v");
+        });
+
+        seen.ShouldNotBeNull();
+        (seen.Deadline, seen.HasCallersDeadline, seen.Criticality, seen.Attempt).ShouldBe((long.MaxValue, false, Criticality.Sheddable, 2));
+        InboundCall.Current.ShouldBeSameAs(reader);
+    }
+
+    [Fact]
+    public async Task Factory_WhoseDependencyFailedForGood_SaysSoToAllRequestsThatWaited()
+    {
+        using var host = new CacheUnderTest();
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        InboundCall[] requests = [new(), new()];
+        var reads = requests.Select(request => Task.Run(() =>
+        {
+            InboundCall.Current = request;
+            return host.Cache.GetOrCreateAsync<string>("k", async _ =>
+            {
+                await gate.Task;
+                InboundCall.Current!.NoteDependencyFailure();
+                throw new IOException("down");
+            }).AsTask();
+        })).ToList();
+        await CacheUnderTest.UntilAsync(() => host.Time.ArmedTimers == 1);
+        gate.SetResult();
+        foreach (var read in reads)
+        {
+            await Should.ThrowAsync<IOException>(read);
+        }
+
+        requests.ShouldAllBe(static request => request.DependencyFailed);
+    }
+
+    [Fact]
+    public async Task Dispose_WhileSomebodyWaits_EndsTheWaitAndCancelsTheFactory()
+    {
+        var host = new CacheUnderTest();
+        var source = new Source().Hold();
+        var read = host.ReadAsync(source).AsTask();
+        await source.Called;
+        host.Dispose();
+
+        await Should.ThrowAsync<ObjectDisposedException>(read.WaitAsync(CacheUnderTest.Moment));
+        await CacheUnderTest.UntilAsync(() => source.Token.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task Read_InAFactoryOfAKeyThatWaitsForAPlace_DoesNotWaitForItself()
+    {
+        using var host = new CacheUnderTest(options => options.MaxConcurrentFactories = 1);
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var called = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var outer = host.Cache.GetOrCreateAsync("a", async token =>
+        {
+            called.SetResult();
+            await gate.Task;
+            return await host.ReadAsync(new Source("never"), "b", cancellationToken: token);
+        }).AsTask();
+        await called.Task.WaitAsync(CacheUnderTest.Patience);
+        var waiting = host.ReadAsync(new Source("b"), "b").AsTask();
+        await CacheUnderTest.UntilAsync(() => host.Time.ArmedTimers == 2);
+        gate.SetResult();
+
+        (await outer.WaitAsync(CacheUnderTest.Moment)).ShouldBe("b");
+        (await waiting).ShouldBe("b");
+        (await host.ReadAsync(new Source("c"), "c").AsTask().WaitAsync(CacheUnderTest.Moment)).ShouldBe("c", "all places were given back");
     }
 }

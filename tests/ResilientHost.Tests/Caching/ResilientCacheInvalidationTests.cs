@@ -147,6 +147,92 @@ public sealed class ResilientCacheInvalidationTests
         host.Core.IsIdle.ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData("remove")]
+    [InlineData("tag")]
+    [InlineData("all")]
+    public async Task Invalidations_FasterThanTheFactory_NeverRunMoreThanTwoAtOnce(string write)
+    {
+        using var host = new CacheUnderTest();
+        var gate = new SemaphoreSlim(0);
+        var (truth, calls, running, most) = (0, 0, 0, 0);
+        List<(int Least, Task<int> Read)> reads = [];
+        for (var i = 0; i < 100; i++)
+        {
+            var before = Volatile.Read(ref calls);
+            reads.Add((i, host.Cache.GetOrCreateAsync("k", CallAsync, tags: ["t"]).AsTask()));
+            if (i < 2)
+            {
+                await CacheUnderTest.UntilAsync(() => Volatile.Read(ref calls) > before);
+            }
+
+            Volatile.Write(ref truth, i + 1);
+            await WriteAsync(host.Cache, write);
+        }
+
+        // Each may end as soon as it is asked; the ends are let through one by one.
+        foreach (var _ in reads)
+        {
+            gate.Release();
+            await Task.Yield();
+        }
+
+        foreach (var (least, read) in reads)
+        {
+            (await read.WaitAsync(CacheUnderTest.Moment)).ShouldBeGreaterThanOrEqualTo(least);
+        }
+
+        most.ShouldBe(2);
+        calls.ShouldBe(3, "two that ran, and the one that all who came later waited for");
+        host.Core.IsIdle.ShouldBeTrue();
+
+        async ValueTask<int> CallAsync(CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref calls);
+            var now = Interlocked.Increment(ref running);
+            InterlockedMax(ref most, now);
+            var value = Volatile.Read(ref truth);
+            await gate.WaitAsync(cancellationToken);
+            Interlocked.Decrement(ref running);
+            return value;
+        }
+
+        static void InterlockedMax(ref int value, int least)
+        {
+            for (var now = Volatile.Read(ref value); now < least; now = Volatile.Read(ref value))
+            {
+                Interlocked.CompareExchange(ref value, least, now);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Read_ThatWaitsForItsTurnWhileItsStaleValueIsRemoved_IsNotGivenThat()
+    {
+        using var host = new CacheUnderTest();
+        var early = new[] { new Source("1").Hold(), new Source("2").Hold() };
+        List<Task> others = [];
+        foreach (var source in early)
+        {
+            others.Add(host.ReadAsync(source).AsTask());
+            await source.Called;
+            await host.Cache.SetAsync("k", "short", new() { Expiration = TimeSpan.FromSeconds(1) });
+            host.Time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        var failing = new Source { Failure = new IOException("down") };
+        var read = host.ReadAsync(failing).AsTask();
+        await host.Cache.RemoveAsync("k");
+        foreach (var source in early)
+        {
+            source.Open();
+        }
+
+        await Should.ThrowAsync<IOException>(read.WaitAsync(CacheUnderTest.Moment));
+        await Task.WhenAll(others);
+        host.Core.IsIdle.ShouldBeTrue();
+    }
+
     private static async Task WriteAsync(HybridCache cache, string write)
     {
         await (write switch

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Caching.Hybrid;
 using Polly.Timeout;
 
 namespace ResilientHost.Tests.Caching;
@@ -162,5 +163,68 @@ public sealed class ResilientCacheStaleTests
         await host.ReadAsync(failing);
 
         await CacheUnderTest.UntilAsync(() => failing.Calls == 2);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(90)]
+    public async Task Refresh_WhoseValueIsNotKeptHere_LeavesTheStaleOneToBeRefreshedAgain(int secondsAfterTheOthersValue)
+    {
+        var shared = new ScriptedDistributedCache();
+        var time = new ManualTimeProvider();
+        void OneMinute(CacheOptions options) => (options.Expiration, options.SoftTimeout) = (Minute, TimeSpan.Zero);
+        using var host = new CacheUnderTest(OneMinute, shared, time);
+        using var other = new CacheUnderTest(OneMinute, shared, time);
+        await host.ReadAsync(new Source("old"));
+        await host.IdleAsync();
+        time.Advance(Minute);
+        await other.Cache.SetAsync("k", "other");
+        time.Advance(TimeSpan.FromSeconds(secondsAfterTheOthersValue));
+        (await host.ReadAsync(new Source("aside"), options: new() { Flags = HybridCacheEntryFlags.DisableLocalCacheWrite | HybridCacheEntryFlags.DisableDistributedCacheWrite })).ShouldBe("old");
+        await host.IdleAsync();
+
+        (await host.ReadAsync(new Source("new"))).ShouldBe("old");
+        await host.IdleAsync();
+        (await host.ReadAsync(new Source("never"))).ShouldBe(secondsAfterTheOthersValue == 0 ? "other" : "new");
+    }
+
+    [Fact]
+    public async Task Refresh_WhoseTagsThrow_FailsNobodyAndIsTriedAgainAfterTheFailureDelay()
+    {
+        using var host = new CacheUnderTest(options => (options.Expiration, options.SoftTimeout, options.FailureDelay) = (Minute, TimeSpan.Zero, TimeSpan.FromSeconds(5)));
+        await host.ReadAsync(new Source("old"));
+        host.Time.Advance(Minute);
+        var tags = Enumerable.Range(0, 1).Select<int, string>(static _ => throw new IOException("no tags"));
+        (await host.Cache.GetOrCreateAsync("k", static _ => ValueTask.FromResult<string?>("never"), tags: tags)).ShouldBe("old");
+        host.Time.Advance(TimeSpan.FromSeconds(5));
+        (await host.ReadAsync(new Source("new"))).ShouldBe("old");
+        await host.IdleAsync();
+
+        (await host.ReadAsync(new Source("never"))).ShouldBe("new");
+    }
+
+    [Fact]
+    public async Task Refresh_StartedInAFactory_WaitsForAPlaceOfItsOwn()
+    {
+        using var host = new CacheUnderTest(options => (options.Expiration, options.EagerRefresh, options.MaxConcurrentFactories) = (Minute, 0.5, 1));
+        await host.ReadAsync(new Source("b"), "b");
+        host.Time.Advance(TimeSpan.FromSeconds(30));
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isOuterRunning = true;
+        var ranBeside = false;
+        var outer = host.Cache.GetOrCreateAsync("a", async token =>
+        {
+            await host.Cache.GetOrCreateAsync("b", _ => ValueTask.FromResult<string?>((ranBeside |= Volatile.Read(ref isOuterRunning)) ? "beside" : "alone"), cancellationToken: token);
+            await gate.Task;
+            Volatile.Write(ref isOuterRunning, false);
+            return "a";
+        }).AsTask();
+        await CacheUnderTest.UntilAsync(() => host.Time.ArmedTimers == 2 || Volatile.Read(ref ranBeside));
+        gate.SetResult();
+        await outer;
+        await host.IdleAsync();
+
+        ranBeside.ShouldBeFalse();
+        (await host.ReadAsync(new Source("never"), "b")).ShouldBe("alone");
     }
 }
