@@ -29,7 +29,7 @@ internal sealed partial class CacheLog
     [LoggerMessage(EventIds.Caching + 7, LogLevel.Warning, "{Count} more values of caches could not be serialized or read in the last {Seconds} s.")]
     private partial void MoreNotKept(long count, double seconds);
 
-    [LoggerMessage(EventIds.Caching + 8, LogLevel.Warning, "A value that the distributed cache has for cache '{Cache}' cannot be read and counts as none.")]
+    [LoggerMessage(EventIds.Caching + 8, LogLevel.Warning, "A value that cache '{Cache}' has as bytes, in memory or in the distributed cache, cannot be read back and counts as none. Its type may serialize and not deserialize: make it immutable, or register an IHybridCacheSerializer for it.")]
     private partial void FirstUnreadable(Exception? exception, string cache);
 
     [LoggerMessage(EventIds.Caching + 9, LogLevel.Warning, "The key filter of cache '{Cache}' threw; the key was let through.")]

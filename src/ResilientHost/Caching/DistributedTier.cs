@@ -185,8 +185,9 @@ internal sealed class DistributedTier
         Task<T>? task = null;
         try
         {
-            // Some clients heed no token: the wait ends all the same.
-            task = call(either.Token);
+            // Some clients heed no token, some hold the thread that calls them: the wait ends all the same.
+            var token = either.Token;
+            task = Task.Run(() => call(token), CancellationToken.None);
             var result = await task.WaitAsync(either.Token);
             outcome = CallOutcome.Succeeded;
             return (true, result);

@@ -45,7 +45,14 @@ internal sealed class HttpClientLayers(IEnumerable<HttpClientRegistration> regis
             primary = inner;
         }
 
-        builder.AdditionalHandlers.OfType<ResilienceHandler>().FirstOrDefault()?.SetUp(primary);
+        for (var place = 0; place < builder.AdditionalHandlers.Count; place++)
+        {
+            if (builder.AdditionalHandlers[place] is ResilienceHandler layers)
+            {
+                layers.SetUp(primary, isLast: place == builder.AdditionalHandlers.Count - 1 && ReferenceEquals(primary, builder.PrimaryHandler));
+                return;
+            }
+        }
     }
 
     /// <summary>Takes the place of a client's own timeout.</summary>

@@ -12,6 +12,9 @@ internal sealed class HttpClientPolicy(HttpClientResilienceOptions options, bool
     /// <summary><see langword="null"/>: no limit.</summary>
     public TimeSpan? TotalTimeout { get; } = options.TotalTimeout;
 
+    /// <summary>What is asked for; <see langword="null"/>: it follows from the call's total, see <see cref="AttemptTimeoutOf"/>.</summary>
+    public TimeSpan? AskedAttemptTimeout { get; } = options.AttemptTimeout;
+
     public TimeSpan AttemptTimeout { get; } = AttemptTimeoutOf(options.AttemptTimeout, options.TotalTimeout);
 
     public TimeSpan? ConnectTimeout { get; } = options.ConnectTimeout;

@@ -14,7 +14,7 @@ internal readonly record struct RequestReplayBody(HttpContent? Content, bool IsR
             return true;
         }
 
-        if (limit == 0 || content.Headers.ContentLength > limit)
+        if (limit == 0 || content.Headers.ContentLength > limit || IsLive(content))
         {
             prepared = new(content, IsReplayable: false);
             return true;
@@ -25,6 +25,9 @@ internal readonly record struct RequestReplayBody(HttpContent? Content, bool IsR
         var type = content.GetType();
         return type == typeof(ByteArrayContent) || type == typeof(StringContent) || type == typeof(FormUrlEncodedContent) || type == typeof(ReadOnlyMemoryContent);
     }
+
+    // A conversation: the other side may have to speak before this body goes on.
+    private static bool IsLive(HttpContent content) => content.Headers.ContentType?.MediaType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
 
     /// <summary>Reads the body until it ends or is too long to be kept; what was read by then is sent first.</summary>
     /// <param name="content">The caller's.</param>

@@ -10,7 +10,7 @@ internal sealed partial class ResilienceHandler
     internal async ValueTask<AttemptResult> AttemptAsync(OutboundCall call, HttpRequestMessage request, int number, bool isHedge, CancellationToken cancellationToken)
     {
         // Before it is sent: redirects take the body off the message, and what sends it keeps the token.
-        var isForgotten = request.Content is null;
+        var isForgotten = _mayReuseTokens && request.Content is null;
         var source = services.Cancellations.Rent();
         var registration = cancellationToken.UnsafeRegister(AttemptCancellations.Cancel, source);
         try
@@ -81,7 +81,7 @@ internal sealed partial class ResilienceHandler
                     call.Authority.Certificates?.Look(now);
                     if (OutboundHeaders.HasToSay(call.Inbound, call.Policy, number))
                     {
-                        OutboundHeaders.Write(request, call.Inbound, call.Policy, call.Resilience, now, services.Clock, number, call.Own);
+                        OutboundHeaders.Write(request, call.Inbound, call.Policy, call.Resilience, now, services.Clock, number, call.Own, call.Ends);
                     }
 
                     response = (call.IsSynchronous ? base.Send(request, source.Token) : await base.SendAsync(request, source.Token))
@@ -149,7 +149,10 @@ internal sealed partial class ResilienceHandler
             }
         }
 
-        return HttpCallOutcomes.Of(exception);
+        // The transport's own timeout, to connect: no other exception than the other timeouts have.
+        return exception is OperationCanceledException { InnerException: TimeoutException }
+            ? new(AttemptEnd.Failed, null, Refusal(call, RefusalReason.Timeout, exception))
+            : HttpCallOutcomes.Of(exception);
     }
 
     // Nothing but a person at the other end mends a certificate.

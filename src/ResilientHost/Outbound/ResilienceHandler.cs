@@ -9,10 +9,15 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
     /// <summary>The name that its layers go by.</summary>
     public string Name => client.Name;
 
+    // Handlers of the application's that stand further in may keep an attempt's token, which must not come back as another call's.
+    private bool _mayReuseTokens = true;
+
     /// <summary>Bounds the time to connect of what sends, where nobody said how long that may take, and looks on at its handshakes.</summary>
     /// <param name="primary">Not in use yet, unless it is shared.</param>
-    public void SetUp(HttpMessageHandler primary)
+    /// <param name="isLast">Whether no handler of the application's stands between.</param>
+    public void SetUp(HttpMessageHandler primary, bool isLast)
     {
+        _mayReuseTokens = isLast;
         if (primary is SocketsHttpHandler transport && transport.ConnectTimeout == Timeout.InfiniteTimeSpan && client.Policy.ConnectTimeout is { } limit)
         {
             try
@@ -134,10 +139,15 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
             EndReason = deadline < ends ? RefusalReason.DeadlineExceeded : RefusalReason.Timeout,
             CutAs = deadline < ends && inbound!.IsCallersTime ? AttemptEnd.DeadlineExceeded : AttemptEnd.TimedOut,
             BodyLimit = clientTimeout.IsTakenOver && (resilience?.TotalTimeout ?? clientTimeout.Value) is { } body && body != Timeout.InfiniteTimeSpan ? body : null,
-            AttemptTimeout = resilience?.AttemptTimeout ?? policy.AttemptTimeout,
+            AttemptTimeout = resilience?.AttemptTimeout ?? AttemptTimeoutOf(policy, resilience),
             MaxAttempts = MaxAttempts(request, policy, resilience, inbound),
         };
     }
+
+    // A request that asks for another total has what follows from that.
+    private static TimeSpan AttemptTimeoutOf(HttpClientPolicy policy, RequestResilience? resilience) => resilience?.TotalTimeout is { } total
+        ? HttpClientPolicy.AttemptTimeoutOf(policy.AskedAttemptTimeout, total == Timeout.InfiniteTimeSpan ? null : total)
+        : policy.AttemptTimeout;
 
     private static int MaxAttempts(HttpRequestMessage request, HttpClientPolicy policy, RequestResilience? resilience, InboundCall? inbound)
     {

@@ -35,6 +35,11 @@ public static class ResilientHttpClientBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         name = Checked(name);
+        if (name is null && builder.Name is { Length: > 0 } own)
+        {
+            Checked(own);
+        }
+
         Register(builder, name);
         if (configure is not null)
         {

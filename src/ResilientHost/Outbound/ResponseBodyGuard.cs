@@ -27,13 +27,14 @@ internal static class ResponseBodyGuard
             return ValueTask.CompletedTask;
         }
 
-        if (length <= call.Policy.ReadAheadBytes)
+        var mediaType = content.Headers.ContentType?.MediaType;
+        var isMeantToPause = IsMeantToPause(mediaType);
+        if (!isMeantToPause && length <= call.Policy.ReadAheadBytes)
         {
             return ReadAheadAsync(content, call.Policy.ReadAheadBytes, attemptToken);
         }
 
-        var mediaType = content.Headers.ContentType?.MediaType;
-        if (!IsMeantToPause(mediaType))
+        if (!isMeantToPause)
         {
             response.Content = Watched(content, call, IsJson(mediaType));
         }

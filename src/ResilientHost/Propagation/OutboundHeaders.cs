@@ -27,8 +27,9 @@ internal static class OutboundHeaders
     /// <param name="clock">The host's.</param>
     /// <param name="attempt">Which attempt at this call it is, from 1.</param>
     /// <param name="own">What the application has set itself.</param>
+    /// <param name="ends">When the call has to be over, as a timestamp: nobody waits for its answer any longer than that.</param>
     public static void Write(
-        HttpRequestMessage request, InboundCall? inbound, HttpClientPolicy policy, RequestResilience? resilience, long now, MonotonicClock clock, int attempt, OwnHeaders own)
+        HttpRequestMessage request, InboundCall? inbound, HttpClientPolicy policy, RequestResilience? resilience, long now, MonotonicClock clock, int attempt, OwnHeaders own, long ends = long.MaxValue)
     {
         var number = Math.Clamp(Math.Max(attempt, inbound?.Attempt ?? 1), 1, InboundHeaders.MaxAttempt);
         if (number > 1 || policy.IsPeer)
@@ -41,7 +42,8 @@ internal static class OutboundHeaders
             return;
         }
 
-        if (!own.HasDeadline && inbound is { Deadline: < long.MaxValue and var deadline })
+        var deadline = Math.Min(inbound?.Deadline ?? long.MaxValue, ends);
+        if (!own.HasDeadline && deadline != long.MaxValue)
         {
             Set(request.Headers, PropagationHeaders.Deadline, Milliseconds(clock.Elapsed(now, deadline)));
         }
