@@ -3,29 +3,23 @@ using ResilientHost.Hosting;
 namespace ResilientHost.Bulkheads;
 
 /// <summary>The bulkheads of one outbound client, one for each authority, with the same options. The outside sees their sums: authorities are no tags.</summary>
-/// <remarks>Thread-safe. Totals outlive the bulkheads that are given back.</remarks>
+/// <remarks>Thread-safe; whoever sums up keeps nobody from adding and removing. Totals outlive the bulkheads that are given back.</remarks>
 internal sealed class BulkheadGroup(string name, BulkheadPolicy policy, MonotonicClock clock, BulkheadTelemetry telemetry)
 {
+    /// <summary>Listeners of different instruments would otherwise hand each other what one of them read long ago.</summary>
+    private static readonly TimeSpan MaxReadingAge = TimeSpan.FromSeconds(1);
+
     private readonly Lock _gate = new();
     private readonly HashSet<Bulkhead> _members = [];
     private BulkheadPolicy _policy = policy;
+    private Bulkhead[]? _copy;
     private BulkheadTotals _retired;
+    private BulkheadTotals _told;
+    private volatile BulkheadReading? _reading;
 
     public string Name { get; } = name;
 
     public BulkheadPolicy Policy => Volatile.Read(ref _policy);
-
-    /// <summary>Refusals since construction, of all that there ever were.</summary>
-    public BulkheadTotals Totals
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _members.Aggregate(_retired, static (sum, member) => sum + BulkheadTotals.Of(member));
-            }
-        }
-    }
 
     /// <summary>One more.</summary>
     public Bulkhead Add()
@@ -34,6 +28,7 @@ internal sealed class BulkheadGroup(string name, BulkheadPolicy policy, Monotoni
         {
             var made = new Bulkhead(Name, _policy, clock, telemetry);
             _members.Add(made);
+            _copy = null;
             return made;
         }
     }
@@ -45,6 +40,7 @@ internal sealed class BulkheadGroup(string name, BulkheadPolicy policy, Monotoni
         {
             if (_members.Remove(member))
             {
+                _copy = null;
                 _retired += BulkheadTotals.Of(member);
             }
         }
@@ -73,25 +69,52 @@ internal sealed class BulkheadGroup(string name, BulkheadPolicy policy, Monotoni
     }
 
     /// <summary>The sums of the present values.</summary>
-    public BulkheadSnapshot Snapshot()
+    public BulkheadSnapshot Snapshot() => Read().Snapshot;
+
+    /// <summary>What an instrument tells: the same sums as the other instruments of its collection, so that thousands of bulkheads are looked at once for all of them.</summary>
+    public BulkheadReading ReadFor(BulkheadInstrument instrument)
     {
+        if (_reading is { } known && clock.Elapsed(known.Timestamp, clock.CoarseTimestamp()) < MaxReadingAge && known.TryTake(instrument))
+        {
+            return known;
+        }
+
+        var made = Read();
+        made.TryTake(instrument);
+        _reading = made;
+        return made;
+    }
+
+    private BulkheadReading Read()
+    {
+        var timestamp = clock.CoarseTimestamp();
+        Bulkhead[] members;
+        BulkheadTotals totals;
         lock (_gate)
         {
-            var limit = 0L;
-            var inFlight = 0L;
-            var queued = 0L;
-            var refused = _retired.Full + _retired.Timeout;
-            foreach (var member in _members)
-            {
-                var snapshot = member.Snapshot();
-                limit += snapshot.Limit;
-                inFlight += snapshot.InFlight;
-                queued += snapshot.Queued;
-                refused += snapshot.Refused;
-            }
-
-            return new BulkheadSnapshot { Limit = Clamp(limit), InFlight = Clamp(inFlight), Queued = Clamp(queued), Refused = refused };
+            (members, totals) = (_copy ??= [.. _members], _retired);
         }
+
+        var (limit, inFlight, queued) = (0L, 0L, 0L);
+        foreach (var member in members)
+        {
+            var snapshot = member.Snapshot();
+            limit += snapshot.Limit;
+            inFlight += snapshot.InFlight;
+            queued += snapshot.Queued;
+            totals += BulkheadTotals.Of(member);
+        }
+
+        lock (_gate)
+        {
+            // One that is removed meanwhile may have refused since; and who began to sum up later may have been faster.
+            totals = _told = BulkheadTotals.Max(_told, totals);
+        }
+
+        return new(
+            new BulkheadSnapshot { Limit = Clamp(limit), InFlight = Clamp(inFlight), Queued = Clamp(queued), Refused = totals.Full + totals.Timeout },
+            totals,
+            timestamp);
     }
 
     private static int Clamp(long sum) => (int)Math.Min(sum, int.MaxValue);

@@ -62,15 +62,15 @@ internal sealed class BulkheadMetrics
 
     private IEnumerable<Measurement<int>> InFlight() =>
         _bulkheads().Select(static bulkhead => new Measurement<int>(bulkhead.Snapshot().InFlight, Name(bulkhead)))
-            .Concat(_groups().Select(static group => new Measurement<int>(group.Snapshot().InFlight, Name(group))));
+            .Concat(_groups().Select(static group => new Measurement<int>(group.ReadFor(BulkheadInstrument.InFlight).Snapshot.InFlight, Name(group))));
 
     private IEnumerable<Measurement<int>> Queued() =>
         _bulkheads().Where(HasLimit).Select(static bulkhead => new Measurement<int>(bulkhead.Snapshot().Queued, Name(bulkhead)))
-            .Concat(_groups().Where(HasLimit).Select(static group => new Measurement<int>(group.Snapshot().Queued, Name(group))));
+            .Concat(_groups().Where(HasLimit).Select(static group => new Measurement<int>(group.ReadFor(BulkheadInstrument.Queued).Snapshot.Queued, Name(group))));
 
     private IEnumerable<Measurement<int>> Limits() =>
         _bulkheads().Where(HasLimit).Select(static bulkhead => new Measurement<int>(bulkhead.Limit, Name(bulkhead)))
-            .Concat(_groups().Where(HasLimit).Select(static group => new Measurement<int>(group.Snapshot().Limit, Name(group))));
+            .Concat(_groups().Where(HasLimit).Select(static group => new Measurement<int>(group.ReadFor(BulkheadInstrument.Limit).Snapshot.Limit, Name(group))));
 
     private IEnumerable<Measurement<long>> Refusals()
     {
@@ -86,7 +86,7 @@ internal sealed class BulkheadMetrics
 
         foreach (var group in _groups())
         {
-            var totals = group.Totals;
+            var totals = group.ReadFor(BulkheadInstrument.Refusals).Totals;
             if (HasLimit(group) || totals.Full + totals.Timeout > 0)
             {
                 yield return new(totals.Full, Name(group), new(Tags.RefusalReason, Values.BulkheadFull));
@@ -98,8 +98,9 @@ internal sealed class BulkheadMetrics
     private IEnumerable<Measurement<long>> ShadowRefusals() =>
         _bulkheads().Where(static bulkhead => bulkhead.ShadowRefused > 0 || (HasLimit(bulkhead) && bulkhead.Policy.Mode == BulkheadMode.Shadow))
             .Select(static bulkhead => new Measurement<long>(bulkhead.ShadowRefused, Name(bulkhead)))
-            .Concat(_groups().Where(static group => group.Totals.Shadow > 0 || (HasLimit(group) && group.Policy.Mode == BulkheadMode.Shadow))
-                .Select(static group => new Measurement<long>(group.Totals.Shadow, Name(group))));
+            .Concat(_groups().Select(static group => (Group: group, group.ReadFor(BulkheadInstrument.ShadowRefusals).Totals.Shadow))
+                .Where(static read => read.Shadow > 0 || (HasLimit(read.Group) && read.Group.Policy.Mode == BulkheadMode.Shadow))
+                .Select(static read => new Measurement<long>(read.Shadow, Name(read.Group))));
 
     private IEnumerable<Measurement<long>> ShareRefusals() =>
         _shareCounts.Select(static pair => new Measurement<long>(pair.Value.Refused, Name(pair.Key)));

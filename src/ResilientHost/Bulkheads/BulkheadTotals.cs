@@ -8,5 +8,9 @@ internal readonly record struct BulkheadTotals(long Full, long Timeout, long Sha
 {
     public static BulkheadTotals operator +(BulkheadTotals one, BulkheadTotals other) => new(one.Full + other.Full, one.Timeout + other.Timeout, one.Shadow + other.Shadow);
 
+    /// <summary>The greater of each.</summary>
+    public static BulkheadTotals Max(in BulkheadTotals one, in BulkheadTotals other) =>
+        new(Math.Max(one.Full, other.Full), Math.Max(one.Timeout, other.Timeout), Math.Max(one.Shadow, other.Shadow));
+
     public static BulkheadTotals Of(Bulkhead bulkhead) => new(bulkhead.RefusedFull, bulkhead.RefusedTimeout, bulkhead.ShadowRefused);
 }

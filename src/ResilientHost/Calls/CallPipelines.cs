@@ -20,11 +20,16 @@ internal sealed class CallPipelines(CircuitBreakerRegistry circuitBreakers, Bulk
         List<string> clashes = [];
         lock (_gate)
         {
+            // Those that configuration no longer names, too: pipelines of theirs are still held, and the kill switch is for all.
+            foreach (var known in _calls.Values)
+            {
+                known.Apply(settings.Named.GetValueOrDefault(known.Name), settings.Enabled);
+            }
+
             foreach (var (name, options) in settings.Named)
             {
-                if (_calls.TryGetValue(name, out var known))
+                if (_calls.ContainsKey(name))
                 {
-                    known.Apply(options, settings.Enabled);
                     continue;
                 }
 

@@ -12,16 +12,23 @@ internal sealed class CallPlan
 {
     private readonly MonotonicClock _clock;
     private readonly RetryBudget _budget;
+    private readonly CircuitBreaker _circuitBreaker;
 
-    public CallPlan(string name, CallPolicy policy, RetryBudget budget, MonotonicClock clock, TelemetryListener? listener)
+    public CallPlan(string name, CallPolicy policy, RetryBudget budget, CircuitBreaker circuitBreaker, MonotonicClock clock, TelemetryListener? listener)
     {
         Policy = policy;
         _budget = budget;
+        _circuitBreaker = circuitBreaker;
         _clock = clock;
         var calls = Builder(name, listener).AddTimeout(new TimeoutStrategyOptions
         {
             Name = "total",
             TimeoutGenerator = static arguments => new(CallExecution.Of(arguments.Context)?.Total ?? Timeout.InfiniteTimeSpan),
+            OnTimeout = static arguments =>
+            {
+                CallExecution.Of(arguments.Context)?.IsOver = true;
+                return default;
+            },
         });
         if (policy.Retry.MaxAttempts > 1)
         {
@@ -34,7 +41,7 @@ internal sealed class CallPlan
         }
 
         Calls = calls.Build();
-        Attempts = Builder(name, listener).AddTimeout(new TimeoutStrategyOptions { Name = "attempt", TimeoutGenerator = _ => new(policy.AttemptTimeout) }).Build();
+        Attempts = Builder(name, listener).AddTimeout(new TimeoutStrategyOptions { Name = "attempt", TimeoutGenerator = arguments => new(AttemptTimeout(arguments.Context)) }).Build();
     }
 
     public CallPolicy Policy { get; }
@@ -48,13 +55,18 @@ internal sealed class CallPlan
     // The generators go beneath the bounds that Polly sets to its options' properties (10 ms).
     private ResiliencePipelineBuilder Builder(string name, TelemetryListener? listener) => new() { Name = name, TimeProvider = _clock.Provider, TelemetryListener = listener };
 
+    // Where the call has no more time than the attempt, the end of both is the call's: only one of two timers for one moment tells whose time it was.
+    private TimeSpan AttemptTimeout(ResilienceContext context) =>
+        CallExecution.Of(context) is { End: not long.MaxValue and var end } && _clock.Elapsed(_clock.Timestamp(), end) <= Policy.AttemptTimeout ? Timeout.InfiniteTimeSpan : Policy.AttemptTimeout;
+
     // Polly also asks after the last attempt.
     private bool MayRetry(in RetryPredicateArguments<object> arguments)
     {
         if (arguments.Outcome.Exception is not { } exception
             || CallExecution.Of(arguments.Context) is not { } execution
             || arguments.Context.CancellationToken.IsCancellationRequested
-            || !Policy.MayRetry(exception, execution.Caller))
+            || execution.Caller.IsCancellationRequested
+            || !Policy.MayRetry(exception, execution.IsLetGo(exception, _clock.Timestamp(), arguments.Context.CancellationToken)))
         {
             return false;
         }
@@ -68,8 +80,12 @@ internal sealed class CallPlan
 
             // It would not be over before the call is.
             || (execution.End != long.MaxValue && _clock.ToTimestampTicks(delay) >= execution.End - now)
+            || IsRefusedUntilAfter(delay)
             || !_budget.TryWithdraw();
-        execution.NextDelay = delay;
+        (execution.NextDelay, execution.IsPaid, execution.LastFailure) = (delay, !execution.IsExhausted, exception);
         return !execution.IsExhausted;
     }
+
+    private bool IsRefusedUntilAfter(TimeSpan delay) =>
+        _circuitBreaker.IsRefusing(_clock.CoarseTimestamp(), out var refusal) && (refusal.RetryAfter is not { } wait || wait > delay);
 }

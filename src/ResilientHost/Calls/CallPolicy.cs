@@ -2,6 +2,7 @@ using System.Data.Common;
 using Polly;
 using Polly.Timeout;
 using ResilientHost.Outbound;
+using ResilientHost.Refusals;
 
 namespace ResilientHost.Calls;
 
@@ -24,15 +25,15 @@ internal sealed class CallPolicy(CallResilienceOptions options, bool enabled)
 
     /// <summary>What the end of an attempt means to circuit and bulkhead.</summary>
     /// <param name="exception">How it ended; <see langword="null"/>: well.</param>
-    /// <param name="caller">The caller's own token. Cancelled by a timeout of ours, a call has failed.</param>
-    public CallOutcome OutcomeOf(Exception? exception, CancellationToken caller)
+    /// <param name="isLetGo">Whether nobody waits for it any more. Cancelled by a timeout of ours, a call has failed.</param>
+    public CallOutcome OutcomeOf(Exception? exception, bool isLetGo)
     {
         if (exception is null)
         {
             return CallOutcome.Succeeded;
         }
 
-        if (IsOfNoConcern(exception, caller))
+        if (IsOfNoConcern(exception, isLetGo))
         {
             return CallOutcome.Ignored;
         }
@@ -54,16 +55,16 @@ internal sealed class CallPolicy(CallResilienceOptions options, bool enabled)
     }
 
     /// <summary>Whether an attempt that ended so may be made again.</summary>
-    public bool MayRetry(Exception exception, CancellationToken caller)
+    public bool MayRetry(Exception exception, bool isLetGo)
     {
-        if (caller.IsCancellationRequested || IsOfNoConcern(exception, caller))
+        if (isLetGo || IsOfNoConcern(exception, isLetGo) || RefusalExceptions.Of(exception) is { Reason: RefusalReason.DeadlineExceeded })
         {
             return false;
         }
 
         if (_shouldRetry is null)
         {
-            return OutcomeOf(exception, caller) == CallOutcome.Failed && exception is not DbException { IsTransient: false };
+            return OutcomeOf(exception, isLetGo) == CallOutcome.Failed && exception is not DbException { IsTransient: false };
         }
 
         try
@@ -78,12 +79,13 @@ internal sealed class CallPolicy(CallResilienceOptions options, bool enabled)
     }
 
     // A timeout is no refusal, though Polly's derives from the same exception: the thing was called and did not answer.
-    private static bool IsOfNoConcern(Exception exception, CancellationToken caller) => exception switch
+    private static bool IsOfNoConcern(Exception exception, bool isLetGo) => exception switch
     {
-        TimeoutRejectedException or RefusedException { Refusal.Reason: RefusalReason.Timeout } or OutboundRefusedException { Refusal.Reason: RefusalReason.Timeout } => false,
-        ExecutionRejectedException or OutboundRefusedException => true,
-        OperationCanceledException => caller.IsCancellationRequested,
-        DbException database => caller.IsCancellationRequested && DatabaseFaults.IsCancellation(database),
+        TimeoutRejectedException => false,
+        _ when RefusalExceptions.Of(exception) is { } refusal => (isLetGo && refusal.Reason == RefusalReason.DeadlineExceeded) || RefusalExceptions.OutcomeOf(refusal) == CallOutcome.Ignored,
+        ExecutionRejectedException => true,
+        OperationCanceledException => isLetGo,
+        DbException database => isLetGo && DatabaseFaults.IsCancellation(database),
         _ => false,
     };
 }

@@ -38,7 +38,7 @@ public sealed class CallResilienceOptions
     /// <summary>What an exception means to the circuit.</summary>
     /// <value>
     /// Default <see langword="null"/>: a <see cref="DbException"/> with which the database refused the statement itself (not <see cref="DbException.IsTransient"/>, with a SQLSTATE of a statement's own fault)
-    /// succeeded, every other exception failed. Not asked about what the caller cancelled. When it throws, the exception counts as a failure.
+    /// succeeded, every other exception failed. Not asked about what the caller cancelled, nor about what the deadline of an inbound request's caller did. When it throws, the exception counts as a failure.
     /// </value>
     public Func<Exception, CallOutcome>? Classify { get; set; }
 

@@ -1,5 +1,6 @@
 using Polly;
 using Polly.Telemetry;
+using Polly.Timeout;
 using ResilientHost.Bulkheads;
 using ResilientHost.Hosting;
 using ResilientHost.Outbound;
@@ -44,12 +45,13 @@ internal sealed class NamedCall
     public RetryBudget Budget { get; }
 
     /// <summary>Goes by other options from now on; circuit, bulkhead and budget keep their state. The same instance changes nothing.</summary>
-    /// <param name="options">Valid options that nobody changes any more.</param>
+    /// <param name="options">Valid options that nobody changes any more; <see langword="null"/>: those that it has.</param>
     /// <param name="enabled">Whether the suite and the layer are on.</param>
-    public void Apply(CallResilienceOptions options, bool enabled)
+    public void Apply(CallResilienceOptions? options, bool enabled)
     {
         lock (_gate)
         {
+            options ??= _applied.Options;
             if (ReferenceEquals(options, _applied.Options) && enabled == _applied.Enabled)
             {
                 return;
@@ -88,26 +90,28 @@ internal sealed class NamedCall
         var inbound = InboundCall.Current;
         var now = _clock.Timestamp();
         var total = plan.Policy.TotalTimeout;
-        if (inbound is { Deadline: not long.MaxValue })
+        var bound = CallBound.Own;
+        if (inbound is { CallersDeadline: var callers, Deadline: not long.MaxValue and var deadline })
         {
-            var left = _clock.Elapsed(now, inbound.Deadline);
+            var left = _clock.Elapsed(now, deadline);
             if (left == TimeSpan.Zero)
             {
                 return new(Outcome.FromException<TResult>(new RefusedException(new Refusal(RefusalReason.DeadlineExceeded, LayerName, RetryAfter: null))));
             }
 
-            total = total < left ? total : left;
+            if (!(total <= left))
+            {
+                (total, bound) = (left, deadline < callers ? CallBound.Endpoint : CallBound.Caller);
+            }
         }
 
         var end = total is { } limit ? now + _clock.ToTimestampTicks(limit) : long.MaxValue;
-        return ExecuteAsync(plan, new CallExecution(inbound, total ?? Timeout.InfiniteTimeSpan, end, context.CancellationToken), callback, context, state);
+        return ExecuteAsync(plan, new CallExecution(inbound, total ?? Timeout.InfiniteTimeSpan, end, bound, context.CancellationToken), callback, context, state);
     }
 
     private async ValueTask<Outcome<TResult>> ExecuteAsync<TResult, TState>(
         CallPlan plan, CallExecution execution, Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
     {
-        Budget.Deposit();
-
         // A pipeline of ours inside another may share its context.
         var around = CallExecution.Of(context);
         context.Properties.Set(CallExecution.Key, execution);
@@ -120,10 +124,18 @@ internal sealed class NamedCall
                 execution.Inbound?.NoteDependencyFailure();
             }
 
-            return outcome;
+            return execution.IsOverWithRequest && outcome.Exception is TimeoutRejectedException over
+                ? Outcome.FromException<TResult>(new RefusedException(new Refusal(RefusalReason.DeadlineExceeded, LayerName, RetryAfter: null), execution.LastFailure ?? over))
+                : outcome;
         }
         finally
         {
+            // The wait was cut short, or the attempt refused.
+            if (execution.IsPaid)
+            {
+                Budget.Return();
+            }
+
             context.Properties.Set(CallExecution.Key, around);
         }
     }
@@ -143,7 +155,17 @@ internal sealed class NamedCall
 
         if (admission.Refusal is { } refusal)
         {
-            return Outcome.FromException<TResult>(new RefusedException(refusal));
+            return Outcome.FromException<TResult>(new RefusedException(refusal, execution.LastFailure));
+        }
+
+        // The budget goes by calls that are let through: those that an open circuit refuses buy no retries for when it closes.
+        if (execution.IsPaid)
+        {
+            execution.IsPaid = false;
+        }
+        else
+        {
+            Budget.Deposit();
         }
 
         Outcome<TResult> outcome;
@@ -157,9 +179,10 @@ internal sealed class NamedCall
             outcome = Outcome.FromException<TResult>(exception);
         }
 
-        OutboundLayers.Exit(Bulkhead, CircuitBreaker, admission.Pass, plan.Policy.OutcomeOf(outcome.Exception, execution.Caller), retryAfter: null);
+        var isLetGo = outcome.Exception is { } failure && execution.IsLetGo(failure, _clock.Timestamp(), context.CancellationToken);
+        OutboundLayers.Exit(Bulkhead, CircuitBreaker, admission.Pass, plan.Policy.OutcomeOf(outcome.Exception, isLetGo), retryAfter: null);
         return outcome;
     }
 
-    private CallPlan Plan() => new(LayerName, new(_applied.Options, _applied.Enabled), Budget, _clock, _listener);
+    private CallPlan Plan() => new(LayerName, new(_applied.Options, _applied.Enabled), Budget, CircuitBreaker, _clock, _listener);
 }

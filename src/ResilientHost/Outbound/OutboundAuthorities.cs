@@ -23,8 +23,8 @@ internal sealed class OutboundAuthorities
         _clock = clock;
     }
 
-    /// <summary>Those known now; a snapshot, with the shared one if it was ever needed.</summary>
-    public IReadOnlyList<OutboundAuthority> All => [.. _known.Values, .. Volatile.Read(ref _other) is { } other ? [other] : Array.Empty<OutboundAuthority>()];
+    /// <summary>Those known now; a copy, with the shared one if it was ever needed. Keeps nobody from adding one meanwhile.</summary>
+    public IReadOnlyList<OutboundAuthority> All => [.. _known.Select(static pair => pair.Value), .. Volatile.Read(ref _other) is { } other ? [other] : Array.Empty<OutboundAuthority>()];
 
     /// <summary>How many are known now, the shared one not counted.</summary>
     public int Count => _known.Count;

@@ -171,7 +171,7 @@ public sealed class CallPipelinesTests
         Serve(new() { CallersDeadline = host.Time.GetTimestamp() + TimeSpan.FromSeconds(1).Ticks });
         var call = host.Orders.ExecuteAsync(Hang, Token).AsTask();
         host.Time.Advance(TimeSpan.FromSeconds(1));
-        await Should.ThrowAsync<TimeoutRejectedException>(call);
+        (await Should.ThrowAsync<RefusedException>(call)).Refusal.Reason.ShouldBe(RefusalReason.DeadlineExceeded);
         Idle(host);
     }
 
@@ -206,6 +206,22 @@ public sealed class CallPipelinesTests
         host.Reload((key, "false"));
         (await pipeline.ExecuteAsync(_ => ValueTask.FromResult(1), Token)).ShouldBe(1);
         host.Reload((key, "true"));
+        await Should.ThrowAsync<RefusedException>(async () => await pipeline.ExecuteAsync(_ => ValueTask.FromResult(1), Token));
+    }
+
+    [Fact]
+    public async Task Reload_KillSwitch_ReachesCallsThatConfigurationNoLongerNames()
+    {
+        using CallFixture host = new(Plain);
+        var pipeline = host.Orders;
+        var calls = host.Services.GetRequiredService<CallPipelines>();
+        Dictionary<string, CallResilienceOptions> none = [];
+        host.Call.CircuitBreaker.Isolate();
+        calls.Apply(new(true, none));
+        await Should.ThrowAsync<RefusedException>(async () => await pipeline.ExecuteAsync(_ => ValueTask.FromResult(1), Token));
+        calls.Apply(new(false, none));
+        (await pipeline.ExecuteAsync(_ => ValueTask.FromResult(1), Token)).ShouldBe(1);
+        calls.Apply(new(true, none));
         await Should.ThrowAsync<RefusedException>(async () => await pipeline.ExecuteAsync(_ => ValueTask.FromResult(1), Token));
     }
 

@@ -5,9 +5,10 @@ namespace ResilientHost.Tests.Calls;
 
 public sealed class CallPolicyTests
 {
-    private static readonly CancellationToken Left = new(canceled: true);
+    private const bool LetGo = true;
     private static readonly Refusal Open = new(RefusalReason.CircuitOpen, "x", null);
     private static readonly Refusal Late = new(RefusalReason.Timeout, "x", null);
+    private static readonly Refusal Over = new(RefusalReason.DeadlineExceeded, "x", null);
 
     [Theory]
     [InlineData("23505", false, CallOutcome.Succeeded)]
@@ -35,17 +36,18 @@ public sealed class CallPolicyTests
     public void OutcomeOf_WhatTheCallerOrALayerEnded_IsIgnored()
     {
         var policy = Make(o => o.Classify = _ => throw new InvalidOperationException("Not to be asked."));
-        policy.OutcomeOf(null, Left).ShouldBe(CallOutcome.Succeeded);
-        foreach (var (exception, token) in new (Exception, CancellationToken)[]
+        policy.OutcomeOf(null, LetGo).ShouldBe(CallOutcome.Succeeded);
+        foreach (var (exception, isLetGo) in new (Exception, bool)[]
         {
-            (new OperationCanceledException(), Left),
-            (new DatabaseException("57014"), Left),
+            (new OperationCanceledException(), LetGo),
+            (new DatabaseException("57014"), LetGo),
+            (new OutboundRefusedException(Over), LetGo),
             (new RefusedException(Open), default),
             (new OutboundRefusedException(Open), default),
         })
         {
-            policy.OutcomeOf(exception, token).ShouldBe(CallOutcome.Ignored, exception.ToString());
-            policy.MayRetry(exception, token).ShouldBeFalse();
+            policy.OutcomeOf(exception, isLetGo).ShouldBe(CallOutcome.Ignored, exception.ToString());
+            policy.MayRetry(exception, isLetGo).ShouldBeFalse();
         }
     }
 
@@ -57,8 +59,16 @@ public sealed class CallPolicyTests
         {
             policy.OutcomeOf(exception, default).ShouldBe(CallOutcome.Failed, exception.ToString());
             policy.MayRetry(exception, default).ShouldBeTrue();
-            policy.MayRetry(exception, Left).ShouldBeFalse();
+            policy.MayRetry(exception, LetGo).ShouldBeFalse();
         }
+    }
+
+    [Fact]
+    public void OutcomeOf_TimeOfTheRequestIsOver_FailedButIsNotMadeAgain()
+    {
+        var policy = Make(o => o.ShouldRetry = _ => true);
+        policy.OutcomeOf(new RefusedException(Over), default).ShouldBe(CallOutcome.Failed);
+        policy.MayRetry(new RefusedException(Over), default).ShouldBeFalse();
     }
 
     [Fact]
