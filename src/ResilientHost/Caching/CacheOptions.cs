@@ -38,7 +38,7 @@ public sealed class CacheOptions
     /// <value>From 0 (not at all) to 1 day; default <see langword="null"/>: until the hard timeout.</value>
     public TimeSpan? SoftTimeout { get; set; }
 
-    /// <summary>How long the factory may take at all; then its token is cancelled, and callers get a stale value or an exception.</summary>
+    /// <summary>How long a read that asks the factory may take at all, counted from the read; then the factory's token is cancelled, and callers get a stale value or an exception.</summary>
     /// <value>From 1 ms to 1 day; default 30 s; <see langword="null"/>: as long as it takes.</value>
     public TimeSpan? HardTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
