@@ -149,10 +149,7 @@ internal sealed partial class ResilienceHandler
             }
         }
 
-        // The transport's own timeout, to connect: no other exception than the other timeouts have.
-        return exception is OperationCanceledException { InnerException: TimeoutException }
-            ? new(AttemptEnd.Failed, null, Refusal(call, RefusalReason.Timeout, exception))
-            : HttpCallOutcomes.Of(exception);
+        return HttpCallOutcomes.Of(exception);
     }
 
     // Nothing but a person at the other end mends a certificate.

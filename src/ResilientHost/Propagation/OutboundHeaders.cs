@@ -27,7 +27,7 @@ internal static class OutboundHeaders
     /// <param name="clock">The host's.</param>
     /// <param name="attempt">Which attempt at this call it is, from 1.</param>
     /// <param name="own">What the application has set itself.</param>
-    /// <param name="ends">When the call has to be over, as a timestamp: nobody waits for its answer any longer than that.</param>
+    /// <param name="ends">When the call itself has to be over, as a timestamp: a peer need not work beyond it.</param>
     public static void Write(
         HttpRequestMessage request, InboundCall? inbound, HttpClientPolicy policy, RequestResilience? resilience, long now, MonotonicClock clock, int attempt, OwnHeaders own, long ends = long.MaxValue)
     {
@@ -42,10 +42,9 @@ internal static class OutboundHeaders
             return;
         }
 
-        var deadline = Math.Min(inbound?.Deadline ?? long.MaxValue, ends);
-        if (!own.HasDeadline && deadline != long.MaxValue)
+        if (!own.HasDeadline && inbound is { Deadline: < long.MaxValue and var deadline })
         {
-            Set(request.Headers, PropagationHeaders.Deadline, Milliseconds(clock.Elapsed(now, deadline)));
+            Set(request.Headers, PropagationHeaders.Deadline, Milliseconds(clock.Elapsed(now, Math.Min(deadline, ends))));
         }
 
         if (!own.HasCriticality && CriticalityOf(inbound, resilience) is { } criticality)

@@ -185,7 +185,8 @@ public sealed class HandlerEndsTests
             },
             Hanging);
         using var invoker = new HttpMessageInvoker(new ResilienceHandler(
-            provider.GetRequiredService<OutboundClients>().GetOrAdd("pricing"), provider.GetRequiredService<OutboundServices>(), new()) { InnerHandler = transport });
+            provider.GetRequiredService<OutboundClients>().GetOrAdd("pricing"), provider.GetRequiredService<OutboundServices>(), new())
+        { InnerHandler = transport });
         using var caller = new CancellationTokenSource();
 
         (await invoker.SendAsync(new(HttpMethod.Post, HandlerFixture.Address) { Content = new StringContent("body") }, CancellationToken.None)).Dispose();

@@ -40,6 +40,45 @@ public class HandlerRegistrationTests
     }
 
     [Fact]
+    public void Client_ThatIsCalledAsTheDefaults_NeedsAnotherName()
+    {
+        var client = new ServiceCollection().AddHttpClient("Default");
+
+        Should.Throw<ArgumentException>(() => client.AddResilienceLayers()).Message.ShouldContain("a client needs another name");
+        Should.NotThrow(() => client.AddResilienceLayers("own"));
+    }
+
+    [Fact]
+    public async Task AttemptsToken_KeptByAHandlerFurtherIn_IsNotUsedAgain()
+    {
+        var keeping = new KeepingHandler();
+        var services = new ServiceCollection();
+        services.AddResilienceLayers(new ConfigurationBuilder().Build());
+        services.AddHttpClient("pricing").AddResilienceLayers().AddHttpMessageHandler(() => keeping)
+            .ConfigurePrimaryHttpMessageHandler(() => new HandlerTransport(Answering(HttpStatusCode.OK)));
+        await using var provider = services.BuildServiceProvider();
+        var client = provider.GetRequiredService<IHttpClientFactory>().CreateClient("pricing");
+
+        for (var call = 0; call < 5; call++)
+        {
+            using var response = await client.GetAsync(HandlerFixture.Address);
+        }
+
+        keeping.Tokens.Distinct().Count().ShouldBe(5);
+    }
+
+    private sealed class KeepingHandler : DelegatingHandler
+    {
+        public List<CancellationToken> Tokens { get; } = [];
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Tokens.Add(cancellationToken);
+            return base.SendAsync(request, cancellationToken);
+        }
+    }
+
+    [Fact]
     public async Task Host_WithoutTheSuite_DoesNotStart()
     {
         var builder = Host.CreateApplicationBuilder();

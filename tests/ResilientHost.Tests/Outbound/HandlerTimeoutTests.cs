@@ -292,6 +292,19 @@ public class HandlerTimeoutTests
     }
 
     [Fact]
+    public async Task Request_ThatAsksForALongerTotalAlone_HasAttemptsThatFitIt()
+    {
+        await using var fixture = new HandlerFixture(new(Hanging), o => o.TotalTimeout = TimeSpan.FromSeconds(2));
+
+        var sending = fixture.SendAsync(HttpMethod.Get, resilience: new() { TotalTimeout = TimeSpan.FromMinutes(1), MaxAttempts = 1 });
+        fixture.Time.Advance(TimeSpan.FromSeconds(10) - Tick);
+        sending.IsCompleted.ShouldBeFalse();
+        fixture.Time.Advance(Tick);
+
+        await Should.ThrowAsync<OutboundRefusedException>(sending);
+    }
+
+    [Fact]
     public async Task KillSwitch_PassesThroughUnderTheClientsOwnTimeout()
     {
         await using var fixture = new HandlerFixture(new(Answering(HttpStatusCode.ServiceUnavailable), Hanging), o => o.Enabled = false);

@@ -172,6 +172,23 @@ public sealed class OutboundHeadersTests : IDisposable
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
     }
 
+    [Fact]
+    public void Write_CallThatEndsBeforeTheRequest_TellsAPeerOfItsOwnEnd()
+    {
+        OutboundHeaders.Write(
+            _request, Inbound(60_000, Criticality.Default), Peer, null, _clock.Timestamp(), _clock, 1, OwnHeaders.Of(_request), ends: _clock.Timestamp() + _clock.ToTimestampTicks(TimeSpan.FromSeconds(2)));
+
+        Said().Deadline.ShouldBe("2000");
+    }
+
+    [Fact]
+    public void Write_RequestWithoutADeadline_TellsNoneOfTheCalls()
+    {
+        OutboundHeaders.Write(_request, new InboundCall(), Peer, null, _clock.Timestamp(), _clock, 1, OwnHeaders.Of(_request), ends: _clock.Timestamp() + 1);
+
+        Said().Deadline.ShouldBeNull();
+    }
+
     private InboundCall Inbound(double milliseconds, Criticality criticality) => new()
     {
         CallersDeadline = _clock.Timestamp() + _clock.ToTimestampTicks(TimeSpan.FromMilliseconds(milliseconds)),
