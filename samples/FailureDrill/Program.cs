@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using FailureDrill;
+using FailureDrill.Agencies.Service;
 using FailureDrill.Drills;
 using FailureDrill.Kiosks.Service;
 using FailureDrill.Plants.Service;
@@ -26,6 +27,12 @@ if (args is [PlantService.Command, .. var plantArgs])
 
     // What a worker that was given up leaves there; a number of our own would hide it.
     return Environment.ExitCode;
+}
+
+if (args is [AgencyService.Command, .. var agencyArgs])
+{
+    await AgencyService.RunAsync(agencyArgs);
+    return ExitCodes.AllPassed;
 }
 
 if (!Options.TryParse(args, out var options, out var error))
@@ -63,7 +70,7 @@ try
         await JsonReport.WriteAsync(json, results, stop.Token);
     }
 
-    return results.Count(result => !result.WithLayers.Passed);
+    return results.Count(result => result is { WhySkipped: null, WithLayers.Passed: false });
 }
 catch (OperationCanceledException) when (stop.IsCancellationRequested)
 {

@@ -23,8 +23,11 @@ builder.Services.AddUpstreams()
     .AddUpstreamClient<PricingClient>(ServiceNames.Pricing)
     .AddUpstreamClient<RecommendationClient>(ServiceNames.Recommendations)
     .AddUpstreamClient<PaymentClient>(ServiceNames.Checkout)
-    .AddUpstreamClient<ProfileClient>(ServiceNames.Profile)
-    .AddUpstreamClient<OrderClient>(ServiceNames.Orders);
+    .AddUpstreamClient<ProfileClient>(ServiceNames.Profile);
+
+// Prices are asked for six times with every look at the shop: what fails once is asked for again, within the time that the endpoint has.
+builder.Services.AddHttpClient<PricingClient>().AddResilienceLayers("pricing");
+builder.AddOrders();
 builder.AddExitWithParent();
 
 var app = builder.Build();

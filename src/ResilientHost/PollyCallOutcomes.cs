@@ -1,5 +1,6 @@
 using Polly;
 using Polly.Timeout;
+using ResilientHost.Refusals;
 
 namespace ResilientHost;
 
@@ -46,7 +47,9 @@ internal static class PollyCallOutcomes
     private static bool IsIgnored(Exception? exception, ResilienceContext context) => exception switch
     {
         null => false,
-        TimeoutRejectedException or RefusedException { Refusal.Reason: RefusalReason.Timeout } => false,
+        TimeoutRejectedException => false,
+        RefusedException or OutboundRefusedException or AggregateException when RefusalExceptions.Of(exception) is { } refusal =>
+            RefusalExceptions.OutcomeOf(refusal) == CallOutcome.Ignored,
         ExecutionRejectedException => true,
         OperationCanceledException => context.CancellationToken.IsCancellationRequested,
         _ => false,

@@ -1,6 +1,7 @@
 using ResilientHost.Benchmarks.Bulkheads;
 using ResilientHost.Benchmarks.CircuitBreaking;
 using ResilientHost.Benchmarks.Degradation;
+using ResilientHost.Benchmarks.Outbound;
 using ResilientHost.Benchmarks.Requests;
 
 namespace ResilientHost.Benchmarks.Ratios;
@@ -44,6 +45,9 @@ internal static class Rows
         new("refusal/circuit-open-problem", "Polly open, stock handler", () => (RequestCalls.LayeredOpen(), RequestCalls.StockPollyOpen())),
         new("refusal/circuit-open-problem-plain-throw", "endpoint throws, stock handler", () => (RequestCalls.LayeredOpen(), RequestCalls.StockThrowing())),
         new("degradation/shed-problem", "the same request, served", () => (RequestCalls.LayeredShed(), RequestCalls.LayeredWithId())),
+        new("outbound/success", "Polly's strategies by hand", () => (HttpCalls.Layered(awaits: false), HttpCalls.Polly(awaits: false))),
+        new("outbound/success-awaiting", "Polly's strategies by hand", () => (HttpCalls.Layered(awaits: true), HttpCalls.Polly(awaits: true))),
+        new("outbound/success-bare", "the client without layers", () => (HttpCalls.Layered(awaits: false), HttpCalls.Bare(awaits: false))),
         new("recovery/throwing-endpoint", "endpoint throws, stock handler", () => (RequestCalls.LayeredThrowing(), RequestCalls.StockThrowing())),
     ];
 }

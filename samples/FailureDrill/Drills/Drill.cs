@@ -20,6 +20,9 @@ internal abstract class Drill
     /// <summary>Why the same service may stand this without the layers; shown when it does.</summary>
     public virtual string WhyItMayHoldWithout => "the host alone copes with this one.";
 
+    /// <summary>Why it cannot be run on this machine; <see langword="null"/>: it can.</summary>
+    public virtual string? WhyNot => null;
+
     /// <summary>Starts a service of its own, breaks it, watches, and writes down what was found.</summary>
     public abstract Task RunAsync(bool layers, Findings findings, CancellationToken cancellationToken);
 }

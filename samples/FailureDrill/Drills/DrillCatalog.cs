@@ -27,6 +27,14 @@ internal static class DrillCatalog
         new PoisonItems(),
         new RestartStorm(),
         new KilledProcess(),
+        new UpstreamFlaky(),
+        new UpstreamSlow(),
+        new ConnectionResets(),
+        new TruncatedBody(),
+        new ExpiredCertificate(),
+        new RetryStorm(),
+        new DatabaseFrozen(),
+        new CacheStampede(),
 
         // Only there is a process asked to stop by a signal.
         .. OperatingSystem.IsWindows() ? Array.Empty<Drill>() : [new StoppedUnderLoad()],

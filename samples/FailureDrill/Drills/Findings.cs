@@ -42,6 +42,9 @@ internal sealed class Findings
     /// <summary>How what is critical fared, where the host itself is what is short.</summary>
     public NeighbourReport? Critical { get; private set; }
 
+    /// <summary>How callers of what broke fared, and what reached those behind, where the service itself is not what breaks.</summary>
+    public ServedReport? Served { get; private set; }
+
     public IReadOnlyDictionary<string, int> Callers { get; private set; } = new Dictionary<string, int>(StringComparer.Ordinal);
 
     public TimeSpan? TimeToRecover { get; private set; }
@@ -84,6 +87,19 @@ internal sealed class Findings
         Measure("callerP99Ms", Milliseconds(attacked.P99));
     }
 
+    /// <summary>Writes down how callers fared, and how much of what they asked for reached those behind.</summary>
+    /// <param name="asked">What callers got.</param>
+    /// <param name="reached">How often those behind were asked.</param>
+    /// <param name="what">What was counted of them.</param>
+    public void RecordServed(LoadResult asked, long reached, string what = "calls upstream")
+    {
+        Served = new ServedReport(asked.Success, asked.P99, asked.Count, reached, what);
+        RecordCallers(asked);
+        Measure("callerRequests", asked.Count);
+        Measure("callerSuccess", Math.Round(asked.Success, 4));
+        Measure("reachedUpstream", reached);
+    }
+
     /// <summary>Tries until the service is well again, and writes down how long that took.</summary>
     public async Task JudgeRecoveryAsync(Func<Task<bool>> isWell, CancellationToken cancellationToken) =>
         JudgeRecovery(Whom.Callers, "are served again after the repair", await MeasureRecoveryAsync(isWell, RecoveryLimit, cancellationToken), RecoveryLimit);
@@ -118,3 +134,11 @@ internal sealed class Findings
 
 /// <summary>How the rest of the service fared.</summary>
 internal sealed record NeighbourReport(double Success, TimeSpan P99, TimeSpan CalmP99);
+
+/// <summary>How callers of what broke fared.</summary>
+/// <param name="Success">Share of answers with 200.</param>
+/// <param name="P99">How long they took.</param>
+/// <param name="Requests">How many they were.</param>
+/// <param name="Reached">How often those behind were asked for them.</param>
+/// <param name="ReachedWhat">What was counted of that.</param>
+internal sealed record ServedReport(double Success, TimeSpan P99, int Requests, long Reached, string ReachedWhat);

@@ -12,10 +12,13 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly Queue<string> _firstLines = new();
     private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly string? _telling;
     private long _lines;
+    private long _tellingLines;
 
-    private ServiceProcess(ProcessStartInfo start, string name)
+    private ServiceProcess(ProcessStartInfo start, string name, string? telling)
     {
+        _telling = telling;
         _process = new Process { StartInfo = start, EnableRaisingEvents = true };
         _process.OutputDataReceived += (_, output) => OnLine(output.Data);
         _process.ErrorDataReceived += (_, output) => OnLine(output.Data);
@@ -30,9 +33,12 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     /// <summary>Lines that the service wrote to its log so far.</summary>
     public long LogLines => Interlocked.Read(ref _lines);
 
+    /// <summary>Those of them that say <see cref="ServiceProgram.Telling"/>.</summary>
+    public long TellingLines => Interlocked.Read(ref _tellingLines);
+
     public static async Task<(ServiceProcess Process, Uri Address)> StartAsync(ServiceProgram program, bool layers, CancellationToken cancellationToken)
     {
-        var service = new ServiceProcess(Describe(program, layers), program.Name);
+        var service = new ServiceProcess(Describe(program, layers), program.Name, program.Telling);
         try
         {
             service._process.Start();
@@ -115,7 +121,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         };
 
         // Whoever runs the drill may have settings of their own services in the environment.
-        string[] foreign = ["ASPNETCORE_", "DOTNET_ENVIRONMENT", "DOTNET_URLS", "DOTNET_GC", "Resilience", "Logging", "Kestrel", "Urls", "Faults"];
+        string[] foreign = ["ASPNETCORE_", "DOTNET_ENVIRONMENT", "DOTNET_URLS", "DOTNET_GC", "Resilience", "Logging", "Kestrel", "Urls", "Faults", "ConnectionStrings"];
         foreach (var name in start.Environment.Keys.Where(name => foreign.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))).ToArray())
         {
             start.Environment.Remove(name);
@@ -148,6 +154,11 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         }
 
         Interlocked.Increment(ref _lines);
+        if (_telling is not null && line.Contains(_telling, StringComparison.OrdinalIgnoreCase))
+        {
+            Interlocked.Increment(ref _tellingLines);
+        }
+
         if (_address.Task.IsCompleted)
         {
             return;

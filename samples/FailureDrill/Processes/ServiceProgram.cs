@@ -11,4 +11,7 @@ internal sealed record ServiceProgram(string Name, string Assembly, IReadOnlyLis
 
     /// <summary>How large its managed heap may become; <see langword="null"/>: as the runtime sees fit.</summary>
     public long? MaxHeapBytes { get; init; }
+
+    /// <summary>What lines of its log may say that are counted; <see langword="null"/>: none are.</summary>
+    public string? Telling { get; init; }
 }

@@ -4,7 +4,7 @@ using FailureDrill.Drills;
 
 namespace FailureDrill.Reporting;
 
-/// <summary>The results for programs: <c>[{"name","withLayers":{"passed","measured"},"withoutLayers":{"passed","measured"}}]</c>.</summary>
+/// <summary>The results for programs: <c>[{"name","withLayers":{"passed","measured"},"withoutLayers":{"passed","measured"}}]</c>; of a drill that was skipped <c>{"name","skipped"}</c>.</summary>
 internal static class JsonReport
 {
     private static readonly JsonSerializerOptions Format = new(JsonSerializerOptions.Web)
@@ -15,12 +15,9 @@ internal static class JsonReport
 
     public static async Task WriteAsync(Stream file, IReadOnlyList<DrillResult> results, CancellationToken cancellationToken)
     {
-        var report = results.Select(result => new
-        {
-            result.Drill.Name,
-            WithLayers = Describe(result.WithLayers),
-            WithoutLayers = Describe(result.WithoutLayers),
-        });
+        var report = results.Select(result => result.WhySkipped is { } reason
+            ? (object)new { result.Drill.Name, Skipped = reason }
+            : new { result.Drill.Name, WithLayers = Describe(result.WithLayers), WithoutLayers = Describe(result.WithoutLayers) });
         await JsonSerializer.SerializeAsync(file, report, Format, cancellationToken);
     }
 

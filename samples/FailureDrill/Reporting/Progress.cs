@@ -20,4 +20,6 @@ internal sealed class Progress
         var line = $"{title}: {(findings.Passed ? "holds" : "does not hold")} ({elapsed.TotalSeconds:F1} s)";
         Console.Error.WriteLine(_terminal ? $"\r\e[K{line}" : line);
     }
+
+    public void Skip(string name, string reason) => Console.Error.WriteLine($"{name}: skipped, {reason}");
 }

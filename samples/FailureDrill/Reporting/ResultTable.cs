@@ -18,9 +18,11 @@ internal static class ResultTable
             table.WriteRule(output);
         }
 
-        var passed = results.Count(result => result.WithLayers.Passed);
-        var ruined = results.Count(result => !result.WithoutLayers.Passed);
-        output.WriteLine($"{passed} of {results.Count} drills hold with the layers; {results.Count - ruined} of {results.Count} without them.");
+        var run = results.Where(result => result.WhySkipped is null).ToList();
+        var passed = run.Count(result => result.WithLayers.Passed);
+        var ruined = run.Count(result => !result.WithoutLayers.Passed);
+        var skipped = run.Count < results.Count ? $" {results.Count - run.Count} skipped." : "";
+        output.WriteLine($"{passed} of {run.Count} drills hold with the layers; {run.Count - ruined} of {run.Count} without them.{skipped}");
     }
 
     private static IEnumerable<string> Describe(Findings findings)
@@ -33,6 +35,11 @@ internal static class ResultTable
         if (findings.Critical is { } critical)
         {
             yield return $"critical {critical.Success:P1} ok, p99 {Show(critical.P99)} (calm {Show(critical.CalmP99)})";
+        }
+
+        if (findings.Served is { } served)
+        {
+            yield return $"callers {served.Success:P1} ok, p99 {Show(served.P99)}; {served.Reached} {served.ReachedWhat} for {served.Requests} requests";
         }
 
         if (findings.Callers.Count > 0)
@@ -48,7 +55,11 @@ internal static class ResultTable
 
     private static IEnumerable<string> Judge(DrillResult result)
     {
-        if (!result.WithLayers.Passed)
+        if (result.WhySkipped is { } reason)
+        {
+            yield return $"skipped, so that nothing is known of it: {reason}";
+        }
+        else if (!result.WithLayers.Passed)
         {
             yield return "FAILED with the layers:";
             foreach (var broken in result.WithLayers.Broken)

@@ -11,5 +11,9 @@ internal static class ServiceNames
     public const string Profile = "profile";
     public const string Orders = "orders";
 
-    public static IReadOnlyList<string> All { get; } = [Catalogue, Search, Pricing, Recommendations, Checkout, Profile, Orders];
+    /// <summary>Those that the shop calls over HTTP.</summary>
+    public static IReadOnlyList<string> OverHttp { get; } = [Catalogue, Search, Pricing, Recommendations, Checkout, Profile];
+
+    /// <summary>Every one that has a switch: those, and the store of the orders.</summary>
+    public static IReadOnlyList<string> All { get; } = [.. OverHttp, Orders];
 }

@@ -15,7 +15,7 @@ internal sealed class UpstreamHost(FaultSwitches faults, UpstreamTraffic traffic
     public Uri AddressOf(string service) => new(_services[service].Urls.First());
 
     public Task StartAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(ServiceNames.All.Select(service => StartAsync(service, cancellationToken)));
+        Task.WhenAll(ServiceNames.OverHttp.Select(service => StartAsync(service, cancellationToken)));
 
     // At once: the shop has stopped before, so whatever still runs here hangs by its switch and is waited for by nobody.
     public Task StopAsync(CancellationToken cancellationToken) =>

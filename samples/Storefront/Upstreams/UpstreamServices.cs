@@ -38,13 +38,6 @@ internal static class UpstreamServices
                 upstream.MapGet("/customers/{id:int}", (int id) => new { Id = id, Name = "Ada", Since = 2019 });
                 upstream.MapGet("/benefits", () => new { Text = "Members get free delivery from €50." });
                 break;
-            case ServiceNames.Orders:
-                upstream.MapGet("/orders/{customer}", (string customer) => new[]
-                {
-                    new { Reference = "0d8f2c11", ProductId = 1, Quantity = 1 },
-                    new { Reference = "77ab90e4", ProductId = 5, Quantity = 2 },
-                });
-                break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(service), service, "There is no such service.");
         }

@@ -57,6 +57,24 @@ async function buy(product) {
   byId('orders').textContent = answer.ok
     ? `Paid: ${product.name}, receipt ${answer.data.reference}.`
     : `${product.name} was not ordered: ${answer.why}.`;
+  if (answer.ok) {
+    await keep(answer.data);
+  }
+}
+
+// The receipt is the order's key: asking again until the answer is yes keeps it once.
+async function keep({ reference, productId, quantity }) {
+  for (let wait = 500; ; wait = Math.min(2 * wait, 10_000)) {
+    const answer = await askSignedIn(`orders/${reference}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ productId, quantity }),
+    });
+    if (answer.ok || answer.status === 400) {
+      return showHistory();
+    }
+    await new Promise(resume => setTimeout(resume, wait));
+  }
 }
 
 async function rush() {
@@ -89,15 +107,20 @@ async function showRecommendations() {
 
 let token;
 
-async function showHistory() {
+async function askSignedIn(path, options = {}) {
   token ??= (await post('sign-in', {})).data?.accessToken;
-  const answer = await ask('orders', { headers: token ? { authorization: `Bearer ${token}` } : {} });
+  const answer = await ask(path, { ...options, headers: { ...options.headers, ...(token ? { authorization: `Bearer ${token}` } : {}) } });
   if (answer.status === 401) {
     token = undefined;
   }
+  return answer;
+}
+
+async function showHistory() {
+  const answer = await askSignedIn('orders');
   const orders = answer.data?.orders.map(order => `${order.quantity} × ${nameOf(order.productId)}`).join(', ');
   show(byId('history'), answer,
-    !answer.ok ? `Your orders: ${answer.why}` : answer.data.isComplete ? orders : `${answer.data.customer}, we cannot show your orders just now.`);
+    !answer.ok ? `Your orders: ${answer.why}` : answer.data.isComplete ? orders || 'Nothing bought so far.' : `${answer.data.customer}, we cannot show your orders just now.`);
 }
 
 function addProduct(product) {

@@ -50,6 +50,9 @@ public sealed partial class Bulkhead
     /// <summary>The name given at construction.</summary>
     public string Name { get; }
 
+    /// <summary>Whether nobody is inside or waits.</summary>
+    internal bool IsIdle => _permits.Out == 0 && (_queue?.Count ?? 0) == 0;
+
     /// <summary>Whether a call that finds no room would wait.</summary>
     internal bool CanQueue => _policy.CanQueue;
 

@@ -20,12 +20,14 @@ internal sealed class BulkheadMetrics
     };
 
     private readonly Func<IReadOnlyList<Bulkhead>> _bulkheads;
+    private readonly Func<IEnumerable<BulkheadGroup>> _groups;
     private readonly ConcurrentDictionary<Bulkhead, FairShareCounts> _shareCounts = new();
     private readonly Histogram<double> _queueDuration;
 
-    public BulkheadMetrics(ResilienceMeter resilience, Func<IReadOnlyList<Bulkhead>> bulkheads)
+    public BulkheadMetrics(ResilienceMeter resilience, Func<IReadOnlyList<Bulkhead>> bulkheads, Func<IEnumerable<BulkheadGroup>>? groups = null)
     {
         _bulkheads = bulkheads;
+        _groups = groups ?? (static () => []);
         var meter = resilience.Meter;
         meter.CreateObservableUpDownCounter(Instruments.BulkheadInFlight, InFlight, Calls, "Calls inside a bulkhead.");
         meter.CreateObservableUpDownCounter(Instruments.BulkheadQueued, Queued, Calls, "Calls waiting for a bulkhead.");
@@ -59,13 +61,16 @@ internal sealed class BulkheadMetrics
     };
 
     private IEnumerable<Measurement<int>> InFlight() =>
-        _bulkheads().Select(static bulkhead => new Measurement<int>(bulkhead.Snapshot().InFlight, Name(bulkhead)));
+        _bulkheads().Select(static bulkhead => new Measurement<int>(bulkhead.Snapshot().InFlight, Name(bulkhead)))
+            .Concat(_groups().Select(static group => new Measurement<int>(group.ReadFor(BulkheadInstrument.InFlight).Snapshot.InFlight, Name(group))));
 
     private IEnumerable<Measurement<int>> Queued() =>
-        _bulkheads().Where(HasLimit).Select(static bulkhead => new Measurement<int>(bulkhead.Snapshot().Queued, Name(bulkhead)));
+        _bulkheads().Where(HasLimit).Select(static bulkhead => new Measurement<int>(bulkhead.Snapshot().Queued, Name(bulkhead)))
+            .Concat(_groups().Where(HasLimit).Select(static group => new Measurement<int>(group.ReadFor(BulkheadInstrument.Queued).Snapshot.Queued, Name(group))));
 
     private IEnumerable<Measurement<int>> Limits() =>
-        _bulkheads().Where(HasLimit).Select(static bulkhead => new Measurement<int>(bulkhead.Limit, Name(bulkhead)));
+        _bulkheads().Where(HasLimit).Select(static bulkhead => new Measurement<int>(bulkhead.Limit, Name(bulkhead)))
+            .Concat(_groups().Where(HasLimit).Select(static group => new Measurement<int>(group.ReadFor(BulkheadInstrument.Limit).Snapshot.Limit, Name(group))));
 
     private IEnumerable<Measurement<long>> Refusals()
     {
@@ -78,11 +83,24 @@ internal sealed class BulkheadMetrics
                 yield return new(bulkhead.RefusedTimeout, Name(bulkhead), new(Tags.RefusalReason, Values.QueueTimeout));
             }
         }
+
+        foreach (var group in _groups())
+        {
+            var totals = group.ReadFor(BulkheadInstrument.Refusals).Totals;
+            if (HasLimit(group) || totals.Full + totals.Timeout > 0)
+            {
+                yield return new(totals.Full, Name(group), new(Tags.RefusalReason, Values.BulkheadFull));
+                yield return new(totals.Timeout, Name(group), new(Tags.RefusalReason, Values.QueueTimeout));
+            }
+        }
     }
 
     private IEnumerable<Measurement<long>> ShadowRefusals() =>
         _bulkheads().Where(static bulkhead => bulkhead.ShadowRefused > 0 || (HasLimit(bulkhead) && bulkhead.Policy.Mode == BulkheadMode.Shadow))
-            .Select(static bulkhead => new Measurement<long>(bulkhead.ShadowRefused, Name(bulkhead)));
+            .Select(static bulkhead => new Measurement<long>(bulkhead.ShadowRefused, Name(bulkhead)))
+            .Concat(_groups().Select(static group => (Group: group, group.ReadFor(BulkheadInstrument.ShadowRefusals).Totals.Shadow))
+                .Where(static read => read.Shadow > 0 || (HasLimit(read.Group) && read.Group.Policy.Mode == BulkheadMode.Shadow))
+                .Select(static read => new Measurement<long>(read.Shadow, Name(read.Group))));
 
     private IEnumerable<Measurement<long>> ShareRefusals() =>
         _shareCounts.Select(static pair => new Measurement<long>(pair.Value.Refused, Name(pair.Key)));
@@ -103,6 +121,10 @@ internal sealed class BulkheadMetrics
     }
 
     private static bool HasLimit(Bulkhead bulkhead) => bulkhead.Policy.Limit != BulkheadPolicy.NoLimit;
+
+    private static bool HasLimit(BulkheadGroup group) => group.Policy.Limit != BulkheadPolicy.NoLimit;
+
+    private static KeyValuePair<string, object?> Name(BulkheadGroup group) => new(Tags.BulkheadName, group.Name);
 
     private static KeyValuePair<string, object?> Name(Bulkhead bulkhead) => new(Tags.BulkheadName, bulkhead.Name);
 }

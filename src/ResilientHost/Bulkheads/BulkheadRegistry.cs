@@ -24,6 +24,7 @@ public sealed class BulkheadRegistry : IDisposable
     private readonly Lock _changing = new();
     private readonly ConcurrentDictionary<string, Bulkhead> _named = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentDictionary<string, Bulkhead> _endpoints = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, BulkheadGroup> _groups = new(StringComparer.OrdinalIgnoreCase);
     private readonly MonotonicClock _clock;
     private readonly BulkheadTelemetry _telemetry;
     private IReadOnlyCollection<string> _names = [];
@@ -34,7 +35,7 @@ public sealed class BulkheadRegistry : IDisposable
     internal BulkheadRegistry(ResilienceMeter meter, ILogger<BulkheadRegistry> logger, MonotonicClock clock)
     {
         _clock = clock;
-        _telemetry = new BulkheadTelemetry(new BulkheadMetrics(meter, () => All), logger, clock);
+        _telemetry = new BulkheadTelemetry(new BulkheadMetrics(meter, () => All, () => _groups.Values), logger, clock, _groups.GetValueOrDefault);
     }
 
     /// <summary>Names that configuration has at present, sorted.</summary>
@@ -43,6 +44,9 @@ public sealed class BulkheadRegistry : IDisposable
     /// <summary>Every bulkhead there is, named and automatic; a snapshot.</summary>
     public IReadOnlyList<Bulkhead> All =>
         [.. _named.Values, .. _endpoints.Values, .. Volatile.Read(ref _overflow) is { } overflow ? [overflow] : Array.Empty<Bulkhead>()];
+
+    /// <summary>Bulkheads of outbound clients and calls, each of which stands for those of its authorities.</summary>
+    internal IReadOnlyList<BulkheadGroup> Groups => [.. _groups.Values];
 
     /// <summary>The bulkhead of that name.</summary>
     /// <param name="name">A name that configuration has.</param>
@@ -88,6 +92,24 @@ public sealed class BulkheadRegistry : IDisposable
 
             _endpointCount++;
             return _endpoints[endpointKey] = Create(endpointKey, _endpointPolicy);
+        }
+    }
+
+    /// <summary>The bulkheads of an HTTP client (<c>http:name</c>) or of other calls by name (<c>call:name</c>).</summary>
+    /// <param name="layerName">The layer's name.</param>
+    /// <param name="options">Valid options; what they go by from now on, if they are there already.</param>
+    internal BulkheadGroup ApplyOutbound(string layerName, BulkheadOptions options)
+    {
+        var policy = BulkheadPolicy.From(layerName, options);
+        lock (_changing)
+        {
+            if (_groups.TryGetValue(layerName, out var known))
+            {
+                known.Apply(policy);
+                return known;
+            }
+
+            return _groups[layerName] = new BulkheadGroup(layerName, policy, _clock, _telemetry);
         }
     }
 

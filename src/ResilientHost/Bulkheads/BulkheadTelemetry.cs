@@ -6,10 +6,14 @@ using ResilientHost.Telemetry;
 namespace ResilientHost.Bulkheads;
 
 /// <summary>What the bulkheads of one registry tell the outside. Nothing a listener or logger does reaches a caller.</summary>
-internal sealed partial class BulkheadTelemetry(BulkheadMetrics metrics, ILogger logger, MonotonicClock clock) : IDisposable
+/// <param name="metrics">Their metrics.</param>
+/// <param name="logger">Their log.</param>
+/// <param name="clock">The clock.</param>
+/// <param name="groupOf">Finds those that the outside sees as one, by the name that they share.</param>
+internal sealed partial class BulkheadTelemetry(BulkheadMetrics metrics, ILogger logger, MonotonicClock clock, Func<string, BulkheadGroup?>? groupOf = null) : IDisposable
 {
-    private readonly ConcurrentDictionary<Bulkhead, LogStorm> _storms = new();
-    private readonly ConcurrentDictionary<Bulkhead, LogStorm> _shareStorms = new();
+    private readonly ConcurrentDictionary<object, LogStorm> _storms = new();
+    private readonly ConcurrentDictionary<object, LogStorm> _shareStorms = new();
     private volatile bool _disposed;
 
     private TimeProvider Provider => clock.Provider;
@@ -23,7 +27,8 @@ internal sealed partial class BulkheadTelemetry(BulkheadMetrics metrics, ILogger
 
         try
         {
-            var storm = _storms.GetOrAdd(bulkhead, static (bulkhead, telemetry) => new LogStorm(telemetry.Provider, more => telemetry.LogMore(bulkhead, more)), this);
+            var storm = _storms.GetOrAdd(
+                (object?)GroupOf(bulkhead) ?? bulkhead, static (source, of) => new LogStorm(of.Telemetry.Provider, more => of.Telemetry.LogMore(of.Bulkhead, more)), (Telemetry: this, Bulkhead: bulkhead));
             if (storm.Admit())
             {
                 LogFirst(bulkhead, reason);
@@ -45,7 +50,8 @@ internal sealed partial class BulkheadTelemetry(BulkheadMetrics metrics, ILogger
 
         try
         {
-            var storm = _shareStorms.GetOrAdd(bulkhead, static (bulkhead, telemetry) => new LogStorm(telemetry.Provider, more => telemetry.LogMoreShares(bulkhead, more)), this);
+            var storm = _shareStorms.GetOrAdd(
+                bulkhead, static (source, telemetry) => new LogStorm(telemetry.Provider, more => telemetry.LogMoreShares((Bulkhead)source, more)), this);
             if (storm.Admit())
             {
                 var snapshot = bulkhead.Snapshot();
@@ -87,6 +93,8 @@ internal sealed partial class BulkheadTelemetry(BulkheadMetrics metrics, ILogger
         }
     }
 
+    private BulkheadGroup? GroupOf(Bulkhead bulkhead) => groupOf?.Invoke(bulkhead.Name);
+
     private void LogFirst(Bulkhead bulkhead, RefusalReason reason)
     {
         var snapshot = bulkhead.Snapshot();
@@ -95,7 +103,7 @@ internal sealed partial class BulkheadTelemetry(BulkheadMetrics metrics, ILogger
 
     private void LogMore(Bulkhead bulkhead, long count)
     {
-        var snapshot = bulkhead.Snapshot();
+        var snapshot = GroupOf(bulkhead)?.Snapshot() ?? bulkhead.Snapshot();
         MoreRefused(bulkhead.Name, count, LogStorm.Interval.TotalSeconds, snapshot.InFlight, snapshot.Limit, snapshot.Queued);
     }
 

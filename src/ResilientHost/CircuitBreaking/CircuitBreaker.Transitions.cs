@@ -67,6 +67,22 @@ public sealed partial class CircuitBreaker
         }
     }
 
+    /// <summary>Opens the circuit at once and for so long, whatever its window holds: one call has found what every other would run into.</summary>
+    /// <param name="duration">How long, above zero; neither jitter nor cap. An open circuit stays open for at least as long.</param>
+    /// <param name="cause">What listeners are told.</param>
+    /// <returns>The change of state, or null: already open, isolated, or in a mode that forces or ignores the state.</returns>
+    /// <remarks>Afterwards the circuit half-opens and lets one probe at a time pass until it is closed. From half-open it counts as a re-open for the backoff. In Shadow calls still pass.</remarks>
+    internal CircuitTransition? Break(TimeSpan duration, CircuitTransitionCause cause)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(duration, TimeSpan.Zero);
+        var now = _services.Clock.CoarseTimestamp();
+        lock (_lock)
+        {
+            ElapseUnderLock(now);
+            return PublishUnderLock(_machine.Break(now, now + Math.Max(1, _services.Clock.ToTimestampTicks(duration)), cause), now);
+        }
+    }
+
     /// <summary>Goes by other options from now on.</summary>
     /// <param name="options">The new options; copied. Equal ones change nothing at all.</param>
     /// <remarks>

@@ -201,7 +201,19 @@ public sealed partial class CircuitBreaker
         return false;
     }
 
-    /// <summary>Counts a refusal that a caller made on the strength of <see cref="IsRefusing"/>.</summary>
+    /// <summary>As <see cref="IsRefusing(long, out Refusal)"/>, by the cheap clock; a closed circuit is not even asked for the time.</summary>
+    internal bool IsRefusing(out Refusal refusal)
+    {
+        if (_machine.Era.AdmitsAll)
+        {
+            refusal = default;
+            return false;
+        }
+
+        return IsRefusing(_services.Clock.CoarseTimestamp(), out refusal);
+    }
+
+    /// <summary>Counts a refusal that a caller made on the strength of <see cref="IsRefusing(long, out Refusal)"/>.</summary>
     internal void CountRefusal() => Interlocked.Increment(ref _refused);
 
     /// <summary>What the breaker knows now.</summary>

@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 
+using ResilientHost.CircuitBreaking;
+
 namespace ResilientHost;
 
 // What metrics and people see of the set.
@@ -31,6 +33,14 @@ public sealed partial class CircuitBreakerPartitions<TKey>
             }
         }
     }
+
+    /// <summary>Makes what lives with a key's breaker, and that one if need be.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="state">Handed to <paramref name="make"/>.</param>
+    /// <param name="make">Makes the companion; called under the set's lock.</param>
+    /// <returns>The key's companion, the same one until the key is evicted; <see langword="null"/> when it has to share <see cref="Other"/>.</returns>
+    internal IPartitionCompanion? GetOrAddCompanion<TState>(TKey key, TState state, Func<TKey, CircuitBreaker, TState, IPartitionCompanion> make) =>
+        Add(key, state, make)?.Companion;
 
     /// <summary>Looks for a key's own breaker, and makes none. For people: it does not count as asking for it.</summary>
     internal bool TryGet(TKey key, [NotNullWhen(true)] out CircuitBreaker? breaker)

@@ -95,7 +95,7 @@ public sealed partial class CircuitBreakerPartitions<TKey>
     {
         if (!_partitions.TryGetValue(key, out var partition))
         {
-            return Add(key);
+            return Add<object?>(key, state: null, static (_, _, _) => null)?.Breaker ?? _other;
         }
 
         // Written only after the hand went by, so that a busy key's line is not passed between cores on every call.
@@ -153,33 +153,36 @@ public sealed partial class CircuitBreakerPartitions<TKey>
 
     private CircuitBreaker Make(string name) => new(name, _policy, _services, _listeners);
 
-    private CircuitBreaker Add(TKey key)
+    /// <returns>The key's partition; <see langword="null"/> when it has to share the other one.</returns>
+    private Partition? Add<TState>(TKey key, TState state, Func<TKey, CircuitBreaker, TState, IPartitionCompanion?> makeCompanion)
     {
         if (!MakesPartitions)
         {
-            return _other;
+            return null;
         }
 
         lock (_lock)
         {
             if (_partitions.TryGetValue(key, out var known))
             {
-                return known.Breaker;
+                known.Companion ??= makeCompanion(key, known.Breaker, state);
+                return known;
             }
 
             // Again, for a hand that moves all moves none that is made after it went by.
             if (!MakesPartitions)
             {
-                return _other;
+                return null;
             }
 
             var place = _ring.Count < _policy.MaxPartitions ? _ring.Count : FindIdle();
             if (place < 0)
             {
-                return _other;
+                return null;
             }
 
-            var partition = new Partition(key, Make(_whole is null ? $"{Name}[{key}]" : Name));
+            var breaker = Make(_whole is null ? $"{Name}[{key}]" : Name);
+            var partition = new Partition(key, breaker) { Companion = makeCompanion(key, breaker, state) };
             if (place == _ring.Count)
             {
                 _ring.Add(partition);
@@ -190,11 +193,12 @@ public sealed partial class CircuitBreakerPartitions<TKey>
                 _partitions.TryRemove(evicted.Key, out _);
                 _refusedByEvicted += evicted.Breaker.Refused;
                 _lateForEvicted += evicted.Breaker.LateResults;
+                evicted.Companion?.Evicted();
                 _ring[place] = partition;
             }
 
             _partitions[key] = partition;
-            return partition.Breaker;
+            return partition;
         }
     }
 
@@ -207,13 +211,12 @@ public sealed partial class CircuitBreakerPartitions<TKey>
             var place = _hand % _ring.Count;
             _hand = place + 1;
             var partition = _ring[place];
-            if (partition.Asked)
+            if (partition.TakeAsked())
             {
                 // A second chance: whoever asked a moment ago may be about to enter.
-                partition.Asked = false;
                 partition.RestingSince = now;
             }
-            else if (partition.Breaker.IsIdle(now, now - partition.RestingSince))
+            else if (partition.Breaker.IsIdle(now, now - partition.RestingSince) && partition.Companion is not { IsIdle: false })
             {
                 return place;
             }
@@ -237,5 +240,16 @@ public sealed partial class CircuitBreakerPartitions<TKey>
         }
 
         public long RestingSince { get; set; }
+
+        public IPartitionCompanion? Companion { get; set; }
+
+        /// <summary>Whether anybody has asked since the last look, here or at the companion.</summary>
+        public bool TakeAsked()
+        {
+            var asked = Companion?.TakeAsked() ?? false;
+            asked |= _asked;
+            _asked = false;
+            return asked;
+        }
     }
 }

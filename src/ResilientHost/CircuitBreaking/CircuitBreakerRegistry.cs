@@ -22,6 +22,7 @@ public sealed partial class CircuitBreakerRegistry : IDisposable
 
     private readonly ConcurrentDictionary<string, CircuitBreaker> _named = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentDictionary<string, CircuitBreaker> _endpoints = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, CircuitBreaker> _outbound = new(StringComparer.OrdinalIgnoreCase);
     private readonly Lock _lock = new();
     private readonly ILogger _logger;
     private readonly CircuitServices _services;
@@ -42,9 +43,9 @@ public sealed partial class CircuitBreakerRegistry : IDisposable
     /// <summary>Names of the breakers that configuration knows or knew, in ordinal order.</summary>
     public IReadOnlyCollection<string> Names => [.. _named.Keys.Order(StringComparer.OrdinalIgnoreCase)];
 
-    /// <summary>All breakers, named and automatic, at this moment.</summary>
+    /// <summary>All breakers at this moment: named, automatic, and those of outbound calls.</summary>
     public IReadOnlyList<CircuitBreaker> All =>
-        [.. _named.Values, .. _endpoints.Values, .. Volatile.Read(ref _other) is { } other ? new[] { other } : []];
+        [.. _named.Values, .. _endpoints.Values, .. _outbound.Values, .. Volatile.Read(ref _other) is { } other ? new[] { other } : []];
 
     /// <summary>The breaker of a configured name.</summary>
     /// <param name="name">The name, in its exact spelling.</param>
@@ -97,6 +98,32 @@ public sealed partial class CircuitBreakerRegistry : IDisposable
             }
 
             return _endpoints[endpointKey] = Make(endpointKey, _forEndpoints);
+        }
+    }
+
+    /// <summary>The breaker of an HTTP client (<c>http:name</c>), a circuit for each authority, or of other calls by name (<c>call:name</c>), one circuit.</summary>
+    /// <param name="layerName">The layer's name.</param>
+    /// <param name="options">Valid options; what it goes by from now on, if it is there already.</param>
+    /// <param name="byAuthority">Whether it has a circuit for each authority. The same for all calls with that name.</param>
+    internal CircuitBreaker ApplyOutbound(string layerName, CircuitBreakerOptions options, bool byAuthority)
+    {
+        var policy = CircuitPolicy.Create(layerName, options, _services.Clock);
+        lock (_lock)
+        {
+            if (_outbound.TryGetValue(layerName, out var known))
+            {
+                known.Apply(policy);
+                known.Partitions?.Apply(policy);
+                return known;
+            }
+
+            var made = Make(layerName, policy);
+            if (byAuthority)
+            {
+                Part(made);
+            }
+
+            return _outbound[layerName] = made;
         }
     }
 
@@ -166,9 +193,20 @@ public sealed partial class CircuitBreakerRegistry : IDisposable
         }
     }
 
-    private void Part(CircuitBreaker breaker, CircuitPolicy policy) => breaker.Partitions = policy.Partition is null
-        ? null
-        : new CircuitBreakerPartitions<string>(breaker, policy, _services, _partitionTelemetry.ListenersOf(breaker), StringComparer.Ordinal);
+    private void Part(CircuitBreaker breaker, CircuitPolicy policy)
+    {
+        if (policy.Partition is null)
+        {
+            breaker.Partitions = null;
+        }
+        else
+        {
+            Part(breaker);
+        }
+    }
+
+    private void Part(CircuitBreaker breaker) =>
+        breaker.Partitions = new CircuitBreakerPartitions<string>(breaker, breaker.Policy, _services, _partitionTelemetry.ListenersOf(breaker), StringComparer.Ordinal);
 
     // Code that configures the options again at each reload may make another delegate of the same lambda: what the circuits know outlives that.
     private static bool IsSameKindOfKey(CallerSelector? before, CallerSelector? after) =>

@@ -26,6 +26,7 @@ internal static class CircuitNames
         CircuitTransitionCause.ProbesTimedOut => "probes_timed_out",
         CircuitTransitionCause.Manual => "manual",
         CircuitTransitionCause.Shared => "shared",
+        CircuitTransitionCause.CertificateFault => "certificate_fault",
         _ => throw new ArgumentOutOfRangeException(nameof(cause), cause, "Not a cause of a circuit transition."),
     };
 }

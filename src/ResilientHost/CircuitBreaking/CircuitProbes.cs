@@ -17,7 +17,8 @@ internal enum ProbeVerdict
 
 /// <summary>The book of one half-open era: who is probing, and what came back.</summary>
 /// <remarks>Methods need the breaker's lock; <see cref="IsFull"/> may be read without.</remarks>
-internal sealed class CircuitProbes
+/// <param name="oneAtATime">Whether a probe has to come back before the next may go: after a fault that any one of them would find.</param>
+internal sealed class CircuitProbes(bool oneAtATime = false)
 {
     // In order of admission, so that the first is the oldest.
     private readonly List<Probe> _inFlight = [];
@@ -27,7 +28,7 @@ internal sealed class CircuitProbes
     private int _slowCalls;
     private volatile bool _full;
 
-    /// <summary>Whether results in plus probes in flight have reached the limit.</summary>
+    /// <summary>Whether results in plus probes in flight have reached the limit, or the one probe that may go is on its way.</summary>
     public bool IsFull => _full;
 
     public WindowCounts Counts => new(_results, _failures, _slowCalls);
@@ -39,7 +40,7 @@ internal sealed class CircuitProbes
     /// <returns>The probe's number, never 0 and unique in the era; or 0 when every place is taken.</returns>
     public int TryTake(CircuitPolicy policy, long now)
     {
-        if (_results + _inFlight.Count >= policy.HalfOpenProbes)
+        if (HasNoPlace(policy))
         {
             return 0;
         }
@@ -90,7 +91,9 @@ internal sealed class CircuitProbes
     }
 
     /// <summary>Brings <see cref="IsFull"/> up to date, also after the number of probes changed.</summary>
-    public void Refresh(CircuitPolicy policy) => _full = _results + _inFlight.Count >= policy.HalfOpenProbes;
+    public void Refresh(CircuitPolicy policy) => _full = HasNoPlace(policy);
+
+    private bool HasNoPlace(CircuitPolicy policy) => _results + _inFlight.Count >= policy.HalfOpenProbes || (oneAtATime && _inFlight.Count > 0);
 
     [StructLayout(LayoutKind.Auto)]
     private readonly record struct Probe(int Number, long Start);

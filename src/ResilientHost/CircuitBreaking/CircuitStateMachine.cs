@@ -11,6 +11,7 @@ internal struct CircuitStateMachine
 {
     private CircuitEra _era;
     private int _reopens;
+    private bool _probesOneAtATime;
 
     public CircuitStateMachine(CircuitPolicy policy, long now) =>
         _era = policy.Mode == CircuitMode.ForcedOpen
@@ -89,6 +90,26 @@ internal struct CircuitStateMachine
         }
 
         _era.Due = until;
+        return null;
+    }
+
+    /// <summary>Opens the circuit until <paramref name="until"/> for a fault that every call would run into; an open one stays so at least until then.</summary>
+    public CircuitMove? Break(long now, long until, CircuitTransitionCause cause)
+    {
+        if (_era.State == CircuitState.Isolated || _era.Policy.Mode is CircuitMode.ForcedOpen or CircuitMode.Disabled)
+        {
+            return null;
+        }
+
+        _probesOneAtATime = true;
+        if (_era.State != CircuitState.Open)
+        {
+            CountReopen();
+            return Enter(CircuitState.Open, cause, now, until);
+        }
+
+        // Of calls that ran into the same fault side by side the first has opened the circuit: theirs end no later than its own would have.
+        _era.Due = Math.Max(_era.Due, until);
         return null;
     }
 
@@ -187,13 +208,14 @@ internal struct CircuitStateMachine
     {
         var from = _era;
         CircuitMoves.Check(from.State, state);
+        _probesOneAtATime &= state is CircuitState.Open or CircuitState.HalfOpen;
         Volatile.Write(ref _era, CircuitEra.Create(
             from.Number + 1,
             state,
             from.Policy,
             at,
             state == CircuitState.Closed ? from.Policy.NewWindow(at) : null,
-            state == CircuitState.HalfOpen ? new CircuitProbes() : null,
+            state == CircuitState.HalfOpen ? new CircuitProbes(_probesOneAtATime) : null,
             due));
         return new CircuitMove(from.State, state, cause, from.Number + 1, at);
     }

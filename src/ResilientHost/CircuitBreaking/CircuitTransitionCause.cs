@@ -29,4 +29,7 @@ public enum CircuitTransitionCause
 
     /// <summary>Another replica said so.</summary>
     Shared,
+
+    /// <summary>The certificate of the authority that the circuit is for was not accepted: no further call would change that.</summary>
+    CertificateFault,
 }

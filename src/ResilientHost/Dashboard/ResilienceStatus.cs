@@ -11,6 +11,7 @@ namespace ResilientHost.Dashboard;
 /// <param name="CircuitBreakers">By name.</param>
 /// <param name="Bulkheads">By name.</param>
 /// <param name="Fallbacks">By endpoint.</param>
+/// <param name="HttpClients">By name.</param>
 /// <param name="Workers">By name.</param>
 /// <param name="IsolatedTasks">By name, those that live.</param>
 /// <param name="Signals">In the order of the suite's, then the application's.</param>
@@ -24,6 +25,7 @@ internal sealed record ResilienceStatus(
     IReadOnlyList<CircuitBreakerStatus> CircuitBreakers,
     IReadOnlyList<BulkheadStatus> Bulkheads,
     IReadOnlyList<FallbackStatus> Fallbacks,
+    IReadOnlyList<HttpClientStatus> HttpClients,
     IReadOnlyList<WorkerStatus> Workers,
     IReadOnlyList<IsolatedTaskStatus> IsolatedTasks,
     IReadOnlyList<SignalStatus> Signals,
@@ -78,6 +80,48 @@ internal sealed record BulkheadStatus(string Name, int? Limit, int InFlight, int
 /// <param name="Failed">Fallbacks that gave no answer.</param>
 /// <param name="InFlight">Fallbacks that run now.</param>
 internal sealed record FallbackStatus(string Endpoint, long Delegate, long Stale, long Failed, int InFlight);
+
+/// <param name="Name">Name that the client's layers go by.</param>
+/// <param name="Attempts">Attempts since the start, the first ones included.</param>
+/// <param name="Retries">Attempts made again after a failure.</param>
+/// <param name="Hedges">Attempts beside a slow one.</param>
+/// <param name="Refused">Attempts that a circuit or a bulkhead refused.</param>
+/// <param name="BudgetExhausted">Retries and hedged attempts that the budget did not allow.</param>
+/// <param name="AuthorityCount">Authorities that are told apart at present.</param>
+/// <param name="Authorities">Up to a hundred of them: those whose circuit is not closed first, then the busiest.</param>
+internal sealed record HttpClientStatus(
+    string Name,
+    long Attempts,
+    long Retries,
+    long Hedges,
+    long Refused,
+    long BudgetExhausted,
+    int AuthorityCount,
+    IReadOnlyList<AuthorityStatus> Authorities);
+
+/// <param name="Authority">Scheme, host and port.</param>
+/// <param name="State">State of its circuit.</param>
+/// <param name="FailureRatio">Share of failed attempts in the circuit's window.</param>
+/// <param name="Calls">Attempts in the circuit's window.</param>
+/// <param name="RetryAfterSeconds">What is left of a break.</param>
+/// <param name="Limit">Limit of its bulkhead; null for one that only measures.</param>
+/// <param name="InFlight">Attempts that wait for their answer.</param>
+/// <param name="Queued">Attempts that wait for a place.</param>
+/// <param name="RetriesLately">Retries and hedged attempts of the budget's last 10 s.</param>
+/// <param name="CertificateExpiresAt">When its certificate runs out; null where no handshake was seen.</param>
+/// <param name="CertificateFault">What is wrong with its certificate; null: nothing that is known.</param>
+internal sealed record AuthorityStatus(
+    string Authority,
+    CircuitState State,
+    double FailureRatio,
+    int Calls,
+    double? RetryAfterSeconds,
+    int? Limit,
+    int InFlight,
+    int Queued,
+    long RetriesLately,
+    DateTimeOffset? CertificateExpiresAt,
+    string? CertificateFault);
 
 /// <param name="Name">Name of the worker.</param>
 /// <param name="State">Where it is in its life.</param>

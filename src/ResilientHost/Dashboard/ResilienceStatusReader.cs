@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Hosting;
+using ResilientHost.Bulkheads;
 using ResilientHost.Fallbacks;
 using ResilientHost.IsolatedTasks;
+using ResilientHost.Outbound;
 using ResilientHost.Pipeline;
 using ResilientHost.Workers;
 
@@ -11,6 +13,7 @@ internal sealed class ResilienceStatusReader(
     CircuitBreakerRegistry circuitBreakers,
     BulkheadRegistry bulkheads,
     EndpointFallbacksFactory fallbacks,
+    OutboundClients httpClients,
     WorkerRegistry workers,
     IsolatedTaskRunner tasks,
     InstanceTaint taint,
@@ -38,8 +41,9 @@ internal sealed class ResilienceStatusReader(
             service.Level,
             new(service.Since, service.SignalledLevel, service.Severity, service.Mode, service.IsOverridden, service.OverriddenUntil),
             [.. circuitBreakers.All.SelectMany(breaker => ReadAll(breaker, namesCallers)).OrderBy(status => status.Name, StringComparer.Ordinal).ThenBy(status => status.Key, StringComparer.Ordinal)],
-            [.. bulkheads.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
+            [.. bulkheads.All.Select(Read).Concat(bulkheads.Groups.Select(Read)).OrderBy(status => status.Name, StringComparer.Ordinal)],
             [.. fallbacks.Uses.Select(Read).OrderBy(status => status.Endpoint, StringComparer.Ordinal)],
+            [.. httpClients.All.Select(client => Read(client, namesCallers))],
             [.. workers.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
             [.. tasks.Snapshot().Where(static name => name.Live > 0).Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
             [.. service.Signals.Select(static signal => new SignalStatus(signal.Name, signal.Value, signal.Enter, signal.Exit, signal.IsEnabled))],
@@ -56,14 +60,43 @@ internal sealed class ResilienceStatusReader(
 
         foreach (var (key, partition) in partitions.NotClosed(MaxPartitions))
         {
-            // The hash is keyed by process: nobody can try out names.
-            yield return Read(partition, namesCallers ? key : $"#{key.GetHashCode(StringComparison.Ordinal):x8}");
+            yield return Read(partition, Tell(key, namesCallers));
         }
 
         if (partitions.Other.State != CircuitState.Closed)
         {
             yield return Read(partitions.Other, KeyOfOthers);
         }
+    }
+
+    // The hash is keyed by process: nobody can try out names.
+    private static string Tell(string key, bool namesCallers) => namesCallers ? key : $"#{key.GetHashCode(StringComparison.Ordinal):x8}";
+
+    private static HttpClientStatus Read(OutboundClient client, bool namesCallers) => new(
+        client.Name,
+        client.Counts.Attempts,
+        client.Counts.Retries,
+        client.Counts.Hedges,
+        client.Counts.Refused,
+        client.Counts.BudgetExhausted,
+        client.AuthorityCount,
+        [.. client.Authorities(MaxPartitions).Select(authority => Read(authority, namesCallers))]);
+
+    private static AuthorityStatus Read(OutboundAuthority authority, bool namesCallers)
+    {
+        var (circuit, bulkhead) = (authority.CircuitBreaker.Snapshot(), authority.Bulkhead.Snapshot());
+        return new(
+            Tell(authority.Authority, namesCallers),
+            circuit.State,
+            circuit.FailureRatio,
+            circuit.Calls,
+            SecondsOf(circuit.RetryAfter),
+            LimitOf(bulkhead.Limit),
+            bulkhead.InFlight,
+            bulkhead.Queued,
+            authority.Budget.Spent,
+            authority.Certificates?.NotAfter,
+            authority.Certificates?.Fault is { } fault ? CertificateNames.Of(fault) : null);
     }
 
     private static CircuitBreakerStatus Read(CircuitBreaker breaker, string? key)
@@ -78,7 +111,7 @@ internal sealed class ResilienceStatusReader(
             snapshot.SlowCallRatio,
             snapshot.Calls,
             snapshot.Refused,
-            snapshot.RetryAfter is { } retryAfter ? Math.Ceiling(retryAfter.TotalSeconds) : null,
+            SecondsOf(snapshot.RetryAfter),
             snapshot.Since);
     }
 
@@ -100,6 +133,12 @@ internal sealed class ResilienceStatusReader(
             shares?.Partitions);
     }
 
+    private static BulkheadStatus Read(BulkheadGroup group)
+    {
+        var snapshot = group.Snapshot();
+        return new(group.Name, LimitOf(snapshot.Limit), snapshot.InFlight, snapshot.Queued, snapshot.Refused, group.Policy.Adaptive, LimitOf(group.Policy.Limit), Partitions: null);
+    }
+
     private static WorkerStatus Read(WorkerSnapshot worker) => new(
         worker.Name,
         worker.State,
@@ -114,6 +153,8 @@ internal sealed class ResilienceStatusReader(
         worker.Criticality);
 
     private static IsolatedTaskStatus Read(IsolatedTaskSnapshot tasks) => new(tasks.Name, tasks.Live, Math.Round(tasks.OldestAge.TotalSeconds, 3), tasks.Origin, tasks.IsLeaking);
+
+    private static double? SecondsOf(TimeSpan? retryAfter) => retryAfter is { } left ? Math.Ceiling(left.TotalSeconds) : null;
 
     private static int? LimitOf(int limit) => limit == int.MaxValue ? null : limit;
 }

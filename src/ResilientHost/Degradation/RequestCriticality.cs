@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using ResilientHost.Callers;
+using ResilientHost.Propagation;
 
 namespace ResilientHost.Degradation;
 
@@ -7,7 +8,7 @@ namespace ResilientHost.Degradation;
 internal static class RequestCriticality
 {
     /// <summary>The header by which a caller says it.</summary>
-    public const string HeaderName = "Resilience-Criticality";
+    public const string HeaderName = PropagationHeaders.Criticality;
 
     /// <summary>Anyone may ask for less than the endpoint says, a trusted caller also for more. Several values, or one that is none of the three words, say nothing.</summary>
     public static Criticality Of(HttpContext context, Criticality own, ITrustedCallers trusted)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using ResilientHost.Hosting;
+using ResilientHost.Pipeline;
 using ResilientHost.Recovery;
 using ResilientHost.Refusals;
 using ResilientHost.Telemetry;
@@ -197,7 +198,7 @@ internal sealed class FallbackRunner(
         mark.Withdraw();
         return timedOut ? Attempt.Failed(FallbackTagValues.Timeout, $"it took longer than {policy.Timeout.TotalSeconds} s (Fallbacks:Timeout)")
             : call.IsCompletedSuccessfully ? Attempt.Failed(FallbackTagValues.Status, $"it answered {response.StatusCode} itself")
-            : Attempt.Failed(FallbackTagValues.Exception, "it threw", call.Exception?.InnerException ?? new TaskCanceledException(call));
+            : Attempt.Failed(FallbackTagValues.Exception, "it threw", EndedTask.ExceptionOf(call));
     }
 
     private static bool TryReplay(RequestFallback request)

@@ -17,6 +17,12 @@ internal sealed class AppliedConfiguration
     private static readonly LayerStateBuilder<BulkheadOptions> BulkheadStates =
         new(ResilienceLayers.Bulkheads, static options => options.Mode = BulkheadMode.Disabled);
 
+    private static readonly LayerStateBuilder<HttpClientResilienceOptions> HttpClientStates = new(ResilienceLayers.HttpClients, disable: null);
+
+    private static readonly LayerStateBuilder<CallResilienceOptions> CallStates = new(ResilienceLayers.Calls, disable: null);
+
+    private static readonly LayerStateBuilder<CacheOptions> CacheStates = new(ResilienceLayers.Caches, disable: null);
+
     private static readonly LayerStateBuilder<WorkerOptions> WorkerStates = new(ResilienceLayers.Workers, disable: null);
 
     private static readonly LayerStateBuilder<WorkerGroupOptions> WorkerGroupStates = new(ResilienceLayers.WorkerGroups, disable: null);
@@ -30,6 +36,9 @@ internal sealed class AppliedConfiguration
     private readonly TrustedCallerOptions _trustedCallers;
     private readonly LayerState<CircuitBreakerOptions> _circuitBreakers;
     private readonly LayerState<BulkheadOptions> _bulkheads;
+    private readonly LayerState<HttpClientResilienceOptions> _httpClients;
+    private readonly LayerState<CallResilienceOptions> _calls;
+    private readonly LayerState<CacheOptions> _caches;
     private readonly LayerState<WorkerOptions> _workers;
     private readonly LayerState<WorkerGroupOptions> _workerGroups;
     private readonly DeadLetterOptions _deadLetters;
@@ -66,6 +75,9 @@ internal sealed class AppliedConfiguration
         _circuitBreakers = CircuitBreakerStates.Build(
             options.CircuitBreakers, ForEndpoints(options.CircuitBreakers), options.Enabled, before?._circuitBreakers, changes);
         _bulkheads = BulkheadStates.Build(options.Bulkheads, ForEndpoints(options.Bulkheads), options.Enabled, before?._bulkheads, changes);
+        _httpClients = HttpClientStates.Build(options.HttpClients, options.HttpClients.Default, options.Enabled, before?._httpClients, changes);
+        _calls = CallStates.Build(options.Calls, options.Calls.Default, options.Enabled, before?._calls, changes);
+        _caches = CacheStates.Build(options.Caches, options.Caches.Default, options.Enabled, before?._caches, changes);
         _workers = WorkerStates.Build(options.Workers, options.Workers.Default, options.Enabled, before?._workers, changes);
         _workerGroups = WorkerGroupStates.Build(options.WorkerGroups, options.WorkerGroups.Default, options.Enabled, before?._workerGroups, changes);
         Settings = new(
@@ -84,6 +96,12 @@ internal sealed class AppliedConfiguration
             before is not null && LayerStateBuilder<BulkheadOptions>.IsSame(before._bulkheads, _bulkheads)
                 ? before.Settings.Bulkheads
                 : new(_bulkheads.Named, _bulkheads.ForEndpoints),
+            new(options.Enabled && options.HttpClients.Enabled, _httpClients.ForEndpoints, _httpClients.Named)
+            {
+                Bases = options.HttpClients.Entries.Select(entry => entry.Inherit).OfType<string>().ToHashSet(StringComparer.OrdinalIgnoreCase),
+            },
+            new(options.Enabled && options.Calls.Enabled, _calls.Named),
+            new(options.Enabled && options.Caches.Enabled, _caches.ForEndpoints, _caches.Named),
             WorkersOf(options),
             before is not null && !deadLettersChanged ? before.Settings.DeadLetters : _deadLetters,
             before is not null && !isolatedTasksChanged ? before.Settings.IsolatedTasks : new(_isolatedTasks) { Enabled = options.Enabled && _isolatedTasks.Enabled },

@@ -29,6 +29,9 @@ internal sealed class MonotonicClock
     /// <summary>The provider behind this clock, for timers.</summary>
     public TimeProvider Provider => _provider;
 
+    /// <summary>Whether it is the system's own time, whose timers can be taken back with certainty.</summary>
+    public bool IsSystem => ReferenceEquals(_provider, TimeProvider.System);
+
     /// <summary>Whether <see cref="CoarseTimestamp"/> stands still between ticks of the kernel, so that what it dates may be reused within one.</summary>
     public bool HasTicks => _coarseFactor != 0;
 

@@ -26,7 +26,7 @@ internal sealed class OptionsReader<[DynamicallyAccessedMembers(DynamicallyAcces
         IReadOnlyDictionary<string, string>? misplaced = null)
     {
         var sound = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
-        var nulls = new List<OptionsProperty>();
+        var nulls = new List<Action<TOptions>>();
         var unreadable = new HashSet<string>(StringComparer.Ordinal);
         foreach (var child in section.GetChildren())
         {
@@ -63,7 +63,7 @@ internal sealed class OptionsReader<[DynamicallyAccessedMembers(DynamicallyAcces
         {
             if (property.AcceptsNull && !child.GetChildren().Any() && IsNull(child, property))
             {
-                nulls.Add(property);
+                nulls.Add(options => property.Set(options, null));
             }
             else if (CheckValue(child, property.Format, problems))
             {
@@ -85,9 +85,13 @@ internal sealed class OptionsReader<[DynamicallyAccessedMembers(DynamicallyAcces
 
             foreach (var value in child.GetChildren())
             {
-                if (shape.Find(value.Key) is not { } nested)
+                if (shape.Find(value.Key) is not { Kind: OptionsPropertyKind.Value } nested)
                 {
-                    problems.AddUnknownKey(value.Path, UnknownKey(value, [.. shape.Names]));
+                    problems.AddUnknownKey(value.Path, UnknownKey(value, [.. shape.Properties.Where(p => p.Kind == OptionsPropertyKind.Value).Select(p => p.Name)]));
+                }
+                else if (nested.AcceptsNull && !value.GetChildren().Any() && IsNull(value, nested))
+                {
+                    nulls.Add(options => nested.Set(property.Get(options)!, null));
                 }
                 else if (CheckValue(value, nested.Format, problems))
                 {
@@ -156,7 +160,7 @@ internal sealed class OptionsReader<[DynamicallyAccessedMembers(DynamicallyAcces
 internal sealed class OptionsReading<TOptions>(
     Action<IConfiguration, TOptions> bind,
     Dictionary<string, string?> sound,
-    IReadOnlyList<OptionsProperty> nulls,
+    IReadOnlyList<Action<TOptions>> nulls,
     IReadOnlySet<string> unreadable)
     where TOptions : class
 {
@@ -170,9 +174,9 @@ internal sealed class OptionsReading<TOptions>(
         bind(_sound, options);
 
         // The binder takes null for "not there"; here it switches off what would be inherited.
-        foreach (var property in nulls)
+        foreach (var setNull in nulls)
         {
-            property.Set(options, null);
+            setNull(options);
         }
     }
 }

@@ -38,7 +38,7 @@ internal sealed class OptionsShape
 
     public OptionsProperty? Find(string key) => _byName.GetValueOrDefault(key);
 
-    /// <summary>Copies values, maps and what code alone can set; lists and sections are not inherited and no inheriting options type has one.</summary>
+    /// <summary>Copies values, maps, sections and what code alone can set; lists are not inherited and no inheriting options type has one.</summary>
     public void Copy(object from, object to)
     {
         foreach (var property in Properties)
@@ -106,10 +106,9 @@ internal sealed class OptionsProperty
 
     public static OptionsProperty? TryCreate(PropertyInfo property)
     {
-        // Named, so that trimming sees which properties are needed.
-        if (property.PropertyType == typeof(SignalOptions))
+        if (SectionOf(property.PropertyType) is { } section)
         {
-            return new(property, OptionsPropertyKind.Section, ValueFormat.For(typeof(string))!, OptionsShape.Of<SignalOptions>());
+            return new(property, OptionsPropertyKind.Section, ValueFormat.For(typeof(string))!, section);
         }
 
         if (ValueFormat.For(property.PropertyType) is { } format)
@@ -130,6 +129,15 @@ internal sealed class OptionsProperty
         };
     }
 
+    // Named one by one, so that trimming sees which properties are needed.
+    private static OptionsShape? SectionOf(Type type) =>
+        type == typeof(SignalOptions) ? OptionsShape.Of<SignalOptions>()
+        : type == typeof(RetryOptions) ? OptionsShape.Of<RetryOptions>()
+        : type == typeof(HedgingOptions) ? OptionsShape.Of<HedgingOptions>()
+        : type == typeof(CircuitBreakerOptions) ? OptionsShape.Of<CircuitBreakerOptions>()
+        : type == typeof(BulkheadOptions) ? OptionsShape.Of<BulkheadOptions>()
+        : null;
+
     public object? Get(object options) => _property.GetValue(options);
 
     public void Set(object options, object? value) => _property.SetValue(options, value);
@@ -139,6 +147,10 @@ internal sealed class OptionsProperty
         if (Kind == OptionsPropertyKind.Value)
         {
             Set(to, Get(from));
+        }
+        else if (Section is not null)
+        {
+            Section.Copy(Get(from)!, Get(to)!);
         }
         else if (Kind == OptionsPropertyKind.Map && Get(from) is IDictionary source && Get(to) is IDictionary target)
         {

@@ -1,13 +1,16 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using ResilientHost.Bulkheads;
+using ResilientHost.Caching;
 using ResilientHost.Callers;
+using ResilientHost.Calls;
 using ResilientHost.CircuitBreaking;
 using ResilientHost.Connections;
 using ResilientHost.DeadLetters;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
 using ResilientHost.IsolatedTasks;
+using ResilientHost.Outbound;
 using ResilientHost.Recovery;
 using ResilientHost.Shutdown;
 using ResilientHost.Timeouts;
@@ -72,6 +75,24 @@ internal static class ResilienceLayers
         static (section, options) => section.Bind(options),
         TrustedCallerOptionsValidator.Errors);
 
+    public static NamedLayer<HttpClientResilienceOptions> HttpClients { get; } = new(
+        nameof(ResilienceOptions.HttpClients),
+        static options => options.HttpClients,
+        static (section, options) => section.Bind(options),
+        HttpClientOptionsValidator.Errors);
+
+    public static NamedLayer<CallResilienceOptions> Calls { get; } = new(
+        nameof(ResilienceOptions.Calls),
+        static options => options.Calls,
+        static (section, options) => section.Bind(options),
+        CallOptionsValidator.Errors);
+
+    public static NamedLayer<CacheOptions> Caches { get; } = new(
+        nameof(ResilienceOptions.Caches),
+        static options => options.Caches,
+        static (section, options) => section.Bind(options),
+        CacheOptionsValidator.Errors);
+
     public static NamedLayer<WorkerOptions> Workers { get; } = new(
         nameof(ResilienceOptions.Workers),
         static options => options.Workers,
@@ -108,7 +129,7 @@ internal static class ResilienceLayers
         ShutdownOptionsValidator.Errors);
 
     public static IReadOnlyList<ILayerSection> All { get; } =
-        [Recovery, CircuitBreakers, Bulkheads, Timeouts, Fallbacks, Degradation, Connections, TrustedCallers, Workers, WorkerGroups, DeadLetters, IsolatedTasks, Shutdown];
+        [Recovery, CircuitBreakers, Bulkheads, Timeouts, Fallbacks, Degradation, Connections, TrustedCallers, HttpClients, Calls, Caches, Workers, WorkerGroups, DeadLetters, IsolatedTasks, Shutdown];
 }
 
 /// <summary>One section under <c>Resilience</c>.</summary>

@@ -49,6 +49,15 @@ public sealed class ResilienceOptions
     /// <summary>Whose word counts.</summary>
     public TrustedCallerOptions TrustedCallers { get; } = new();
 
+    /// <summary>HTTP clients by name, and the defaults of them all.</summary>
+    public NamedOptions<HttpClientResilienceOptions> HttpClients { get; } = new(nameof(HttpClients));
+
+    /// <summary>Other outbound calls by name, and the defaults of them all.</summary>
+    public NamedOptions<CallResilienceOptions> Calls { get; } = new(nameof(Calls));
+
+    /// <summary>Caches by name, and the defaults of them all.</summary>
+    public NamedOptions<CacheOptions> Caches { get; } = new(nameof(Caches));
+
     /// <summary>Background workers by name, and the defaults of them all.</summary>
     public NamedWorkerOptions Workers { get; } = new();
 

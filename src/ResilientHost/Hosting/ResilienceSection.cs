@@ -11,11 +11,6 @@ internal static class ResilienceSection
 {
     public const string Name = "Resilience";
 
-    // Sections of the suite that this version does not have: shared configuration may name them.
-    private static readonly Dictionary<string, string> OtherVersions =
-        new[] { "HttpClients" }
-            .ToDictionary(key => key, key => $"this version of ResilientHost has no section {key}", StringComparer.OrdinalIgnoreCase);
-
     private static readonly OptionsReader<ResilienceOptions> Root = new(static (section, options) =>
     {
         options.Enabled = section.GetValue(nameof(options.Enabled), options.Enabled);
@@ -37,7 +32,7 @@ internal static class ResilienceSection
             return;
         }
 
-        Root.Read(section, problems, [.. ResilienceLayers.All.Select(l => l.Key)], OtherVersions).ApplyTo(options);
+        Root.Read(section, problems, [.. ResilienceLayers.All.Select(l => l.Key)]).ApplyTo(options);
         foreach (var layer in ResilienceLayers.All)
         {
             layer.Read(section.GetSection(layer.Key), options);

@@ -9,6 +9,7 @@ using ResilientHost.CircuitBreaking;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
 using ResilientHost.Hosting;
+using ResilientHost.Outbound;
 using ResilientHost.Pipeline;
 using ResilientHost.Recovery;
 using ResilientHost.Telemetry;
@@ -81,6 +82,9 @@ public static class ResilienceServiceCollectionExtensions
         services.AddPolicy(static settings => settings.Degradation);
         services.AddPolicy(static settings => settings.Connections);
         services.AddPolicy(static settings => settings.TrustedCallers);
+        services.AddPolicy(static settings => settings.HttpClients);
+        services.AddPolicy(static settings => settings.Calls);
+        services.AddPolicy(static settings => settings.Caches);
         services.AddPolicy(static settings => settings.Workers);
         services.AddPolicy(static settings => settings.DeadLetters);
         services.AddPolicy(static settings => settings.IsolatedTasks);
@@ -94,6 +98,9 @@ public static class ResilienceServiceCollectionExtensions
         services.AddRecovery();
         services.AddTimeouts();
         services.AddFallbacks();
+        services.AddPropagation();
+        services.AddOutbound();
+        services.AddCalls();
         services.AddPipeline();
         services.AddWorkers();
         services.AddWorkerIterations();
@@ -106,6 +113,7 @@ public static class ResilienceServiceCollectionExtensions
         services.AddResilienceHealth();
         services.FollowSettings<CircuitBreakerRegistry, CircuitBreakerSettings>(s => s.CircuitBreakers, (registry, part) => registry.Apply(part));
         services.FollowSettings<BulkheadRegistry, BulkheadSettings>(s => s.Bulkheads, (registry, part) => registry.Apply(part));
+        services.FollowSettings<OutboundClients, HttpClientSettings>(s => s.HttpClients, (clients, part) => clients.Apply(part));
         services.FollowSettings<DegradationControl, DegradationPolicy>(s => s.Degradation, (control, part) => control.Apply(part));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ResilienceStartup>());
     }

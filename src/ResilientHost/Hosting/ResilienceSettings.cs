@@ -1,10 +1,13 @@
 using ResilientHost.Bulkheads;
+using ResilientHost.Caching;
 using ResilientHost.Callers;
+using ResilientHost.Calls;
 using ResilientHost.CircuitBreaking;
 using ResilientHost.Connections;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
 using ResilientHost.IsolatedTasks;
+using ResilientHost.Outbound;
 using ResilientHost.Recovery;
 using ResilientHost.Shutdown;
 using ResilientHost.Timeouts;
@@ -23,6 +26,9 @@ internal sealed record ResilienceSettings(
     TrustedCallerPolicy TrustedCallers,
     CircuitBreakerSettings CircuitBreakers,
     BulkheadSettings Bulkheads,
+    HttpClientSettings HttpClients,
+    CallSettings Calls,
+    CacheSettings Caches,
     WorkerSettings Workers,
     DeadLetterOptions DeadLetters,
     IsolatedTaskPolicy IsolatedTasks,

@@ -2,6 +2,7 @@ using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http;
 using ResilientHost.Fallbacks;
 using ResilientHost.Hosting;
+using ResilientHost.Propagation;
 using ResilientHost.Recovery;
 using ResilientHost.Refusals;
 
@@ -18,7 +19,7 @@ internal sealed class EndpointInvoker(
     ExceptionRecovery recovery,
     RequestMetrics metrics)
 {
-    public Task Invoke(RequestDelegate next, HttpContext context, EndpointPlan plan, Admission admission)
+    public Task Invoke(RequestDelegate next, HttpContext context, EndpointPlan plan, Admission admission, InboundCall? call)
     {
         // Once there is a state it owns the admission; until then this frame does.
         RequestState? state = null;
@@ -39,11 +40,11 @@ internal sealed class EndpointInvoker(
 
             var current = settings.Current;
             var timeout = plan.TimeoutUnder(current.Timeouts);
-            if (timeout is not null || plan.Fallbacks is not null)
+            if (timeout is not null || plan.Fallbacks is not null || call is { HasCallersDeadline: true })
             {
                 state ??= states.Rent(context, plan, admission);
                 fallbacks.Begin(state, current.Fallbacks);
-                state.BeginTimeout(timeout, current.Timeouts.Grace);
+                state.BeginTimeout(timeout, current.Timeouts.Grace, call);
             }
 
             endpoint = next(context) ?? throw new InvalidOperationException($"The handler of {plan.Key} returned null instead of a task.");
@@ -103,7 +104,7 @@ internal sealed class EndpointInvoker(
         await state.Endpoint.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!state.Endpoint.IsCompletedSuccessfully)
         {
-            await RecoverAsync(state, ExceptionOf(state.Endpoint)).ConfigureAwait(ConfigureAwaitOptions.None);
+            await RecoverAsync(state, EndedTask.ExceptionOf(state.Endpoint)).ConfigureAwait(ConfigureAwaitOptions.None);
         }
         else if (IsAnswered(state))
         {
@@ -125,7 +126,7 @@ internal sealed class EndpointInvoker(
 
     private void Complete(RequestState state)
     {
-        var outcome = state.HasTimedOut ? CallOutcome.Failed : OutcomeOf(state.Context);
+        var outcome = state.HasTimedOut ? state.TimeoutOutcome : OutcomeOf(state.Context);
         if (outcome == CallOutcome.Succeeded && !state.Context.Response.HasStarted)
         {
             state.Recording?.CompleteAtEnd();
@@ -144,7 +145,7 @@ internal sealed class EndpointInvoker(
     private async Task ReplaceAsync(RequestState state)
     {
         var (context, tellsOuter) = (state.Context, state.TellsOuter);
-        var outcome = state.HasTimedOut ? CallOutcome.Failed : OutcomeOf(context, state.Body is { HasReplaced: true } body ? body.ReplacedStatusCode : context.Response.StatusCode);
+        var outcome = state.HasTimedOut ? state.TimeoutOutcome : OutcomeOf(context, state.Body is { HasReplaced: true } body ? body.ReplacedStatusCode : context.Response.StatusCode);
         var fallback = fallbacks.For(state);
         try
         {
@@ -182,9 +183,16 @@ internal sealed class EndpointInvoker(
         var fallback = fallbacks.For(state);
         try
         {
-            if (state.HasTimedOut && ClientPresence.IsCancellation(exception) && (state.HasOverrun || !context.Response.HasStarted))
+            var isTimeUp = state.HadTimeout && RefusalExceptions.Of(exception) is { Reason: RefusalReason.DeadlineExceeded };
+            if (isTimeUp && !context.Response.HasStarted)
+            {
+                state.NoteTimedOut();
+            }
+
+            if (state.HasTimedOut && (isTimeUp || ClientPresence.IsCancellation(exception)) && (state.HasOverrun || !context.Response.HasStarted))
             {
                 // What a timeout looks like from inside is no news.
+                outcome = state.TimeoutOutcome;
                 if (state.HasOverrun)
                 {
                     CutResponse.Mark(context);
@@ -215,9 +223,10 @@ internal sealed class EndpointInvoker(
                 var scope = ScopeOf(state);
                 scope.Fallback = fallback;
                 scope.IsCut = state.HasOverrun;
-                scope.TimedOut = state.HasTimedOut ? TimeoutOf(state.Plan) : null;
+                scope.TimedOutOutcome = state.TimeoutOutcome;
+                scope.TimedOut = state.HasTimedOut ? state.TimeoutRefusal : null;
                 outcome = await recovery.RecoverAsync(context, exception, scope);
-                outcome = state.HasTimedOut ? CallOutcome.Failed : outcome;
+                outcome = state.HasTimedOut ? state.TimeoutOutcome : outcome;
             }
         }
         finally
@@ -231,11 +240,11 @@ internal sealed class EndpointInvoker(
 
     private async Task AnswerTimeoutAsync(RequestState state, RequestFallback? fallback)
     {
-        var refusal = TimeoutOf(state.Plan);
+        var refusal = state.TimeoutRefusal;
         RefusalWriter.Note(refusal);
         try
         {
-            if (fallback is null || await fallback.TryAnswerAsync(new(refusal)) == FallbackResult.None)
+            if (fallback is null || await fallback.TryAnswerAsync(new(refusal), state.TimeoutOutcome) == FallbackResult.None)
             {
                 await refusals.WriteAsync(state.Context, refusal, state.Baseline);
             }
@@ -307,8 +316,6 @@ internal sealed class EndpointInvoker(
         LayerStatesArgument = state.Plan,
     };
 
-    private static Refusal TimeoutOf(EndpointPlan plan) => new(RefusalReason.Timeout, plan.Key, RetryAfter: null);
-
     private static CallOutcome OutcomeOf(HttpContext context) => OutcomeOf(context, context.Response.StatusCode);
 
     // RequestAborted is made on first use; asking for it on the way of every request would cost each of them an allocation.
@@ -316,7 +323,4 @@ internal sealed class EndpointInvoker(
         status < StatusCodes.Status500InternalServerError ? CallOutcome.Succeeded
         : context.RequestAborted.IsCancellationRequested ? CallOutcome.Ignored
         : CallOutcome.Failed;
-
-    private static Exception ExceptionOf(Task task) =>
-        task.Exception is { } error ? error.InnerExceptions[0] : new TaskCanceledException(task);
 }

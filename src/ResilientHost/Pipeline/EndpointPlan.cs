@@ -35,6 +35,9 @@ internal sealed class EndpointPlan
     /// <summary>Whether <c>Timeouts:Default</c> is for this endpoint. Not where the framework's own timeout stands.</summary>
     public bool TakesDefaultTimeout { get; init; }
 
+    /// <summary>Whether its requests end when their caller stops waiting. Not where the endpoint has no layers at all.</summary>
+    public bool HeedsDeadlines { get; init; }
+
     public EndpointFallbacks? Fallbacks { get; init; }
 
     /// <summary>Nothing of ours: static assets, health, our own pages. The outermost catch still stands behind them.</summary>

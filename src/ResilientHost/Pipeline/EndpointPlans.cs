@@ -63,6 +63,7 @@ internal sealed class EndpointPlans
                 Bulkhead = Resolve(layers.Bulkhead, _bulkheads.Get, _bulkheads.GetOrAddForEndpoint),
                 Timeout = EndpointTimeout.OwnOf(endpoint, layers),
                 TakesDefaultTimeout = layers.AutomaticLayers && !exempt && EndpointTimeout.TakesDefault(endpoint),
+                HeedsDeadlines = !exempt && (layers.AutomaticLayers || layers.AsksForLayers),
                 Fallbacks = IsHealthCheck(endpoint) ? null : _fallbacks.Create(endpoint, key, tag, layers),
                 Criticality = ours ? null : layers.Criticality ?? (layers.AutomaticLayers && !exempt ? Criticality.Default : null),
                 KeepsConnection = ours || layers.Criticality == Criticality.Critical,

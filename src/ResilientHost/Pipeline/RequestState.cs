@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using ResilientHost.Fallbacks;
 using ResilientHost.Hosting;
+using ResilientHost.Propagation;
 using ResilientHost.Refusals;
 using ResilientHost.Timeouts;
 
@@ -15,6 +16,8 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     private TimeSpan _limit;
     private TimeSpan _grace;
     private Activity? _activity;
+    private InboundCall? _call;
+    private bool _isCallersTime;
 
     public HttpContext Context { get; private set; } = null!;
 
@@ -37,11 +40,20 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     /// <summary>The timeout of this request, while it has one.</summary>
     public RequestTimeout? Timeout { get; private set; }
 
+    /// <summary>The request was limited in time, and its endpoint has returned.</summary>
+    public bool HadTimeout { get; private set; }
+
     /// <summary>The timeout ran out before the response started.</summary>
     public bool HasTimedOut { get; private set; }
 
     /// <summary>The endpoint did not return within the grace either, and the connection has been aborted.</summary>
     public bool HasOverrun { get; private set; }
+
+    /// <summary>Why the request is refused whose time has run out: its own endpoint's, or that of a caller who no longer waits.</summary>
+    public Refusal TimeoutRefusal => new(_isCallersTime ? RefusalReason.DeadlineExceeded : RefusalReason.Timeout, Plan.Key, RetryAfter: null);
+
+    /// <summary>How a request counts that did not end in time. Time that a caller did not leave says as little of the endpoint as a caller who hung up; ignoring the cancellation does.</summary>
+    public CallOutcome TimeoutOutcome => _isCallersTime && !HasOverrun ? CallOutcome.Ignored : CallOutcome.Failed;
 
     /// <summary>Stands before the response's body, where a failure could be replaced or a success is recorded.</summary>
     public GuardedResponseBody? Body { get; private set; }
@@ -77,16 +89,41 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
         Admission = admission;
     }
 
-    public void BeginTimeout(TimeSpan? timeout, TimeSpan grace)
+    /// <summary>Limits the request to the endpoint's time, or to what its caller has left where that is less.</summary>
+    public void BeginTimeout(TimeSpan? timeout, TimeSpan grace, InboundCall? call)
     {
-        if (timeout is not { } limit)
+        if (timeout is null && call is not { HasCallersDeadline: true })
         {
             return;
         }
 
+        var now = clock.Timestamp();
+        var limit = timeout.GetValueOrDefault();
+        if (call is { HasCallersDeadline: true } && clock.Elapsed(now, call.CallersDeadline) is var left && (timeout is null || left < limit))
+        {
+            _isCallersTime = true;
+            limit = left;
+        }
+
         (_limit, _grace, _activity) = (limit, grace, Activity.Current);
         Timeout = _timeout ??= new(clock);
-        _timeout.Begin(Context, limit, grace, clock.Timestamp(), this);
+        _timeout.Begin(Context, limit, grace, now, this);
+        if (call is not null && !_isCallersTime && _timeout.IsRunning)
+        {
+            _call = call;
+            call.BeginEndpoint(now + clock.ToTimestampTicks(limit));
+        }
+    }
+
+    /// <summary>The endpoint says that the request's time is over, a moment before the timer does: one of its calls has found out.</summary>
+    public void NoteTimedOut()
+    {
+        if (!HasTimedOut)
+        {
+            HasTimedOut = true;
+            timeoutMetrics.Expired(Plan.Tag);
+            TellTimedOut();
+        }
     }
 
     public void BeginGuard(bool replacesFailures, StaleRecording? recording)
@@ -101,6 +138,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     public void EndGuards(bool hasFailed)
     {
         HasReturned = true;
+        _call?.EndEndpoint();
         if (Timeout is { } timeout)
         {
             HasTimedOut = timeout.End();
@@ -112,6 +150,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
             }
 
             Timeout = null;
+            HadTimeout = true;
             if (HasTimedOut)
             {
                 TellTimedOut();
@@ -128,6 +167,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
         Endpoint = Task.CompletedTask;
         Recovers = false;
         TellsOuter = false;
+        HadTimeout = false;
         HasTimedOut = false;
         HasOverrun = false;
         Body = null;
@@ -140,6 +180,8 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
         HasReturned = false;
         _hasLeftCircuit = 0;
         _activity = null;
+        _call = null;
+        _isCallersTime = false;
         Admission = default;
         Baseline.Clear();
     }

@@ -3,6 +3,7 @@ using ResilientHost.Connections;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
 using ResilientHost.Hosting;
+using ResilientHost.Propagation;
 using ResilientHost.Refusals;
 
 namespace ResilientHost.Pipeline;
@@ -14,6 +15,7 @@ internal sealed class ResilienceMiddleware(
     EndpointPlans plans,
     RequestShedder shedder,
     ConnectionDoor door,
+    InboundCalls calls,
     CallerPartitions callers,
     LayerGates gates,
     RequestStatePool states,
@@ -52,6 +54,36 @@ internal sealed class ResilienceMiddleware(
             return next(context);
         }
 
+        return calls.Of(context, plan) is { } call ? InvokeKnown(context, plan, call) : EnterLayers(context, plan, call: null);
+    }
+
+    private Task InvokeKnown(HttpContext context, EndpointPlan plan, InboundCall call)
+    {
+        if (calls.IsOver(call))
+        {
+            // Whoever asked has gone: no layer is to be troubled with it.
+            return RefuseAsync(context, plan, gates.Arrive(plan, metrics.IsEnabled), InboundCalls.Refuse(plan));
+        }
+
+        if (!call.IsRead)
+        {
+            return EnterLayers(context, plan, call);
+        }
+
+        InboundAnswer.Attach(context.Response, call);
+        var flow = InboundFlow.Begin(call);
+        try
+        {
+            return EnterLayers(context, plan, call);
+        }
+        finally
+        {
+            flow.End();
+        }
+    }
+
+    private Task EnterLayers(HttpContext context, EndpointPlan plan, InboundCall? call)
+    {
         var admission = gates.Arrive(plan, metrics.IsEnabled);
         Refusal refusal;
         if (shedder.IsActive && plan.Criticality is { } criticality && shedder.Sheds(context, criticality, plan.Tag, out refusal))
@@ -66,8 +98,8 @@ internal sealed class ResilienceMiddleware(
 
         return LayerGates.TryEnter(plan, ref admission, out refusal) switch
         {
-            LayerGates.Entry.Admitted => invoker.Invoke(next, context, plan, admission),
-            LayerGates.Entry.Queues => QueueAsync(context, plan, admission),
+            LayerGates.Entry.Admitted => invoker.Invoke(next, context, plan, admission, call),
+            LayerGates.Entry.Queues => QueueAsync(context, plan, admission, call),
             _ => RefuseAsync(context, plan, admission, refusal),
         };
     }
@@ -119,7 +151,7 @@ internal sealed class ResilienceMiddleware(
         }
     }
 
-    private async Task QueueAsync(HttpContext context, EndpointPlan plan, Admission admission)
+    private async Task QueueAsync(HttpContext context, EndpointPlan plan, Admission admission, InboundCall? call)
     {
         Refusal? refusal;
         try
@@ -132,7 +164,13 @@ internal sealed class ResilienceMiddleware(
             return;
         }
 
-        await (refusal is { } refused ? RefuseAsync(context, plan, admission, refused) : invoker.Invoke(next, context, plan, admission));
+        if (refusal is null && call is not null && calls.IsOver(call))
+        {
+            gates.Exit(plan, ref admission, CallOutcome.Ignored);
+            refusal = InboundCalls.Refuse(plan);
+        }
+
+        await (refusal is { } refused ? RefuseAsync(context, plan, admission, refused) : invoker.Invoke(next, context, plan, admission, call));
     }
 
     private Task RefuseAsync(HttpContext context, EndpointPlan plan, in Admission admission, in Refusal refusal)

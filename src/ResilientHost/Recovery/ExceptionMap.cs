@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
+using Polly.Timeout;
 using ResilientHost.Refusals;
 
 namespace ResilientHost.Recovery;
@@ -29,6 +30,9 @@ internal sealed class ExceptionMap(RecoveryOptions options)
             code ??= CodeOf(type);
         }
 
+        // A pipeline's timeout, unless somebody has said what it is to mean.
+        code ??= exception is TimeoutRejectedException && status == StatusCodes.Status504GatewayTimeout ? ProblemCodes.Timeout : null;
+
         var known = status ?? StatusCodes.Status500InternalServerError;
         return new Problem(known, code ?? ProblemCodes.UnhandledException, TitleOf(known), RetryAfter: null);
     }
@@ -46,6 +50,11 @@ internal sealed class ExceptionMap(RecoveryOptions options)
         {
             var own = ((BadHttpRequestException)exception).StatusCode;
             return own is >= 400 and <= 599 ? own : StatusCodes.Status400BadRequest;
+        }
+
+        if (type == typeof(TimeoutRejectedException))
+        {
+            return StatusCodes.Status504GatewayTimeout;
         }
 
         return type.IsConstructedGenericType ? StatusOf(type.GetGenericTypeDefinition(), exception) : null;

@@ -85,26 +85,18 @@ internal sealed class ExceptionRecovery(
         {
             // Whatever the endpoint makes of its cancellation, the caller has waited too long.
             RefusalWriter.Note(timeout);
-            if (!await FallsBackAsync(context, exception, new(timeout), scope, isNews, RefusalTable.Resolve(timeout).Status))
+            if (!await FallsBackAsync(context, exception, new(timeout), scope, isNews, RefusalTable.Resolve(timeout).Status, scope.TimedOutOutcome))
             {
                 Report(context, exception, scope, isNews, RefusalTable.Resolve(timeout).Status);
                 await refusals.WriteAsync(context, timeout, scope.Baseline);
             }
 
-            return CallOutcome.Failed;
+            return scope.TimedOutOutcome;
         }
 
-        if (exception is RefusedException { Refusal: var refusal })
+        if (RefusalExceptions.Of(exception) is { } refusal)
         {
-            // A layer further in, in a Polly pipeline of the endpoint's own, said no: the same answer as one of ours, and no verdict on the endpoint.
-            log.Answered(context, exception, scope, RefusalTable.Resolve(refusal).Status);
-            RefusalWriter.Note(refusal);
-            if (scope.Fallback is not { } fallback || await fallback.TryAnswerAsync(new(refusal), CallOutcome.Ignored) == FallbackResult.None)
-            {
-                await refusals.WriteAsync(context, refusal, scope.Baseline);
-            }
-
-            return CallOutcome.Ignored;
+            return await AnswerRefusalAsync(context, exception, refusal, scope);
         }
 
         var current = policy();
@@ -148,15 +140,29 @@ internal sealed class ExceptionRecovery(
         return CallOutcome.Failed;
     }
 
+    // A layer further in, around an HTTP client or in a pipeline of the endpoint's own, said no: the same answer as one of ours. No verdict on the endpoint, unless time ran out in it.
+    private async Task<CallOutcome> AnswerRefusalAsync(HttpContext context, Exception exception, Refusal refusal, RecoveryScope scope)
+    {
+        log.Answered(context, exception, scope, RefusalTable.Resolve(refusal).Status);
+        RefusalWriter.Note(refusal);
+        var outcome = RefusalExceptions.OutcomeOf(refusal);
+        if (scope.Fallback is not { } fallback || await fallback.TryAnswerAsync(new(refusal), outcome) == FallbackResult.None)
+        {
+            await refusals.WriteAsync(context, refusal, scope.Baseline);
+        }
+
+        return outcome;
+    }
+
     // True also when a fallback began an answer and the connection had to be aborted: nothing is to be added to it.
-    private async ValueTask<bool> FallsBackAsync(HttpContext context, Exception exception, FallbackCause cause, RecoveryScope scope, bool isNews, int status)
+    private async ValueTask<bool> FallsBackAsync(HttpContext context, Exception exception, FallbackCause cause, RecoveryScope scope, bool isNews, int status, CallOutcome outcome = CallOutcome.Failed)
     {
         if (scope.Fallback is not { } fallback)
         {
             return false;
         }
 
-        var result = await fallback.TryAnswerAsync(cause, CallOutcome.Failed);
+        var result = await fallback.TryAnswerAsync(cause, outcome);
         if (result == FallbackResult.None)
         {
             return false;

@@ -27,6 +27,9 @@ internal sealed class RecoveryScope
     /// <summary>The refusal of a timeout that had run out when the exception was thrown: the answer is that of the timeout.</summary>
     public Refusal? TimedOut { get; set; }
 
+    /// <summary>How the call counts when <see cref="TimedOut"/>.</summary>
+    public CallOutcome TimedOutOutcome { get; set; } = CallOutcome.Failed;
+
     /// <summary>The connection has been aborted already, by a layer: there is nobody to answer, but something to tell.</summary>
     public bool IsCut { get; set; }
 

@@ -13,6 +13,12 @@ public sealed class RefusedException : ExecutionRejectedException
     public RefusedException(Refusal refusal)
         : base(Describe(refusal)) => Refusal = refusal;
 
+    /// <summary>Makes the exception of a refusal that something led to.</summary>
+    /// <param name="refusal">Who refused, why, and when to come back.</param>
+    /// <param name="inner">What led to it, such as the last attempt's failure; <see langword="null"/>: nothing.</param>
+    public RefusedException(Refusal refusal, Exception? inner)
+        : base(Describe(refusal), inner!) => Refusal = refusal;
+
     /// <summary>Who refused, why, and when to come back.</summary>
     public Refusal Refusal { get; }
 

@@ -19,4 +19,7 @@ internal static class EventIds
     public const int DeadLetters = 2300;
     public const int IsolatedTasks = 2400;
     public const int Shutdown = 2500;
+    public const int Calls = 2600;
+    public const int Caching = 2700;
+    public const int Propagation = 2800;
 }

@@ -98,6 +98,36 @@ public static class ResilienceDiagnostics
         /// <summary>Histogram of requests that went through the layers, seconds.</summary>
         public const string RequestDuration = "resilient_host.request.duration";
 
+        /// <summary>Histogram of attempts of HTTP clients until their response's headers, seconds; its count is the number of attempts.</summary>
+        public const string OutboundAttemptDuration = "resilient_host.outbound.attempt.duration";
+
+        /// <summary>Counter of attempts of HTTP clients, <c>{attempt}</c>.</summary>
+        public const string OutboundAttempts = "resilient_host.outbound.attempts";
+
+        /// <summary>Counter of attempts that were made again, <c>{attempt}</c>.</summary>
+        public const string OutboundRetries = "resilient_host.outbound.retries";
+
+        /// <summary>Counter of attempts beside a slow one, <c>{attempt}</c>.</summary>
+        public const string OutboundHedges = "resilient_host.outbound.hedges";
+
+        /// <summary>Counter of retries and hedged attempts that the budget did not allow, <c>{attempt}</c>.</summary>
+        public const string OutboundBudgetExhausted = "resilient_host.outbound.budget_exhausted";
+
+        /// <summary>Counter of bodies that broke off or came too slowly after their attempt had ended, <c>{response}</c>.</summary>
+        public const string OutboundBodyFailures = "resilient_host.outbound.body_failures";
+
+        /// <summary>Gauge: time until the certificate of an authority expires, seconds; negative when it has.</summary>
+        public const string OutboundCertificateExpiry = "resilient_host.outbound.certificate.expiry";
+
+        /// <summary>Counter of certificates that were not accepted, <c>{handshake}</c>.</summary>
+        public const string OutboundCertificateFaults = "resilient_host.outbound.certificate.faults";
+
+        /// <summary>Counter of reads through a cache, <c>{read}</c>; tag <c>result</c>: <c>hit|distributed_hit|miss|negative_hit|stale|filtered|failed</c>.</summary>
+        public const string CacheReads = "resilient_host.cache.reads";
+
+        /// <summary>Histogram of factory calls of caches, seconds.</summary>
+        public const string CacheFactoryDuration = "resilient_host.cache.factory.duration";
+
         /// <summary>Gauge: one series per worker and state, 1 for the state it is in, else 0.</summary>
         public const string WorkerState = "resilient_host.worker.state";
 
@@ -138,6 +168,45 @@ public static class ResilienceDiagnostics
     /// <summary>Names of tags. Values are closed sets; paths, users and keys are never tags.</summary>
     public static class Tags
     {
+        /// <summary>Name that an HTTP client's layers go by.</summary>
+        public const string OutboundClient = "resilient_host.outbound.client";
+
+        /// <summary>How an attempt ended: <c>succeeded</c>, <c>failed</c>, <c>ignored</c>, <c>refused</c>.</summary>
+        public const string OutboundOutcome = "resilient_host.outbound.outcome";
+
+        /// <summary>
+        /// Why an attempt or a body failed: <c>status_5xx</c>, <c>status_408</c>, <c>status_429</c>, <c>timeout</c>, <c>name_resolution</c>, <c>connection</c>, <c>secure_connection</c>, <c>protocol</c>,
+        /// <c>response_ended</c>, <c>body_too_slow</c>, <c>exception</c>, or the code of the refusal.
+        /// </summary>
+        public const string OutboundFailure = "resilient_host.outbound.failure";
+
+        /// <summary><see langword="true"/> on the span of an attempt that was made beside a slow one.</summary>
+        public const string OutboundHedge = "resilient_host.outbound.hedge";
+
+        /// <summary>How often a request has been sent before: absent for the first attempt. OpenTelemetry's name.</summary>
+        public const string ResendCount = "http.request.resend_count";
+
+        /// <summary>Method of a request, <c>_OTHER</c> for one that is not known. OpenTelemetry's name.</summary>
+        public const string RequestMethod = "http.request.method";
+
+        /// <summary>Status of a response. OpenTelemetry's name.</summary>
+        public const string ResponseStatus = "http.response.status_code";
+
+        /// <summary>Host that a call goes to. OpenTelemetry's name; on gauges of a bounded number of authorities and on spans only.</summary>
+        public const string ServerAddress = "server.address";
+
+        /// <summary>Port that a call goes to. OpenTelemetry's name; as <see cref="ServerAddress"/>.</summary>
+        public const string ServerPort = "server.port";
+
+        /// <summary>What was wrong with a certificate: <c>expired</c>, <c>not_yet_valid</c>, <c>wrong_name</c>, <c>untrusted</c>, <c>other</c>.</summary>
+        public const string CertificateFault = "resilient_host.outbound.certificate.fault";
+
+        /// <summary>Name of a cache; <c>default</c> for the one without a name.</summary>
+        public const string CacheName = "resilient_host.cache.name";
+
+        /// <summary>What a read found.</summary>
+        public const string CacheResult = "resilient_host.cache.result";
+
         /// <summary>Name of a circuit breaker.</summary>
         public const string CircuitBreakerName = "resilient_host.circuit_breaker.name";
 
@@ -335,6 +404,12 @@ public static class ResilienceDiagnostics
         /// <summary>A fallback: child of the request's span.</summary>
         public const string Fallback = "resilient_host.fallback";
 
+        /// <summary>One attempt of an HTTP client: child of the caller's span, parent of the transport's.</summary>
+        public const string OutboundAttempt = "resilient_host.outbound.attempt";
+
+        /// <summary>A cache's factory: child of the span of the caller that started it; a trace of its own in the background.</summary>
+        public const string CacheFactory = "resilient_host.cache.factory";
+
         /// <summary>One iteration of a worker: a trace of its own.</summary>
         public const string WorkerIteration = "resilient_host.worker.iteration";
 
@@ -359,6 +434,12 @@ public static class ResilienceDiagnostics
 
         /// <summary>The call waited for a bulkhead permit.</summary>
         public const string BulkheadQueued = "bulkhead.queued";
+
+        /// <summary>An attempt failed and is made again.</summary>
+        public const string OutboundRetried = "outbound.retried";
+
+        /// <summary>An attempt was slow and got another beside it.</summary>
+        public const string OutboundHedged = "outbound.hedged";
 
         /// <summary>Degradation turned the request down.</summary>
         public const string DegradationShed = "degradation.shed";

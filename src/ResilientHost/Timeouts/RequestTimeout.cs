@@ -57,6 +57,9 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
     /// <summary>It was ignored for the length of the grace: the connection or stream has been aborted, or will have been when <see cref="End"/> returns.</summary>
     public bool HasOverrun => _overran;
 
+    /// <summary>Whether a request is inside; not under a debugger.</summary>
+    public bool IsRunning => _context is not null;
+
     /// <summary>Whether another request may begin with this instance after <see cref="End"/>: nobody has kept hold of it.</summary>
     public bool MayBeReused { get; private set; } = true;
 

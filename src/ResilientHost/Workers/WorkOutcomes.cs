@@ -1,5 +1,6 @@
 using Polly;
 using Polly.Timeout;
+using ResilientHost.Refusals;
 
 namespace ResilientHost.Workers;
 
@@ -7,11 +8,12 @@ namespace ResilientHost.Workers;
 internal static class WorkOutcomes
 {
     /// <summary>
-    /// What an exception says of the thing that the pass used: nothing, if a layer further in refused the call. A timeout is no refusal, though Polly's derives from the same exception.
+    /// What an exception says of the thing that the pass used: nothing, if a layer further in, also one of an HTTP client, refused the call. A timeout is no refusal, though Polly's derives from the same exception.
     /// </summary>
     public static CallOutcome Of(Exception exception) => exception switch
     {
-        TimeoutRejectedException or RefusedException { Refusal.Reason: RefusalReason.Timeout } => CallOutcome.Failed,
+        TimeoutRejectedException => CallOutcome.Failed,
+        _ when RefusalExceptions.Of(exception) is { } refusal => RefusalExceptions.OutcomeOf(refusal),
         ExecutionRejectedException => CallOutcome.Ignored,
         _ => CallOutcome.Failed,
     };

@@ -46,5 +46,6 @@ public sealed class CircuitMovesTests
     [InlineData(CircuitTransitionCause.ProbesTimedOut, "probes_timed_out")]
     [InlineData(CircuitTransitionCause.Manual, "manual")]
     [InlineData(CircuitTransitionCause.Shared, "shared")]
+    [InlineData(CircuitTransitionCause.CertificateFault, "certificate_fault")]
     public void Of_Cause_IsSnakeCase(CircuitTransitionCause cause, string text) => CircuitNames.Of(cause).ShouldBe(text);
 }

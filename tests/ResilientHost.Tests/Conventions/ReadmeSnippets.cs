@@ -1,10 +1,13 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Caching.Hybrid;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Polly;
+using Polly.Registry;
 
 namespace ResilientHost.Tests.Conventions;
 
@@ -111,6 +114,36 @@ public sealed class ReadmeSnippets
     }
 
     [Fact]
+    public async Task Outbound_InReadme_IsRegistered()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Resilience:Calls:orders-db:TotalTimeout"] = "00:00:02" });
+        builder.AddResilienceLayers();
+
+        // readme: outbound
+        builder.Services.AddHttpClient<PricingClient>().AddResilienceLayers("pricing");
+        builder.Services.AddResilientCache();
+        // readme: end
+
+        await using var app = builder.Build();
+        app.Services.GetRequiredService<PricingClient>().Timeout.ShouldBe(Timeout.InfiniteTimeSpan);
+        app.Services.GetRequiredService<HybridCache>().ShouldNotBeNull();
+        var database = new Database();
+        (await SaveAsync(app.Services.GetRequiredService<ResiliencePipelineRegistry<string>>(), database, new("Ada"), TestContext.Current.CancellationToken)).ShouldBe(1);
+    }
+
+    private static async Task<int> SaveAsync(ResiliencePipelineRegistry<string> pipelines, Database database, Order order, CancellationToken cancellationToken)
+    {
+        // readme: calls
+        var orders = pipelines.GetPipeline("orders-db");
+
+        await orders.ExecuteAsync(async token => await database.SaveAsync(order, token), cancellationToken);
+        // readme: end
+
+        return database.Saved;
+    }
+
+    [Fact]
     public void Workers_InReadme_AreRegistered()
     {
         var builder = WebApplication.CreateBuilder();
@@ -143,6 +176,23 @@ public sealed class ReadmeSnippets
     // readme: end
 
     internal sealed record Order(string Customer);
+
+    internal sealed class PricingClient(HttpClient http)
+    {
+        public TimeSpan Timeout => http.Timeout;
+    }
+
+    private sealed class Database
+    {
+        public int Saved { get; private set; }
+
+        public async Task SaveAsync(Order order, CancellationToken cancellationToken)
+        {
+            await Task.Yield();
+            cancellationToken.ThrowIfCancellationRequested();
+            Saved += order.Customer.Length > 0 ? 1 : 0;
+        }
+    }
 
     private static class Shipping
     {

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ResilientHost.Dashboard;
+using ResilientHost.Outbound;
 
 namespace ResilientHost.Tests.Dashboard;
 
@@ -51,6 +52,24 @@ public sealed class ResilienceStatusReaderTests : IDisposable
         refusal.IsCallersShare.ShouldBeTrue();
 
         _reader.Read().Bulkheads.Single().Refused.ShouldBe(1);
+    }
+
+    [Fact]
+    public void Read_HttpClients_AreShownWithTheirAuthorities()
+    {
+        var client = _host.Services.GetRequiredService<OutboundClients>().GetOrAdd("pricing");
+        var broken = client.Of(new Uri("https://Prices.example/1"));
+        client.Of(new Uri("http://other.example:81/")).Budget.Deposit();
+        client.Counts.AddAttempt();
+        client.Counts.AddRetry();
+        broken.CircuitBreaker.ForceOpen(TimeSpan.FromSeconds(30));
+
+        var shown = _reader.Read().HttpClients.ShouldHaveSingleItem();
+
+        (shown.Name, shown.Attempts, shown.Retries, shown.Hedges, shown.AuthorityCount).ShouldBe(("pricing", 1, 1, 0, 2));
+        shown.Authorities.Select(authority => (authority.Authority, authority.State)).ShouldBe([("https://prices.example:443", CircuitState.Open), ("http://other.example:81", CircuitState.Closed)]);
+        shown.Authorities[0].RetryAfterSeconds.ShouldBe(30);
+        _reader.Read(namesCallers: false).HttpClients.Single().Authorities.ShouldAllBe(authority => authority.Authority.StartsWith('#'));
     }
 
     private static void Open(CircuitBreaker breaker)

@@ -99,7 +99,7 @@ public sealed class ResilienceConfigurationTests
         var errors = SuiteUnderTest.ErrorsOf("""
             { "Enabled": "perhaps",
               "Breakers": {},
-              "HttpClients": { "Default": {} },
+              "Telemetry": { "Default": {} },
               "Timeouts": { "Default": "00:00:00", "Grace": "00:00:00" },
               "Fallbacks": { "MaxConcurrency": 0, "Timeout": "01:00:01", "MaxStaleResponseBytes": 0, "MaxStaleStoreBytes": -1 },
               "Bulkheads": { "checkout": { "MaxConcurency": 3, "QueueLength": -1, "QueueTimeout": "-00:00:01" } },
@@ -112,9 +112,9 @@ public sealed class ResilienceConfigurationTests
             """);
 
         errors.ShouldBe([
-            "Resilience:Breakers is not a known key; known are Bulkheads, CircuitBreakers, Connections, DeadLetters, Degradation, Enabled, Fallbacks, IsolatedTasks, Recovery, Shutdown, Timeouts, TrustedCallers, UnknownKeys, WorkerGroups, Workers.",
+            "Resilience:Breakers is not a known key; known are Bulkheads, Caches, Calls, CircuitBreakers, Connections, DeadLetters, Degradation, Enabled, Fallbacks, HttpClients, IsolatedTasks, Recovery, Shutdown, Timeouts, TrustedCallers, UnknownKeys, WorkerGroups, Workers.",
             "Resilience:Enabled must be true or false, but is \"perhaps\".",
-            "Resilience:HttpClients is not a known key; this version of ResilientHost has no section HttpClients.",
+            "Resilience:Telemetry is not a known key; known are Bulkheads, Caches, Calls, CircuitBreakers, Connections, DeadLetters, Degradation, Enabled, Fallbacks, HttpClients, IsolatedTasks, Recovery, Shutdown, Timeouts, TrustedCallers, UnknownKeys, WorkerGroups, Workers.",
             "Resilience:CircuitBreakers:checkout:BreakDuration must be a duration as in \"00:00:30\" (hh:mm:ss, with days \"1.00:00:00\"), but is \"30\"; for 30 seconds write \"00:00:30\".",
             "Resilience:CircuitBreakers:checkout:MinimumThroughput must be a whole number, but is \"many\".",
             "Resilience:CircuitBreakers:checkout:Mode must be one of Enforce, Shadow, Disabled, ForcedOpen, but is \"1\".",
@@ -209,20 +209,20 @@ public sealed class ResilienceConfigurationTests
     [Fact]
     public void UnknownKeys_Warn_LogsEachOnceAndServes()
     {
-        using var suite = new SuiteUnderTest("""{ "UnknownKeys": "Warn", "HttpClients": {}, "CircuitBreakers": { "x": { "Colour": 1, "HalfOpenProbes": 4 } } }""");
+        using var suite = new SuiteUnderTest("""{ "UnknownKeys": "Warn", "Telemetry": {}, "CircuitBreakers": { "x": { "Colour": 1, "HalfOpenProbes": 4 } } }""");
 
         suite.Settings.CircuitBreakers.Named["x"].HalfOpenProbes.ShouldBe(4);
-        suite.Save("""{ "UnknownKeys": "Warn", "HttpClients": {}, "CircuitBreakers": { "x": { "Colour": 1, "HalfOpenProbes": 5 } } }""").ShouldBeNull();
+        suite.Save("""{ "UnknownKeys": "Warn", "Telemetry": {}, "CircuitBreakers": { "x": { "Colour": 1, "HalfOpenProbes": 5 } } }""").ShouldBeNull();
 
         suite.Settings.CircuitBreakers.Named["x"].HalfOpenProbes.ShouldBe(5);
         suite.Messages(LogLevel.Warning).Count().ShouldBe(2);
-        suite.Messages(LogLevel.Warning).First().ShouldBe("Resilience:HttpClients is not a known key; this version of ResilientHost has no section HttpClients.");
+        suite.Messages(LogLevel.Warning).First().ShouldStartWith("Resilience:Telemetry is not a known key; known are ");
         suite.Messages(LogLevel.Warning).Last().ShouldStartWith("Resilience:CircuitBreakers:x:Colour is not a known key; known are ");
     }
 
     [Fact]
     public void UnknownKeys_WarnButWrongValues_StillRefuses() =>
-        SuiteUnderTest.ErrorsOf("""{ "UnknownKeys": "Warn", "HttpClients": {}, "Enabled": 1 }""")
+        SuiteUnderTest.ErrorsOf("""{ "UnknownKeys": "Warn", "Telemetry": {}, "Enabled": 1 }""")
             .ShouldBe(["Resilience:Enabled must be true or false, but is \"1\"."]);
 
     [Fact]

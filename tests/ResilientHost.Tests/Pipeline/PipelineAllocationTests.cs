@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using ResilientHost.Pipeline;
 
@@ -60,10 +61,24 @@ public sealed class PipelineAllocationTests
             static () => { },
             OwnTimeout).ShouldBeInRange(1, 200);
 
-    private static long Added(RequestDelegate endpoint, Action complete, params object[] metadata)
+    // The call, its context and what waits for the response; nothing of it without a client that asks.
+    [Theory]
+    [InlineData("nothing")]
+    [InlineData("timeout")]
+    public void Request_OfAHostWithOutboundClients_AllocatesItsCallAndContext(string with) =>
+        Added(static _ => Task.CompletedTask, static () => { }, hasClients: true, with == "timeout" ? [OwnTimeout] : []).ShouldBeInRange(1, 240);
+
+    private static long Added(RequestDelegate endpoint, Action complete, params object[] metadata) => Added(endpoint, complete, hasClients: false, metadata);
+
+    private static long Added(RequestDelegate endpoint, Action complete, bool hasClients, object[] metadata)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.AddResilienceLayers();
+        if (hasClients)
+        {
+            builder.Services.AddInboundCallReader();
+        }
+
         using var host = builder.Build();
         var bare = Measure(endpoint, complete, endpoint, []);
         return Measure(LayersUnderTest.Build(host.Services), complete, endpoint, metadata) - bare;

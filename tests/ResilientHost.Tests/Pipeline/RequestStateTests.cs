@@ -25,7 +25,7 @@ public sealed class RequestStateTests
         var admission = gates.Arrive(plan, timed: false);
         LayerGates.TryEnter(plan, ref admission, out _).ShouldBe(LayerGates.Entry.Admitted);
         state.Begin(new DefaultHttpContext(), plan, admission);
-        state.BeginTimeout(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(1));
+        state.BeginTimeout(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(1), call: null);
 
         // The timer's thread has taken the circuit and looks at the clock; the endpoint returns just now.
         int? countedByTheFrame = null;

@@ -1,0 +1,40 @@
+using Microsoft.AspNetCore.Http;
+using ResilientHost.Callers;
+using ResilientHost.Hosting;
+using ResilientHost.Pipeline;
+
+namespace ResilientHost.Propagation;
+
+/// <summary>Finds out what a request's caller says of it, and makes it known to the calls made for it. Thread-safe.</summary>
+internal sealed class InboundCalls(ResilienceSettingsSource settings, MonotonicClock clock, ITrustedCallers trusted, IEnumerable<InboundCallReader> readers)
+{
+    private readonly bool _hasReaders = readers.Any();
+
+    /// <summary>What is to be known of a request; <see langword="null"/> when nobody would want to know, which costs it one look for a header.</summary>
+    public InboundCall? Of(HttpContext context, EndpointPlan plan)
+    {
+        var current = settings.Current;
+        var isRead = _hasReaders || current.Calls.Named.Count > 0;
+        var headers = context.Request.Headers;
+
+        // Whose word counts is the application's to say, and may cost: asked only about what was said.
+        var left = plan.HeedsDeadlines && current.Timeouts.Enabled && InboundHeaders.DeadlineOf(headers) is { } said && trusted.IsTrusted(context) ? said : (TimeSpan?)null;
+        if (!isRead && left is null)
+        {
+            return null;
+        }
+
+        return new InboundCall(isRead)
+        {
+            CallersDeadline = left is { } time ? clock.Timestamp() + clock.ToTimestampTicks(time) : long.MaxValue,
+            Criticality = plan.Criticality is { } own ? Degradation.RequestCriticality.Of(context, own, trusted) : Criticality.Default,
+            Attempt = InboundHeaders.AttemptOf(headers),
+        };
+    }
+
+    /// <summary>Whether its caller no longer waits for it.</summary>
+    public bool IsOver(InboundCall call) => call.HasCallersDeadline && clock.Timestamp() >= call.CallersDeadline;
+
+    /// <summary>Why a request is refused whose caller no longer waits.</summary>
+    public static Refusal Refuse(EndpointPlan plan) => new(RefusalReason.DeadlineExceeded, plan.Key, RetryAfter: null);
+}
