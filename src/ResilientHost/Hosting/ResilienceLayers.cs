@@ -6,6 +6,7 @@ using ResilientHost.Callers;
 using ResilientHost.Calls;
 using ResilientHost.CircuitBreaking;
 using ResilientHost.Connections;
+using ResilientHost.Dashboard;
 using ResilientHost.DeadLetters;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
@@ -128,8 +129,14 @@ internal static class ResilienceLayers
         static (section, options) => section.Bind(options),
         ShutdownOptionsValidator.Errors);
 
+    public static SingleLayer<DashboardOptions> Dashboard { get; } = new(
+        nameof(ResilienceOptions.Dashboard),
+        static options => options.Dashboard,
+        static (section, options) => section.Bind(options),
+        DashboardOptionsValidator.Errors);
+
     public static IReadOnlyList<ILayerSection> All { get; } =
-        [Recovery, CircuitBreakers, Bulkheads, Timeouts, Fallbacks, Degradation, Connections, TrustedCallers, HttpClients, Calls, Caches, Workers, WorkerGroups, DeadLetters, IsolatedTasks, Shutdown];
+        [Recovery, CircuitBreakers, Bulkheads, Timeouts, Fallbacks, Degradation, Connections, TrustedCallers, HttpClients, Calls, Caches, Workers, WorkerGroups, DeadLetters, IsolatedTasks, Shutdown, Dashboard];
 }
 
 /// <summary>One section under <c>Resilience</c>.</summary>

@@ -89,6 +89,7 @@ public static class ResilienceServiceCollectionExtensions
         services.AddPolicy(static settings => settings.DeadLetters);
         services.AddPolicy(static settings => settings.IsolatedTasks);
         services.AddPolicy(static settings => settings.Shutdown);
+        services.AddPolicy(static settings => settings.Dashboard);
         services.AddCallers();
         services.AddSignals();
         services.AddDegradation();

@@ -45,7 +45,7 @@ public sealed partial class SourceConventionTests
             .ToArray();
 
         ids.ShouldNotBeEmpty();
-        ids.ShouldAllBe(id => id >= 1000 && id < 2900);
+        ids.ShouldAllBe(id => id >= 1000 && id < 3000);
         ids.ShouldBeUnique();
     }
 
