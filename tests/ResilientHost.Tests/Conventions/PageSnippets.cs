@@ -1,9 +1,7 @@
-using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Caching.Hybrid;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -48,7 +46,6 @@ public sealed class PageSnippets
     [Fact]
     public async Task Outbound_ForOneRequest_AnswersAsConfigured()
     {
-        await using var upstream = await ScriptedServer.StartAsync(TestContext.Current.CancellationToken);
         var builder = WebApplication.CreateSlimBuilder();
         builder.AddResilienceLayers();
 
@@ -56,8 +53,9 @@ public sealed class PageSnippets
         builder.Services.AddHttpClient<PricingClient>().AddResilienceLayers("pricing");
         // readme: end
 
+        builder.Services.AddHttpClient<PricingClient>().ConfigurePrimaryHttpMessageHandler(() => new Answering());
         await using var app = builder.Build();
-        var response = await app.Services.GetRequiredService<PricingClient>().OrderAsync(new Uri(upstream.Address, "/orders"), TestContext.Current.CancellationToken);
+        var response = await app.Services.GetRequiredService<PricingClient>().OrderAsync(new Uri("http://pricing.test/orders"), TestContext.Current.CancellationToken);
         response.IsSuccessStatusCode.ShouldBeTrue();
     }
 
@@ -217,6 +215,12 @@ public sealed class PageSnippets
             return await http.SendAsync(request, cancellationToken);
             // readme: end
         }
+    }
+
+    private sealed class Answering : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(new HttpResponseMessage { RequestMessage = request });
     }
 
     private sealed class Products(HybridCache cache)
