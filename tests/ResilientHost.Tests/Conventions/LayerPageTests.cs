@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 
 namespace ResilientHost.Tests.Conventions;
@@ -71,6 +72,18 @@ public sealed partial class LayerPageTests
     [Fact]
     public void SpansAndTheirEvents_OfLibrary_AreOnPages() =>
         Unnamed(typeof(ResilienceDiagnostics.Spans)).Concat(Unnamed(typeof(ResilienceDiagnostics.SpanEvents))).ShouldBeEmpty();
+
+    [Fact]
+    public void HealthChecks_OfSuite_AreOnTheirPage()
+    {
+        using var services = new ServiceCollection().AddResilienceLayers(new ConfigurationBuilder().Build()).BuildServiceProvider();
+        var page = Pages.Read("src/ResilientHost/Health/README.md");
+
+        services.GetRequiredService<IOptions<HealthCheckServiceOptions>>().Value.Registrations
+            .Where(check => check.Tags.Contains("resilience") && !page.Contains($"`{check.Name}`", StringComparison.Ordinal))
+            .Select(check => check.Name)
+            .ShouldBeEmpty();
+    }
 
     [Fact]
     public void Configuration_OnPages_IsValid()

@@ -46,6 +46,14 @@ public sealed partial class RunbookTests
         Regex.Matches(Runbook, @"<a id=""alert-(?<name>[a-z-]+)""></a>").Select(match => match.Groups["name"].Value).Order(StringComparer.Ordinal)
             .ShouldBe(Alerts.Order(StringComparer.Ordinal));
 
+    [Fact]
+    public void Runbook_OfUrlsInAlertRules_HasTheirAnchors() =>
+        Directory.EnumerateFiles(Path.Combine(Repository.Root, "docker"), "*.yml", SearchOption.AllDirectories)
+            .SelectMany(file => Regex.Matches(File.ReadAllText(file), @"RUNBOOK\.md#(?<anchor>[\w-]+)"))
+            .Select(match => match.Groups["anchor"].Value)
+            .Where(anchor => !Runbook.Contains($"<a id=\"{anchor}\"></a>", StringComparison.Ordinal))
+            .ShouldBeEmpty();
+
     private static IEnumerable<LoggerMessageAttribute> Messages() =>
         Directory.EnumerateFiles(AppContext.BaseDirectory, "ResilientHost*.dll")
             .Where(file => !Path.GetFileName(file).Contains("Tests", StringComparison.Ordinal))
