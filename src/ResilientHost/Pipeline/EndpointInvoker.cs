@@ -17,7 +17,8 @@ internal sealed class EndpointInvoker(
     RefusalWriter refusals,
     ProblemWriter problems,
     ExceptionRecovery recovery,
-    RequestMetrics metrics)
+    RequestMetrics metrics,
+    RequestCompletions completions)
 {
     public Task Invoke(RequestDelegate next, HttpContext context, EndpointPlan plan, Admission admission, InboundCall? call)
     {
@@ -277,6 +278,11 @@ internal sealed class EndpointInvoker(
         if (metrics.IsEnabled)
         {
             metrics.Record(plan.Tag, disposition ?? RequestDisposition.Of(context, outcome, recovered), gates.Elapsed(admission));
+        }
+
+        if (completions.IsEnabled)
+        {
+            completions.Note(context, disposition ?? RequestDisposition.Of(context, outcome, recovered));
         }
     }
 

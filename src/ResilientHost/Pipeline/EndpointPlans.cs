@@ -94,8 +94,8 @@ internal sealed class EndpointPlans
     private string? KnownKeyOf(Endpoint endpoint) =>
         _keys.GetValueOrDefault(endpoint) ?? _keys.FirstOrDefault(pair => EndpointKey.AreOfOneMapping(pair.Key, endpoint)).Value;
 
-    // What tells or changes how the service is doing must work when nothing else does.
-    private static bool IsOurs(Endpoint endpoint) =>
+    /// <summary>Whether the endpoint tells or changes how the service is doing: it must work when nothing else does.</summary>
+    public static bool IsOurs(Endpoint endpoint) =>
         endpoint.Metadata.GetMetadata<OperationsEndpointMetadata>() is not null || IsHealthCheck(endpoint);
 
     private static bool IsLeftAlone(Endpoint endpoint) =>

@@ -19,6 +19,7 @@ internal static class PipelineServiceCollectionExtensions
         services.TryAddSingleton<RequestFallbacks>();
         services.TryAddSingleton<RequestStatePool>();
         services.TryAddSingleton<RequestMetrics>();
+        services.TryAddSingleton<RequestCompletions>();
         services.TryAddSingleton<PipelinePlacement>();
         services.TryAddSingleton<ResilienceInstance>();
         services.TryAddSingleton<ResilienceStatusReader>();

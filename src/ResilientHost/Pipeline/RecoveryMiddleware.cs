@@ -8,9 +8,11 @@ using ResilientHost.Refusals;
 namespace ResilientHost.Pipeline;
 
 /// <summary>The outermost catch: a throw in any middleware becomes a problem answer.</summary>
-internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSettingsSource settings, ExceptionRecovery recovery, ConnectionDoor door)
+internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSettingsSource settings, ExceptionRecovery recovery, ConnectionDoor door, RequestCompletions completions)
 {
-    public Task Invoke(HttpContext context)
+    public Task Invoke(HttpContext context) => completions.IsEnabled ? completions.Watch(context, InvokeGuarded) : InvokeGuarded(context);
+
+    private Task InvokeGuarded(HttpContext context)
     {
         if (door.ClosesConnections)
         {
@@ -64,7 +66,14 @@ internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSetting
     }
 
     // Middleware may hand one request's exception to another that waited for the same answer, as the output cache does: there it is a failure.
-    private Task RecoverAsync(HttpContext context, Exception exception) => exception is CutResponseException && CutResponse.IsMarked(context)
-        ? Task.CompletedTask
-        : recovery.RecoverAsync(context, exception, new RecoveryScope { Origin = ExceptionOrigins.Pipeline });
+    private Task RecoverAsync(HttpContext context, Exception exception)
+    {
+        if (exception is CutResponseException && CutResponse.IsMarked(context))
+        {
+            return Task.CompletedTask;
+        }
+
+        completions.Note(context, RequestDisposition.Recovered);
+        return recovery.RecoverAsync(context, exception, new RecoveryScope { Origin = ExceptionOrigins.Pipeline });
+    }
 }

@@ -23,6 +23,7 @@ internal sealed class ResilienceMiddleware(
     RequestFallbacks fallbacks,
     EndpointInvoker invoker,
     RequestMetrics metrics,
+    RequestCompletions completions,
     PipelinePlacement placement)
 {
     public Task Invoke(HttpContext context)
@@ -182,7 +183,7 @@ internal sealed class ResilienceMiddleware(
             return FallBackAsync(state, fallback, admission, refusal);
         }
 
-        Record(plan, RequestDisposition.Refused, admission);
+        Record(context, plan, RequestDisposition.Refused, admission);
         var answer = refusals.WriteAsync(context, refusal, state.Baseline);
         if (answer.IsCompleted)
         {
@@ -198,7 +199,7 @@ internal sealed class ResilienceMiddleware(
         var (context, tellsOuter) = (state.Context, CutResponse.IsBodyReplaced(state.Context, behindGuard: null));
         RefusalWriter.Note(refusal);
         var result = await fallback.TryAnswerAsync(new(refusal));
-        Record(state.Plan, fallback.HasAnswered ? RequestDisposition.Fallback : RequestDisposition.Refused, admission);
+        Record(context, state.Plan, fallback.HasAnswered ? RequestDisposition.Fallback : RequestDisposition.Refused, admission);
         if (result == FallbackResult.None)
         {
             await refusals.WriteAsync(context, refusal, state.Baseline);
@@ -208,8 +209,9 @@ internal sealed class ResilienceMiddleware(
         CutResponse.TellOuter(context, tellsOuter);
     }
 
-    private void Record(EndpointPlan plan, string disposition, in Admission admission)
+    private void Record(HttpContext context, EndpointPlan plan, string disposition, in Admission admission)
     {
+        completions.Note(context, disposition);
         if (metrics.IsEnabled)
         {
             metrics.Record(plan.Tag, disposition, gates.Elapsed(admission));

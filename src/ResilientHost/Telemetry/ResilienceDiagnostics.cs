@@ -163,6 +163,12 @@ public static class ResilienceDiagnostics
 
         /// <summary>Counter of exceptions that nothing had caught and that were contained, <c>{exception}</c>.</summary>
         public const string UnhandledContained = "resilient_host.recovery.contained";
+
+        /// <summary>Counter of batches that an exporter of ResilientHost.Telemetry handed over or could not, <c>{export}</c>.</summary>
+        public const string TelemetryExports = "resilient_host.telemetry.exports";
+
+        /// <summary>Counter of spans, log records, metrics of a batch and console lines that are lost, <c>{item}</c>.</summary>
+        public const string TelemetryDropped = "resilient_host.telemetry.dropped";
     }
 
     /// <summary>Names of tags. Values are closed sets; paths, users and keys are never tags.</summary>
@@ -294,6 +300,15 @@ public static class ResilienceDiagnostics
         /// <summary>Why an item is a dead letter: <c>poison</c>, <c>shutdown</c>, <c>unreadable</c>.</summary>
         public const string DeadLetterReason = "resilient_host.dead_letter.reason";
 
+        /// <summary>What was to be delivered: a value of <see cref="TelemetryTagValues"/>.</summary>
+        public const string TelemetrySignal = "resilient_host.telemetry.signal";
+
+        /// <summary>How an export ended: <c>succeeded</c>, <c>failed</c>.</summary>
+        public const string TelemetryResult = "resilient_host.telemetry.result";
+
+        /// <summary>Why telemetry was lost: <c>queue_full</c>, <c>export_failed</c>.</summary>
+        public const string TelemetryDropReason = "resilient_host.telemetry.drop_reason";
+
         /// <summary>Full type name of an exception; <c>other</c> beyond the cap.</summary>
         public const string ExceptionType = "exception.type";
 
@@ -396,6 +411,34 @@ public static class ResilienceDiagnostics
 
         /// <summary>No response was kept that is young enough.</summary>
         public const string Miss = "miss";
+    }
+
+    /// <summary>Values of the tags of telemetry about telemetry.</summary>
+    public static class TelemetryTagValues
+    {
+        /// <summary>Spans.</summary>
+        public const string Traces = "traces";
+
+        /// <summary>Measurements.</summary>
+        public const string Metrics = "metrics";
+
+        /// <summary>Log records.</summary>
+        public const string Logs = "logs";
+
+        /// <summary>Lines of JSON on the console.</summary>
+        public const string Console = "console";
+
+        /// <summary>The collector has taken the batch.</summary>
+        public const string Succeeded = "succeeded";
+
+        /// <summary>The collector could not be reached, was too slow, or did not want the batch.</summary>
+        public const string Failed = "failed";
+
+        /// <summary>As many waited to be delivered as may wait.</summary>
+        public const string QueueFull = "queue_full";
+
+        /// <summary>Their batch could not be delivered.</summary>
+        public const string ExportFailed = "export_failed";
     }
 
     /// <summary>Names of spans of the suite's own.</summary>

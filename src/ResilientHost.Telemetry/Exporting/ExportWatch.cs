@@ -1,0 +1,89 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OpenTelemetry;
+using ResilientHost.Telemetry.Settings;
+using static ResilientHost.ResilienceDiagnostics;
+
+namespace ResilientHost.Telemetry.Exporting;
+
+/// <summary>Counts what one exporter hands over and loses, and tells of losses: the first of a row, then a sum every 10 s. Thread-safe.</summary>
+internal sealed partial class ExportWatch : IDisposable
+{
+    private readonly OtlpSettings _otlp;
+    private readonly TelemetryMetrics _metrics;
+    private readonly IServiceProvider _services;
+    private readonly LogStorm _failures;
+    private readonly LogStorm _overflows;
+    private ILogger? _logger;
+
+    /// <param name="otlp">The exporter's settings.</param>
+    /// <param name="services">For the logger, at the first loss: the logger factory needs the exporter of logs.</param>
+    public ExportWatch(OtlpSettings otlp, IServiceProvider services)
+    {
+        _otlp = otlp;
+        _services = services;
+        _metrics = services.GetRequiredService<TelemetryMetrics>();
+        var time = services.GetRequiredService<TimeProvider>();
+        _failures = new(time, more => LogMoreFailures(Logger, more, otlp.Signal, otlp.Address));
+        _overflows = new(time, more => LogMoreOverflows(Logger, more, otlp.Signal, otlp.Address));
+    }
+
+    private ILogger Logger => _logger ??= _services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ExportWatch).Namespace!);
+
+    /// <summary>A batch has been tried, on the exporter's thread.</summary>
+    public void Exported(ExportResult result, long items)
+    {
+        var succeeded = result == ExportResult.Success;
+        _metrics.Exported(_otlp.Signal, succeeded);
+        if (succeeded)
+        {
+            return;
+        }
+
+        _metrics.Dropped(_otlp.Signal, TelemetryTagValues.ExportFailed, items);
+        if (_failures.Admit())
+        {
+            LogFailure(Logger, items, _otlp.Signal, _otlp.Address, ExporterFaults.Latest ?? "no reason given");
+        }
+    }
+
+    /// <summary>There was no room in the queue, on the thread of whoever had something to say: nothing but counting is done there.</summary>
+    public void Overflowed()
+    {
+        _metrics.Dropped(_otlp.Signal, TelemetryTagValues.QueueFull, 1);
+        if (_overflows.Admit())
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static watch => watch.TellOverflow(), this, preferLocal: false);
+        }
+    }
+
+    public void Dispose()
+    {
+        _failures.Dispose();
+        _overflows.Dispose();
+    }
+
+    private void TellOverflow()
+    {
+        try
+        {
+            LogOverflow(Logger, _otlp.Signal, _otlp.Address);
+        }
+        catch (Exception)
+        {
+            // On a thread of the pool an exception ends the process; a logger must not be able to do that.
+        }
+    }
+
+    [LoggerMessage(EventIds.Telemetry + 1, LogLevel.Warning, "{Items} items of {Signal} could not be exported to {Address} and are lost: {Reason}")]
+    private static partial void LogFailure(ILogger logger, long items, string signal, string address, string reason);
+
+    [LoggerMessage(EventIds.Telemetry + 4, LogLevel.Warning, "{Batches} more batches of {Signal} could not be exported to {Address} and are lost.")]
+    private static partial void LogMoreFailures(ILogger logger, long batches, string signal, string address);
+
+    [LoggerMessage(EventIds.Telemetry + 2, LogLevel.Warning, "The queue of {Signal} for {Address} is full; what does not fit is lost.")]
+    private static partial void LogOverflow(ILogger logger, string signal, string address);
+
+    [LoggerMessage(EventIds.Telemetry + 5, LogLevel.Warning, "{Items} more items of {Signal} for {Address} did not fit into the queue and are lost.")]
+    private static partial void LogMoreOverflows(ILogger logger, long items, string signal, string address);
+}

@@ -1,0 +1,50 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using ResilientHost.Telemetry.Exporting;
+using ResilientHost.Telemetry.Lines;
+using ResilientHost.Telemetry.Settings;
+
+namespace ResilientHost.Telemetry;
+
+/// <summary>Begins to export before anything of the host starts, and delivers what is left after everything of it has stopped.</summary>
+internal sealed partial class TelemetryStartup(IServiceProvider services, ResilienceTelemetryOptions options, ILogger<TelemetryStartup> logger) : IHostedLifecycleService
+{
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        string[] problems =
+        [
+            .. options.Problems(),
+            .. services.GetRequiredService<TelemetrySettings>().Problems,
+            .. services.GetRequiredService<SerilogLines>().Problems,
+        ];
+        if (problems.Length > 0)
+        {
+            throw new OptionsValidationException(nameof(ResilienceTelemetryOptions), typeof(ResilienceTelemetryOptions), problems);
+        }
+
+        // Making them begins to listen.
+        _ = services.GetRequiredService<TelemetryProviders>();
+        return Task.CompletedTask;
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        if (!await services.GetRequiredService<TelemetryProviders>().CloseAsync(options.FlushTimeout))
+        {
+            LogNotDelivered(logger, options.FlushTimeout.TotalSeconds);
+        }
+    }
+
+    [LoggerMessage(EventIds.Telemetry + 3, LogLevel.Warning, "Not all telemetry could be delivered within {Seconds} s of stopping; the rest is lost.")]
+    private static partial void LogNotDelivered(ILogger logger, double seconds);
+}
