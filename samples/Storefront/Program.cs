@@ -10,6 +10,12 @@ using Storefront.Profiles;
 using Storefront.Recommendations;
 using Storefront.Upstreams;
 
+if (HealthCheck.IsAskedFor(args))
+{
+    Environment.ExitCode = await HealthCheck.RunAsync(args);
+    return;
+}
+
 var builder = WebApplication.CreateBuilder(args);
 
 builder.AddResilienceLayers();
