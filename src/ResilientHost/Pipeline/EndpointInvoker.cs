@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http;
 using ResilientHost.Fallbacks;
+using ResilientHost.History;
 using ResilientHost.Hosting;
 using ResilientHost.Propagation;
 using ResilientHost.Recovery;
@@ -18,7 +19,8 @@ internal sealed class EndpointInvoker(
     ProblemWriter problems,
     ExceptionRecovery recovery,
     RequestMetrics metrics,
-    RequestCompletions completions)
+    RequestCompletions completions,
+    RequestWatches watches)
 {
     public Task Invoke(RequestDelegate next, HttpContext context, EndpointPlan plan, Admission admission, InboundCall? call)
     {
@@ -275,6 +277,11 @@ internal sealed class EndpointInvoker(
 
     private void Record(HttpContext context, EndpointPlan plan, in Admission admission, CallOutcome outcome, bool recovered = false, string? disposition = null)
     {
+        if (watches.Of(plan) is { } watch)
+        {
+            Note(watch, context, plan, admission, outcome);
+        }
+
         if (metrics.IsEnabled)
         {
             metrics.Record(plan.Tag, disposition ?? RequestDisposition.Of(context, outcome, recovered), gates.Elapsed(admission));
@@ -283,6 +290,17 @@ internal sealed class EndpointInvoker(
         if (completions.IsEnabled)
         {
             completions.Note(context, disposition ?? RequestDisposition.Of(context, outcome, recovered));
+        }
+    }
+
+    private void Note(CallWatch watch, HttpContext context, EndpointPlan plan, in Admission admission, CallOutcome outcome)
+    {
+        watch.Count((CallEnd)outcome);
+
+        // How long a stream was watched, or a caller had patience, says nothing about the endpoint.
+        if (admission.IsSampled && outcome != CallOutcome.Ignored && !StreamingResponse.HasStarted(context, plan))
+        {
+            watch.Measure(gates.Elapsed(admission));
         }
     }
 
