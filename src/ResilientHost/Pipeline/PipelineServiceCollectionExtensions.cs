@@ -21,9 +21,7 @@ internal static class PipelineServiceCollectionExtensions
         services.TryAddSingleton<RequestMetrics>();
         services.TryAddSingleton<RequestCompletions>();
         services.TryAddSingleton<PipelinePlacement>();
-        services.TryAddSingleton<ResilienceInstance>();
-        services.TryAddSingleton<ResilienceStatusReader>();
-        services.TryAddSingleton<LevelOperation>();
+        services.AddDashboard();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RecoveryStartupFilter>());
         return services;
     }
