@@ -67,7 +67,8 @@ internal sealed class TelemetryRegistration
         // First of all rules: one of the application's configuration for the same category comes later, and wins.
         services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<LoggerFilterOptions>>(static provider => new ConfigureOptions<LoggerFilterOptions>(filter =>
         {
-            if (provider.GetRequiredService<ResilienceTelemetryOptions>().LogRequests && provider.GetService<RequestCompletions>() is not null)
+            // Asked whether it is there, not made: it needs loggers, and these rules are what loggers are made of.
+            if (provider.GetRequiredService<ResilienceTelemetryOptions>().LogRequests && provider.GetService<IServiceProviderIsService>()?.IsService(typeof(RequestCompletions)) == true)
             {
                 filter.Rules.Insert(0, new LoggerFilterRule(null, HostingDiagnostics, LogLevel.Warning, null));
             }

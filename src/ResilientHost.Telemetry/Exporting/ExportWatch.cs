@@ -30,10 +30,44 @@ internal sealed partial class ExportWatch : IDisposable
 
     private ILogger Logger => _logger ??= _services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ExportWatch).Namespace!);
 
-    /// <summary>A batch has been tried, on the exporter's thread.</summary>
+    /// <summary>A batch has been tried, on the exporter's thread. Never throws: that thread is nobody's, an exception on it would end the process.</summary>
     public void Exported(ExportResult result, long items)
     {
-        var succeeded = result == ExportResult.Success;
+        try
+        {
+            Count(result == ExportResult.Success, items);
+        }
+        catch (Exception)
+        {
+            // An exporter that a collector kept waiting outlives its host: there may be nobody left to tell.
+        }
+    }
+
+    /// <summary>There was no room in the queue, on the thread of whoever had something to say: nothing but counting is done there. Never throws.</summary>
+    public void Overflowed()
+    {
+        try
+        {
+            _metrics.Dropped(_otlp.Signal, TelemetryTagValues.QueueFull, 1);
+            if (_overflows.Admit())
+            {
+                ThreadPool.UnsafeQueueUserWorkItem(static watch => watch.TellOverflow(), this, preferLocal: false);
+            }
+        }
+        catch (Exception)
+        {
+            // A listener of metrics; whoever ends a span has nothing to do with it.
+        }
+    }
+
+    public void Dispose()
+    {
+        _failures.Dispose();
+        _overflows.Dispose();
+    }
+
+    private void Count(bool succeeded, long items)
+    {
         _metrics.Exported(_otlp.Signal, succeeded);
         if (succeeded)
         {
@@ -45,22 +79,6 @@ internal sealed partial class ExportWatch : IDisposable
         {
             LogFailure(Logger, items, _otlp.Signal, _otlp.Address, ExporterFaults.Latest ?? "no reason given");
         }
-    }
-
-    /// <summary>There was no room in the queue, on the thread of whoever had something to say: nothing but counting is done there.</summary>
-    public void Overflowed()
-    {
-        _metrics.Dropped(_otlp.Signal, TelemetryTagValues.QueueFull, 1);
-        if (_overflows.Admit())
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(static watch => watch.TellOverflow(), this, preferLocal: false);
-        }
-    }
-
-    public void Dispose()
-    {
-        _failures.Dispose();
-        _overflows.Dispose();
     }
 
     private void TellOverflow()

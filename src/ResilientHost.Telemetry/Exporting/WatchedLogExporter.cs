@@ -22,7 +22,16 @@ internal sealed class WatchedLogExporter(OtlpSettings otlp, ExportWatch watch, B
     {
         var items = batch.Count;
         ExporterFaults.Begin();
-        var result = Open().Export(batch);
+        ExportResult result;
+        try
+        {
+            result = Open().Export(batch);
+        }
+        catch (Exception)
+        {
+            result = ExportResult.Failure;
+        }
+
         backlog.Remove(items);
         watch.Exported(result, items);
         return result;
@@ -44,6 +53,8 @@ internal sealed class WatchedLogExporter(OtlpSettings otlp, ExportWatch watch, B
             {
                 _holder?.Dispose();
             }
+
+            watch.Dispose();
         }
 
         base.Dispose(disposing);

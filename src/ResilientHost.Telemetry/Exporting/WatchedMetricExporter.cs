@@ -15,4 +15,14 @@ internal sealed class WatchedMetricExporter(OtlpSettings otlp, ExportWatch watch
         watch.Exported(result, metrics.Count);
         return result;
     }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            watch.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
 }

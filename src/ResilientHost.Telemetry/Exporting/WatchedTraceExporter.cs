@@ -17,4 +17,14 @@ internal sealed class WatchedTraceExporter(OtlpSettings otlp, ExportWatch watch,
         watch.Exported(result, items);
         return result;
     }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            watch.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net.Sockets;
-using ResilientHost.IntegrationTests.Fixture;
 using static ResilientHost.ResilienceDiagnostics;
 
 namespace ResilientHost.IntegrationTests.Telemetry;

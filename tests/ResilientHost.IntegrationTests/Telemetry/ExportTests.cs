@@ -1,4 +1,3 @@
-using ResilientHost.IntegrationTests.Fixture;
 using static ResilientHost.ResilienceDiagnostics;
 
 namespace ResilientHost.IntegrationTests.Telemetry;
@@ -39,7 +38,7 @@ public sealed class ExportTests
         product.Resource["team"].ShouldBe("shop");
         product.Resource["host.name"].ShouldBe(Environment.MachineName);
         product.Resource["service.instance.id"].ShouldBe((await service.StatusAsync()).GetProperty("instance").GetString());
-        product.Resource.ShouldContainKey("service.version");
+        product.Resource.Keys.ShouldContain("service.version");
 
         var broken = await SpanAsync(receiver, span => span.Name == "GET /broken" && span.Kind == 2);
         broken.Status.ShouldBe(2);

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Configuration;
-using ResilientHost.IntegrationTests.Fixture;
 
 namespace ResilientHost.IntegrationTests.Telemetry;
 
