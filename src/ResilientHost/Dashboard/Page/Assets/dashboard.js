@@ -8,9 +8,8 @@ root.classList.add("js");
 
 const Seconds = 120;
 const Hour = 3600;
-const BoardCap = 40;
+const BoardCap = 20;
 const EventsCap = 20;
-const OptionsCap = 40;
 const ProblemsCap = 8;
 const EventsKept = 200;
 const PollEvery = 5000;
@@ -499,20 +498,21 @@ function problemsOf() {
 function verdictOf({ problems, serving }) {
   const circuits = [...state.circuits.values()];
   const count = kind => circuits.filter(each => each.kind === kind).length;
-  const parts = [];
   const open = count("open");
   const held = count("forced") + count("isolated");
   const half = count("half");
-  if (open) parts.push(many(open, "circuit") + " open");
-  if (held) parts.push(open ? `${held} held open by hand` : many(held, "circuit") + " held open by hand");
-  if (half) parts.push(open || held ? `${half} half-open` : many(half, "circuit") + " half-open");
-  const of = name => problems.filter(each => each.count === name);
-  if (of("upstream").length) parts.push(many(of("upstream").length, "upstream") + " open");
-  if (of("worker").length) parts.push(many(of("worker").length, "worker") + " down");
-  if (of("level").length) parts.push(`service level ${capital(state.level.level)}`);
+  const of = name => problems.filter(each => each.count === name).length;
+  const all = [];
+  const states = [[open, "open"], [count("isolated"), "isolated"], [count("forced"), "forced open"], [half, "half-open"]].filter(([number]) => number > 0);
+  if (states.length) all.push(states.map(([number, word], i) => `${i === 0 ? many(number, "circuit") : number} ${word}`).join(", "));
+  if (of("level")) all.push(`service level ${capital(state.level.level)}`);
+  if (of("worker")) all.push(`${many(of("worker"), "worker")} down`);
+  if (of("upstream")) all.push(`${many(of("upstream"), "upstream")} open`);
+  // More than two things are no sentence that is read at a glance; the table names them all.
+  const parts = all.slice(0, 2);
   const worst = problems[0];
   const severity = !worst ? "calm" : worst.kind === "open" || worst.kind === "forced" || worst.kind === "isolated" ? "broken" : worst.kind === "half" ? "warned" : "noted";
-  const text = parts.length ? capital(list(parts)) : worst ? worst.count === "certificate" ? `${worst.what}: ${worst.detail.toLowerCase()}` : `${worst.what}: ${worst.detail.charAt(0).toLowerCase()}${worst.detail.slice(1)}` : circuits.length ? `All ${many(circuits.length, "circuit")} closed` : "Nothing is broken";
+  const text = parts.length ? capital(parts.join(parts[0].includes(",") ? "; " : " and ")) : worst ? worst.count === "certificate" ? `${worst.what}: ${worst.detail.toLowerCase()}` : `${worst.what}: ${worst.detail.charAt(0).toLowerCase()}${worst.detail.slice(1)}` : circuits.length ? `All ${many(circuits.length, "circuit")} closed` : "Nothing is broken";
 
   const facts = [];
   if (serving.length) facts.push(`${serving.length === 1 ? serving[0].endpoint : many(serving.length, "endpoint")} ${serving.length === 1 ? "answers" : "answer"} from ${serving.every(each => each.servedStale) ? "stale fallbacks" : "fallbacks"}`);
@@ -679,9 +679,10 @@ function buildCircuit(circuit) {
         element.classList.remove("flash");
         requestAnimationFrame(() => element.classList.add("flash"));
       }
-      if (row.seen) row.refresh();
+      if (row.seen || !row.fresh) row.refresh();
     },
     refresh() {
+      row.fresh = true;
       const each = shown;
       const perSecond = each.traffic;
       say(traffic, rate(perSecond));
@@ -770,7 +771,7 @@ $("ladder").replaceChildren(...ladder);
 
 const signalRows = new Rows($("signals"), () => {
   const element = make("tr");
-  const columns = [cell("", null, "rowheader"), cell("n"), cell("gauge"), cell("n"), cell("n")];
+  const columns = [cell("", null, "rowheader"), cell("n"), cell("gauge"), cell("n limits")];
   const [fill, exit, enter] = [draw("rect", { class: "fill", y: 5, height: 6, width: 0 }), draw("path", { class: "exit" }), draw("path", { class: "enter" })];
   columns[2].append(draw("svg", { viewBox: "0 0 100 16", preserveAspectRatio: "none", "aria-hidden": "true" }, draw("rect", { class: "track", y: 5, height: 6, width: 100 }), fill, exit, enter));
   element.append(...columns);
@@ -780,8 +781,7 @@ const signalRows = new Rows($("signals"), () => {
       const unit = signalUnit(signal);
       say(columns[0], signalName(signal.name));
       say(columns[1], figure(signal.value, unit));
-      say(columns[3], figure(signal.exit, unit));
-      say(columns[4], figure(signal.enter, unit));
+      say(columns[3], `${figure(signal.exit, unit)} – ${figure(signal.enter, unit)}`);
       const end = signal.enter * 1.25;
       const at = value => Math.min(100, Math.max(0, value / end * 100)).toFixed(1);
       mark(fill, "width", at(signal.value ?? 0));
@@ -1144,12 +1144,15 @@ function renderConfiguration() {
   const configuration = state.configuration;
   if (!configuration) return;
   const wanted = $("configuration-find").value.trim().toLowerCase();
-  const entries = configuration.entries.filter(each => !wanted || each.key.toLowerCase().includes(wanted) || String(each.value).toLowerCase().includes(wanted) || each.source.toLowerCase().includes(wanted));
+  const matching = configuration.entries.filter(each => !wanted || each.key.toLowerCase().includes(wanted) || String(each.value).toLowerCase().includes(wanted) || each.source.toLowerCase().includes(wanted));
   // What somebody chose says more than what nobody touched.
-  entries.sort((a, b) => Number(a.source === "default") - Number(b.source === "default") || (a.key < b.key ? -1 : 1));
-  optionRows.show((optionsAll ? entries : entries.slice(0, OptionsCap)).map(each => ({ ...each, kind: each.source === "default" ? "off" : null })), each => each.key);
+  const chosen = matching.filter(each => each.source !== "default");
+  const entries = wanted || optionsAll ? [...chosen, ...matching.filter(each => each.source === "default")] : chosen;
+  optionRows.show(entries.map(each => ({ ...each, kind: each.source === "default" ? "off" : null })), each => each.key);
   show($("configuration-empty"), entries.length === 0);
-  showAll($("configuration-all"), entries.length, OptionsCap, optionsAll, "options");
+  const defaults = matching.length - chosen.length;
+  show($("configuration-all"), defaults > 0 && !wanted);
+  say($("configuration-all"), optionsAll ? "Hide the defaults" : `Show ${many(defaults, "default")}`);
   say($("configuration-when"), configuration.lastAppliedAt ? `Last change applied ${moment(configuration.lastAppliedAt)}` : "As at the start");
   const refused = configuration.lastRefusal?.length && (!configuration.lastAppliedAt || configuration.lastRefusedAt > configuration.lastAppliedAt);
   const note = $("configuration-refused");
