@@ -22,6 +22,18 @@ public sealed partial class CircuitBreakerPartitions<TKey>
         }
     }
 
+    /// <summary>Calls since construction that Shadow let through in spite of the state, also of breakers that are no longer kept. Never goes down.</summary>
+    internal long WouldHaveRefused
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _wouldHaveRefusedByEvicted + _other.WouldHaveRefused + _ring.Sum(partition => partition.Breaker.WouldHaveRefused);
+            }
+        }
+    }
+
     /// <summary>Late results since construction, also of breakers that are no longer kept. Never goes down.</summary>
     internal long LateResults
     {

@@ -220,10 +220,10 @@ public sealed partial class CircuitBreakerRegistry : IDisposable
                 Log.Moved(_logger, transition.Name, transition.From, transition.To, transition.Era, transition.At);
                 break;
             case { To: CircuitState.Open } when mode is CircuitMode.Shadow or CircuitMode.Disabled:
-                Log.WouldHaveOpened(_logger, transition.Name, transition.Cause, transition.Era, transition.At);
+                Log.WouldHaveOpened(_logger, transition.Name, transition.Cause, transition.Era, transition.At, transition.TraceId ?? "-");
                 break;
             case { To: CircuitState.Open }:
-                Log.Opened(_logger, transition.Name, transition.Cause, transition.Era, transition.At);
+                Log.Opened(_logger, transition.Name, transition.Cause, transition.Era, transition.At, transition.TraceId ?? "-");
                 break;
             case { To: CircuitState.HalfOpen }:
                 Log.HalfOpened(_logger, transition.Name, transition.Era, transition.At);

@@ -16,6 +16,8 @@ namespace ResilientHost.Dashboard;
 /// <param name="IsolatedTasks">By name, those that live.</param>
 /// <param name="Signals">In the order of the suite's, then the application's.</param>
 /// <param name="IsTainted">Whether the process has contained an exception that nothing caught.</param>
+/// <param name="IsDraining">Whether the host is stopping.</param>
+/// <param name="HistoryKept">Whether there is a history to ask for.</param>
 internal sealed record ResilienceStatus(
     string Service,
     string Instance,
@@ -29,7 +31,9 @@ internal sealed record ResilienceStatus(
     IReadOnlyList<WorkerStatus> Workers,
     IReadOnlyList<IsolatedTaskStatus> IsolatedTasks,
     IReadOnlyList<SignalStatus> Signals,
-    bool IsTainted);
+    bool IsTainted,
+    bool IsDraining,
+    bool HistoryKept);
 
 /// <param name="Since">Since when the level is in force.</param>
 /// <param name="SignalledLevel">What the signals ask for, overridden or not.</param>
@@ -52,6 +56,24 @@ internal sealed record DegradationStatus(
 /// <param name="Decides">Whether the signal has a say.</param>
 internal sealed record SignalStatus(string Name, double? Value, double Enter, double Exit, bool Decides);
 
+/// <param name="Name">Name of the breaker.</param>
+/// <param name="Key">Key of the partition; <see langword="null"/> for the breaker itself.</param>
+/// <param name="State">Where it stands.</param>
+/// <param name="Mode">Whether it refuses.</param>
+/// <param name="FailureRatio">Share of failed calls in the window.</param>
+/// <param name="SlowCallRatio">Share of slow calls in the window.</param>
+/// <param name="Calls">Calls in the window.</param>
+/// <param name="Refused">Calls refused since the start.</param>
+/// <param name="RetryAfterSeconds">What is left of a break.</param>
+/// <param name="Since">Since when it is in its state.</param>
+/// <param name="Failures">Failed calls in the window.</param>
+/// <param name="SlowCalls">Slow calls in the window.</param>
+/// <param name="WouldHaveRefused">Calls since the start that were let through in Shadow alone.</param>
+/// <param name="CallsPerSecond">Over the last 10 s; <see langword="null"/> without a history, and for partitions.</param>
+/// <param name="P50Seconds">Median duration over the last 2 minutes or less; <see langword="null"/> also where nothing was measured.</param>
+/// <param name="P90Seconds">90th percentile.</param>
+/// <param name="P99Seconds">99th percentile.</param>
+/// <param name="AffectsReadiness">Whether the instance is not ready while it is open.</param>
 internal sealed record CircuitBreakerStatus(
     string Name,
     string? Key,
@@ -62,7 +84,15 @@ internal sealed record CircuitBreakerStatus(
     int Calls,
     long Refused,
     double? RetryAfterSeconds,
-    DateTimeOffset Since);
+    DateTimeOffset Since,
+    int Failures,
+    int SlowCalls,
+    long WouldHaveRefused,
+    double? CallsPerSecond,
+    double? P50Seconds,
+    double? P90Seconds,
+    double? P99Seconds,
+    bool AffectsReadiness);
 
 /// <param name="Name">Name of the bulkhead.</param>
 /// <param name="Limit">Null for a bulkhead that only measures.</param>

@@ -1,9 +1,11 @@
 using Microsoft.Extensions.Hosting;
 using ResilientHost.Bulkheads;
 using ResilientHost.Fallbacks;
+using ResilientHost.History;
 using ResilientHost.IsolatedTasks;
 using ResilientHost.Outbound;
 using ResilientHost.Pipeline;
+using ResilientHost.Shutdown;
 using ResilientHost.Workers;
 
 namespace ResilientHost.Dashboard;
@@ -19,6 +21,8 @@ internal sealed class ResilienceStatusReader(
     InstanceTaint taint,
     IServiceLevel level,
     ResilienceInstance instance,
+    ShutdownSequence shutdown,
+    HistoryRecorder history,
     TimeProvider timeProvider,
     IHostEnvironment? environment = null)
 {
@@ -47,10 +51,12 @@ internal sealed class ResilienceStatusReader(
             [.. workers.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
             [.. tasks.Snapshot().Where(static name => name.Live > 0).Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
             [.. service.Signals.Select(static signal => new SignalStatus(signal.Name, signal.Value, signal.Enter, signal.Exit, signal.IsEnabled))],
-            taint.IsTainted);
+            taint.IsTainted,
+            shutdown.IsDraining,
+            history.IsRunning);
     }
 
-    private static IEnumerable<CircuitBreakerStatus> ReadAll(CircuitBreaker breaker, bool namesCallers)
+    private IEnumerable<CircuitBreakerStatus> ReadAll(CircuitBreaker breaker, bool namesCallers)
     {
         yield return Read(breaker, key: null);
         if (breaker.Partitions is not { } partitions)
@@ -99,9 +105,10 @@ internal sealed class ResilienceStatusReader(
             authority.Certificates?.Fault is { } fault ? CertificateNames.Of(fault) : null);
     }
 
-    private static CircuitBreakerStatus Read(CircuitBreaker breaker, string? key)
+    private CircuitBreakerStatus Read(CircuitBreaker breaker, string? key)
     {
         var snapshot = breaker.Snapshot();
+        var isRecorded = history.TryRead(breaker, out var rates);
         return new(
             breaker.Name,
             key,
@@ -112,7 +119,15 @@ internal sealed class ResilienceStatusReader(
             snapshot.Calls,
             snapshot.Refused,
             SecondsOf(snapshot.RetryAfter),
-            snapshot.Since);
+            snapshot.Since,
+            snapshot.Failures,
+            snapshot.SlowCalls,
+            snapshot.WouldHaveRefused,
+            isRecorded ? rates.CallsPerSecond : null,
+            rates.P50Seconds,
+            rates.P90Seconds,
+            rates.P99Seconds,
+            breaker.Policy.AffectsReadiness);
     }
 
     private static FallbackStatus Read(FallbackUse use) => new(use.Endpoint, use.HandlerServed, use.StaleServed, use.Failed, use.InFlight);

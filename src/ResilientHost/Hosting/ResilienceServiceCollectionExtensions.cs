@@ -8,6 +8,7 @@ using ResilientHost.Bulkheads;
 using ResilientHost.CircuitBreaking;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
+using ResilientHost.History;
 using ResilientHost.Hosting;
 using ResilientHost.Outbound;
 using ResilientHost.Pipeline;
@@ -102,6 +103,7 @@ public static class ResilienceServiceCollectionExtensions
         services.AddPropagation();
         services.AddOutbound();
         services.AddCalls();
+        services.AddHistory();
         services.AddPipeline();
         services.AddWorkers();
         services.AddWorkerIterations();
