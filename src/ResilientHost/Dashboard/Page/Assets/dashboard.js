@@ -31,8 +31,8 @@ const Levels = ["normal", "reduced", "essential", "survival"];
 const LevelTexts = {
   normal: "Everything is served",
   reduced: "Sheddable endpoints are turned down",
-  essential: "Critical endpoints, and a trickle of the others",
-  survival: "Critical endpoints only",
+  essential: "Only critical endpoints, and a trickle of others",
+  survival: "Only critical endpoints",
 };
 const SignalTexts = {
   cpu: ["CPU", "share"], memory: ["Memory", "share"], memory_projected: ["Memory in 10 s", "share"], gc_pause: ["GC pauses", "share"],
@@ -83,6 +83,12 @@ function figure(value, unit) {
     : unit === "seconds" ? time(value)
     : unit === "perSecond" ? rate(value)
     : value >= 1000 ? grouped.format(Math.round(value)) : `${Math.round(value * 100) / 100}`;
+}
+
+// 75 % to 90 % is 75–90 %: a unit is told once.
+function range(from, to) {
+  const unit = / ?[^\d.,]+$/.exec(to)?.[0];
+  return `${unit && from.endsWith(unit) ? from.slice(0, -unit.length) : from}–${to}`;
 }
 
 // ---- the page's own tools -----------------------------------------------------------------------------------------
@@ -275,9 +281,9 @@ function nextOf(circuit) {
   switch (circuit.kind) {
     case "open": return left === null ? "half-opens when its break is over" : left > 0 ? `half-opens in ${span(left)}` : "half-opens now";
     case "half": return "probing";
-    case "isolated": return "until somebody resets it";
+    case "isolated": return "until reset";
     case "forced": return "until its mode is changed";
-    case "shadow": return circuit.wouldHaveRefused ? `would have refused ${grouped.format(circuit.wouldHaveRefused)}` : "nothing is refused";
+    case "shadow": return circuit.wouldHaveRefused ? `${grouped.format(circuit.wouldHaveRefused)} not refused` : "nothing is refused";
     default: return circuit.mode === "shadow" ? "shadow" : "";
   }
 }
@@ -437,9 +443,12 @@ function takeEvent(event) {
 
 // ---- the verdict --------------------------------------------------------------------------------------------------
 
+// What is no circuit has another sign of the same diagrams: a motor, a fuse, steps.
+const ProblemSymbols = { level: "s-level", worker: "s-worker", "backing off": "s-worker", certificate: "s-fuse", configuration: "s-note", leak: "s-note", process: "s-note", draining: "s-note" };
+
 function problemsOf() {
   const problems = [];
-  const add = (rank, kind, what, detail, protection, next, subject, count) => problems.push({ rank, kind, what, detail, protection, next, subject, count, id: `${kind} ${what}` });
+  const add = (rank, kind, what, detail, protection, next, subject, count) => problems.push({ rank, kind, symbol: ProblemSymbols[count] ?? Kinds[kind].symbol, what, detail, protection, next, subject, count, id: `${kind} ${what}` });
   const serving = [...state.fallbacks.values()].filter(each => each.servedAt !== null && performance.now() - each.servedAt < 30000);
 
   for (const circuit of state.circuits.values()) {
@@ -451,7 +460,7 @@ function problemsOf() {
     const protection = kind === "shadow" ? "Nothing: it only watches (Shadow)"
       : kind === "half" ? "Only probes get through"
       : `${instead ? `Answers from ${instead}` : "Calls are refused at once"}${circuit.refused ? `, ${grouped.format(circuit.refused)} so far` : ""}`;
-    const next = capital(nextOf(circuit)) + (kind === "half" ? ": closes when its probes succeed, opens again when not" : "");
+    const next = kind === "half" ? "Closes when its probes succeed, opens again when not" : kind === "shadow" ? `Would have refused ${many(circuit.wouldHaveRefused ?? 0, "call")}` : kind === "isolated" ? "Stays so until somebody resets it" : capital(nextOf(circuit));
     const why = refusing || kind === "half" ? `${wordOf(circuit)} for ${span(since(circuit.since))}` : wordOf(circuit);
     add(refusing ? 0 + Kinds[kind].rank / 10 : kind === "half" ? 5 : 9, kind, nameOf(circuit), why, protection, next, { circuit: circuit.id }, refusing ? "circuit" : kind);
   }
@@ -560,7 +569,7 @@ const problemRows = new Rows($("problems").tBodies[0], () => {
     update(problem) {
       subject = problem.subject;
       mark(element, "data-kind", problem.kind);
-      mark1.set(Kinds[problem.kind].symbol);
+      mark1.set(problem.symbol);
       say(what, problem.what);
       say(detail, problem.detail);
       say(protection, problem.protection);
@@ -781,7 +790,7 @@ const signalRows = new Rows($("signals"), () => {
       const unit = signalUnit(signal);
       say(columns[0], signalName(signal.name));
       say(columns[1], figure(signal.value, unit));
-      say(columns[3], `${figure(signal.exit, unit)} – ${figure(signal.enter, unit)}`);
+      say(columns[3], `${range(figure(signal.exit, unit), figure(signal.enter, unit))}`);
       const end = signal.enter * 1.25;
       const at = value => Math.min(100, Math.max(0, value / end * 100)).toFixed(1);
       mark(fill, "width", at(signal.value ?? 0));
