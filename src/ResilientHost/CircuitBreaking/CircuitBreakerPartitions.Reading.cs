@@ -82,6 +82,20 @@ public sealed partial class CircuitBreakerPartitions<TKey>
         return found;
     }
 
+    /// <summary>The worst state of any partition, the shared one counted, and the calls in their windows. Takes no lock of the set's.</summary>
+    internal (CircuitState Worst, long Calls) Glance()
+    {
+        var (worst, calls) = _other.Glance();
+        foreach (var (_, partition) in _partitions)
+        {
+            var (state, more) = partition.Breaker.Glance();
+            worst = CircuitNames.RankOf(state) > CircuitNames.RankOf(worst) ? state : worst;
+            calls += more;
+        }
+
+        return (worst, calls);
+    }
+
     /// <summary>How many partitions are in each state, the shared one not counted.</summary>
     internal int[] CountStates()
     {

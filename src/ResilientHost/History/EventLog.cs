@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using ResilientHost.Hosting;
-using ResilientHost.Telemetry;
 
 namespace ResilientHost.History;
 
@@ -27,38 +26,15 @@ internal sealed class EventLog(MonotonicClock clock) : ILoggerProvider
 
     private readonly Lock _gate = new();
     private readonly Queue<LoggedEvent> _events = new();
-    private BoundedListener<LoggedEvent>[] _listeners = [];
+    private readonly BoundedListeners<LoggedEvent> _listeners = new();
     private long _count;
 
     /// <summary>Raised for every event that is kept, in order, with its message.</summary>
     /// <remarks>Handlers run on the thread pool, one event at a time for each. One that blocks or throws harms nobody; up to 1,024 events wait for it, further ones are dropped.</remarks>
     public event Action<LoggedEvent>? Logged
     {
-        add
-        {
-            foreach (var handler in Delegate.EnumerateInvocationList(value))
-            {
-                lock (_gate)
-                {
-                    _listeners = [.. _listeners, new BoundedListener<LoggedEvent>(handler, failed: null)];
-                }
-            }
-        }
-
-        remove
-        {
-            foreach (var handler in Delegate.EnumerateInvocationList(value))
-            {
-                lock (_gate)
-                {
-                    if (Array.FindLast(_listeners, known => known.Handler == handler) is { } listener)
-                    {
-                        listener.Remove();
-                        _listeners = [.. _listeners.Where(known => known != listener)];
-                    }
-                }
-            }
-        }
+        add => _listeners.Add(value);
+        remove => _listeners.Remove(value);
     }
 
     /// <summary>The events that are kept, oldest first.</summary>
@@ -130,10 +106,7 @@ internal sealed class EventLog(MonotonicClock clock) : ILoggerProvider
             }
 
             _events.Enqueue(logged);
-            foreach (var listener in _listeners)
-            {
-                listener.Enqueue(logged);
-            }
+            _listeners.Raise(logged);
         }
     }
 

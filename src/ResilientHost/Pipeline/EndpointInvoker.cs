@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http;
 using ResilientHost.Fallbacks;
+using ResilientHost.History;
 using ResilientHost.Hosting;
 using ResilientHost.Propagation;
 using ResilientHost.Recovery;
@@ -17,7 +18,8 @@ internal sealed class EndpointInvoker(
     RefusalWriter refusals,
     ProblemWriter problems,
     ExceptionRecovery recovery,
-    RequestMetrics metrics)
+    RequestMetrics metrics,
+    RequestWatches watches)
 {
     public Task Invoke(RequestDelegate next, HttpContext context, EndpointPlan plan, Admission admission, InboundCall? call)
     {
@@ -274,9 +276,25 @@ internal sealed class EndpointInvoker(
 
     private void Record(HttpContext context, EndpointPlan plan, in Admission admission, CallOutcome outcome, bool recovered = false, string? disposition = null)
     {
+        if (watches.Of(plan) is { } watch)
+        {
+            Note(watch, context, plan, admission, outcome);
+        }
+
         if (metrics.IsEnabled)
         {
             metrics.Record(plan.Tag, disposition ?? RequestDisposition.Of(context, outcome, recovered), gates.Elapsed(admission));
+        }
+    }
+
+    private void Note(CallWatch watch, HttpContext context, EndpointPlan plan, in Admission admission, CallOutcome outcome)
+    {
+        watch.Count((CallEnd)outcome);
+
+        // How long a stream was watched, or a caller had patience, says nothing about the endpoint.
+        if (admission.IsSampled && outcome != CallOutcome.Ignored && !StreamingResponse.HasStarted(context, plan))
+        {
+            watch.Measure(gates.Elapsed(admission));
         }
     }
 
