@@ -300,11 +300,14 @@ function stripOf(map, key) {
   return map.get(key);
 }
 
+let stripsMoved = true;
+
 function moveStrip(segments, value, at) {
   const last = segments.at(-1);
   if (last && last.state === value) return;
   if (last) last.to = at;
   segments.push({ state: value, from: at, to: null });
+  stripsMoved = true;
   if (segments.length > 100) segments.shift();
 }
 
@@ -392,6 +395,7 @@ function takeHistory(history) {
   state.strips.level = history.levels.map(({ level, state: named, from, to }) => ({ state: level ?? named, from, to }));
   for (const worker of history.workers) state.strips.workers.set(worker.name, worker.states.slice());
   state.events = history.events.slice();
+  stripsMoved = true;
   const service = history.service;
   const end = Date.parse(service.to) / 1000;
   const step = service.intervalSeconds;
@@ -886,10 +890,10 @@ const stripRows = new Rows($("strips"), () => {
 });
 
 function renderStrips() {
-  const due = performance.now() - (renderStrips.at ?? -Infinity) > 5000 || renderStrips.dirty;
+  const due = performance.now() - (renderStrips.at ?? -Infinity) > 5000 || stripsMoved;
   if (!due) return;
   renderStrips.at = performance.now();
-  renderStrips.dirty = false;
+  stripsMoved = false;
   const from = now() - Hour * 1000;
   const moved = segments => segments.some(each => StripHeights[each.state] > 0 && (!each.to || Date.parse(each.to) > from));
   const strips = [{ what: "level", name: "Service level", segments: state.strips.level }];
@@ -907,11 +911,12 @@ function renderStrips() {
 
 // ---- golden signals -----------------------------------------------------------------------------------------------
 
+// An axis begins at zero and has a least end: a single error in an hour is no mountain.
 const Charts = [
-  { title: "Rate", unit: value => rate(value), series: [["rate", "calls", "--chart-calls", true], ["refused", "refused", "--chart-refused"]], read: s => s.rate },
-  { title: "Errors", unit: value => rate(value), series: [["errors", "errors", "--chart-errors", true]], read: s => s.errors, aside: s => share(s.rate ? s.errors / s.rate : 0), bad: s => s.rate > 0 && s.errors / s.rate >= 0.01 },
-  { title: "Duration", unit: value => time(value), series: [["p99", "p99", "--chart-p99"], ["p90", "p90", "--chart-p90"], ["p50", "p50", "--chart-p50"]], read: s => s.p99Seconds, aside: s => `p50 ${time(s.p50Seconds)}`, label: "p99" },
-  { title: "Saturation", unit: value => share(value), series: [["saturation", "of the threshold", "--chart-saturation", true]], read: s => s.saturation, aside: s => `${grouped.format(Math.round(s.inFlight))} in flight`, bad: s => s.saturation >= 1, line: 1 },
+  { title: "Rate", unit: value => rate(value), series: [["rate", "calls", "--chart-calls", true], ["refused", "refused", "--chart-refused"]], read: s => s.rate, least: () => 1 },
+  { title: "Errors", unit: value => rate(value), series: [["errors", "errors", "--chart-errors", true]], read: s => s.errors, aside: s => share(s.rate ? s.errors / s.rate : 0), bad: s => s.rate > 0 && s.errors / s.rate >= 0.01, least: () => Math.max(1, 0.02 * Math.max(...state.golden.rate)) },
+  { title: "Duration", unit: value => time(value), series: [["p99", "p99", "--chart-p99"], ["p90", "p90", "--chart-p90"], ["p50", "p50", "--chart-p50"]], read: s => s.p99Seconds, aside: s => `p50 ${time(s.p50Seconds)}`, label: "p99", least: () => 0.001 },
+  { title: "Saturation", unit: value => share(value), series: [["saturation", "of the threshold", "--chart-saturation", true]], read: s => s.saturation, aside: s => `${grouped.format(Math.round(s.inFlight))} in flight`, bad: s => s.saturation >= 1, line: 1, least: () => 1.15 },
 ];
 
 let plots = null;
@@ -933,7 +938,7 @@ function buildCharts() {
     const options = {
       width: Math.max(200, canvas.clientWidth), height: 128, legend: { show: false }, padding: [8, 4, 0, 0],
       cursor: { sync: { key: "golden", setSeries: false }, y: false, drag: { x: false, y: false }, points: { size: 6 } },
-      scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(chart.line ? 1.15 : 0, (max || 1) * 1.1)] } },
+      scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(chart.least(), (max || 0) * 1.1)] } },
       axes: [
         { stroke: colour("--muted"), font, size: 24, gap: 4, grid: { show: false }, ticks: { show: false }, space: 56, values: (_, splits) => splits.map(at => minutes.format(at * 1000)) },
         { stroke: colour("--muted"), font, size: 52, gap: 4, grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, space: 34, values: (_, splits) => splits.map(each => each === 0 ? "0" : chart.unit(each)) },
