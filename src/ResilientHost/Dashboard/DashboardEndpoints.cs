@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using ResilientHost.Dashboard.Page;
 using ResilientHost.History;
 using ResilientHost.Pipeline;
 
@@ -29,6 +30,7 @@ internal static class DashboardEndpoints
         var group = endpoints.MapGroup(prefix);
         var reading = group.MapGroup("");
         MapStatus(reading, services);
+        DashboardPage.Map(reading, path, services);
         Get(reading, "/events", "Resilience events", services.Streams.InvokeAsync)
             .DisableRequestTimeout()
             .DisableHttpMetrics();
