@@ -20,6 +20,8 @@ internal static partial class PrometheusNames
         "up", "ALERTS",
     ];
 
+    private static readonly string[] Makers = ["Metrics", "Telemetry", "Registry", "Runner", "Containment"];
+
     // By name: their instruments are made by a package or a slice that the host below does not load or call.
     private static readonly Dictionary<string, string[]> Elsewhere = new(StringComparer.Ordinal)
     {
@@ -77,9 +79,9 @@ internal static partial class PrometheusNames
             .Concat(Groupings().Matches(Unquoted(query)).SelectMany(static match => match.Groups[1].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)))
             .Distinct(StringComparer.Ordinal);
 
+    // Whoever makes instruments makes them when it is made itself.
     private static bool IsMetrics(Type type) =>
-        type.Assembly == typeof(ResilienceDiagnostics).Assembly && !type.IsGenericTypeDefinition &&
-        (type.Name.EndsWith("Metrics", StringComparison.Ordinal) || type.Name.EndsWith("Telemetry", StringComparison.Ordinal) || type.Name.EndsWith("Registry", StringComparison.Ordinal) || type.Name.EndsWith("Runner", StringComparison.Ordinal));
+        type.Assembly == typeof(ResilienceDiagnostics).Assembly && !type.IsGenericTypeDefinition && Makers.Any(ending => type.Name.EndsWith(ending, StringComparison.Ordinal));
 
     private static IEnumerable<string> Translate(Instrument instrument)
     {
