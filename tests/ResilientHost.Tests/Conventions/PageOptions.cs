@@ -90,17 +90,16 @@ internal static partial class PageOptions
     /// <summary>Bounds that are numbers alone, as in <c>1 – 100</c>, <c>≥ 1</c>, <c>&gt; 0 – 1 day</c>, <c>(0, 1]</c>; none where they depend on other options.</summary>
     public static (Bound? Low, Bound? High) BoundsOf(string cell, Type type)
     {
-        var interval = Interval().Match(cell);
-        if (interval.Success)
+        var match = Interval().Match(cell);
+        if (match.Success)
         {
-            return (At("low", interval.Value[0] == '('), At("high", interval.Groups["end"].Value == ")"));
+            return (At("low", cell[0] == '('), At("high", match.Groups["end"].Value == ")"));
         }
 
-        var range = Range().Match(cell);
-        return range.Success ? (At("low", range.Groups["above"].Success), range.Groups["high"].Success ? At("high", false) : null) : (null, null);
+        match = Range().Match(cell);
+        return (At("low", match.Groups["above"].Success), At("high", isOpen: false));
 
-        Bound? At(string group, bool isOpen) =>
-            Quantity((interval.Success ? interval : range).Groups[group].Value, type) is { } value ? new(value, isOpen) : null;
+        Bound? At(string group, bool isOpen) => Quantity(match.Groups[group].Value, type) is { } value ? new(value, isOpen) : null;
     }
 
     /// <summary>A value one step below or above.</summary>

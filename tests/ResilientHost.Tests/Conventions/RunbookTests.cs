@@ -22,7 +22,7 @@ public sealed partial class RunbookTests
     [Fact]
     public void Runbook_OfEvents_TellsTheirLevels()
     {
-        var levels = Messages().ToDictionary(message => $"{message.EventId}", message => $"{message.Level}");
+        var levels = Messages().ToDictionary(message => $"{message.EventId}", message => message.Level == LogLevel.None ? "varies" : $"{message.Level}");
 
         EventRow().Matches(Runbook).Select(match => match.Groups["id"].Value).Order(StringComparer.Ordinal)
             .ShouldBe(levels.Keys.Order(StringComparer.Ordinal), "each event is a row: anchor and id, level");
