@@ -82,6 +82,20 @@ public sealed partial class CircuitBreakerPartitions<TKey>
         return found;
     }
 
+    /// <summary>Whether any partition is open or isolated, the shared one not counted.</summary>
+    internal bool IsAnyOpen()
+    {
+        foreach (var (_, partition) in _partitions)
+        {
+            if (partition.Breaker.State is CircuitState.Open or CircuitState.Isolated)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>The worst state of any partition, the shared one counted, and the calls in their windows. Takes no lock of the set's.</summary>
     internal (CircuitState Worst, long Calls) Glance()
     {

@@ -294,6 +294,15 @@ public static class ResilienceDiagnostics
         /// <summary>Why an item is a dead letter: <c>poison</c>, <c>shutdown</c>, <c>unreadable</c>.</summary>
         public const string DeadLetterReason = "resilient_host.dead_letter.reason";
 
+        /// <summary>What a person did, as the operation's path says; on spans only.</summary>
+        public const string Operation = "resilient_host.operation";
+
+        /// <summary>What it was done to: a circuit's name and key; on spans only.</summary>
+        public const string OperationTarget = "resilient_host.operation.target";
+
+        /// <summary>Who did it; on spans only.</summary>
+        public const string OperationBy = "resilient_host.operation.by";
+
         /// <summary>Full type name of an exception; <c>other</c> beyond the cap.</summary>
         public const string ExceptionType = "exception.type";
 
@@ -449,6 +458,12 @@ public static class ResilienceDiagnostics
 
         /// <summary>A fallback gave no answer.</summary>
         public const string FallbackFailed = "fallback.failed";
+
+        /// <summary>A person operated the layers.</summary>
+        public const string OperationDone = "operation.done";
+
+        /// <summary>A person tried to operate the layers and was refused.</summary>
+        public const string OperationRefused = "operation.refused";
 
         /// <summary>The request's timeout ran out.</summary>
         public const string TimeoutExpired = "timeout.expired";
