@@ -6,7 +6,7 @@ namespace ResilientHost.Benchmarks.Dashboard;
 /// <remarks>Light, for what pages cost does not depend on the traffic, and less of it is less noise. The pages' other ends are in this process, too, and counted against us.</remarks>
 internal sealed class PageCalls(PagedServer server, int pages, bool owns) : IOperation, IDisposable
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
 
     /// <summary>Ten pages, and none, on one server by turns.</summary>
     public static (IOperation Ours, IOperation Peer) TenAndNone()

@@ -46,7 +46,7 @@ internal static class PairedHarness
     // What happens once a second is not seen in slices of milliseconds.
     private static Measurement OfProcess(Comparison comparison, IOperation ours, IOperation peer, Effort effort)
     {
-        const int count = 200;
+        const int count = 40;
         var longer = effort with { PairsPerRound = 2 };
         for (var phase = 0; phase < 3; phase++)
         {
