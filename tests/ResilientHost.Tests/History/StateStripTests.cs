@@ -84,5 +84,19 @@ public sealed class StateStripTests
         Segments().ShouldBe([("a", 0, 4), ("b", 4, null)]);
     }
 
+    [Fact]
+    public void Enter_WhatWasSeenBefore_TellsSinceWhen()
+    {
+        _strip.Enter("a", 0, 0);
+        _strip.Observe("b", 10);
+        _strip.Observe("b", 11);
+
+        _strip.Enter("b", 8, 12);
+        Segments().ShouldBe([("a", 0, 8), ("b", 8, null)]);
+
+        _strip.Enter("b", 5, 13);
+        Segments().ShouldBe([("a", 0, 8), ("b", 8, null)]);
+    }
+
     private IReadOnlyList<(string State, long From, long? To)> Segments() => _strip.Read((state, from, to) => (state, from, to));
 }
