@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ResilientHost.History;
 using ResilientHost.Hosting;
 using ResilientHost.Telemetry;
@@ -27,11 +28,14 @@ internal sealed class StatusFeed : IDisposable
     private readonly MonotonicClock _clock;
     private readonly HashSet<CircuitBreaker> _heard = [];
     private readonly BoundedListener<Action> _work = new(static work => work(), failed: null);
+    private readonly ConcurrentQueue<LoggedEvent> _logged = new();
     private readonly Action _tick;
     private readonly Action _tell;
+    private readonly Action _tellLogged;
     private readonly ITimer _timer;
     private bool _tickWaits;
     private bool _tellWaits;
+    private bool _loggedWaits;
     private bool _ended;
     private long _notBefore;
     private long _heartbeatAt;
@@ -41,7 +45,7 @@ internal sealed class StatusFeed : IDisposable
         (_ofUsers, _ofStrangers, _views) = (ofUsers, ofStrangers, [ofUsers, ofStrangers]);
         (_circuits, _level, _history, _events) = sources;
         (_policy, _clock) = (policy, clock);
-        (_tick, _tell) = (Tick, Tell);
+        (_tick, _tell, _tellLogged) = (Tick, Tell, TellLogged);
         _heartbeatAt = _notBefore = clock.Timestamp();
 
         // Made by the request of the first page, whose trace must not own what follows.
@@ -83,11 +87,38 @@ internal sealed class StatusFeed : IDisposable
         }
     });
 
-    private void OnLogged(LoggedEvent logged) => _work.Enqueue(() =>
+    private void OnLogged(LoggedEvent logged)
     {
-        _ofUsers.Tell(() => StatusFrames.Of(StatusEventNames.Event, logged, ResilienceHistoryJson.Default.LoggedEvent));
-        _ofStrangers.Tell(() => StatusFrames.Of(StatusEventNames.Event, logged with { Message = null }, ResilienceHistoryJson.Default.LoggedEvent));
-    });
+        _logged.Enqueue(logged);
+
+        // One work item for all that wait: what breaks a hundred circuits at once is one batch for each page.
+        if (!Interlocked.Exchange(ref _loggedWaits, true))
+        {
+            _work.Enqueue(_tellLogged);
+        }
+    }
+
+    private void TellLogged()
+    {
+        Volatile.Write(ref _loggedWaits, false);
+        var batch = new List<LoggedEvent>();
+        while (batch.Count < EventLog.Capacity && _logged.TryDequeue(out var logged))
+        {
+            batch.Add(logged);
+        }
+
+        if (batch.Count == 0)
+        {
+            return;
+        }
+
+        _ofUsers.Tell(() => StatusFrames.Of(StatusEventNames.Event, batch, ResilienceHistoryJson.Default.LoggedEvent));
+        _ofStrangers.Tell(() => StatusFrames.Of(StatusEventNames.Event, batch.Select(static logged => logged with { Message = null }), ResilienceHistoryJson.Default.LoggedEvent));
+        if (!_logged.IsEmpty && !Interlocked.Exchange(ref _loggedWaits, true))
+        {
+            _work.Enqueue(_tellLogged);
+        }
+    }
 
     private void OnTimer()
     {

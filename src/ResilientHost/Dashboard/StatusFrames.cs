@@ -17,10 +17,17 @@ internal sealed class StatusFrames : IDisposable
     public StatusFrames() => _json = new Utf8JsonWriter(_buffer);
 
     /// <summary>One event by itself.</summary>
-    public static byte[] Of<T>(string name, T data, JsonTypeInfo<T> json)
+    public static byte[] Of<T>(string name, T data, JsonTypeInfo<T> json) => Of(name, [data], json);
+
+    /// <summary>Several events of one kind; at least one.</summary>
+    public static byte[] Of<T>(string name, IEnumerable<T> data, JsonTypeInfo<T> json)
     {
         using var frames = new StatusFrames();
-        frames.Add(name, data, json);
+        foreach (var item in data)
+        {
+            frames.Add(name, item, json);
+        }
+
         return frames.Take()!;
     }
 

@@ -4,7 +4,8 @@ public sealed class CircuitOperationTests
 {
     private const string Configuration = """
         { "CircuitBreakers": { "orders": { "BreakDuration": "00:00:10", "BreakJitter": 0 }, "held": { "Mode": "ForcedOpen" }, "watched": { "Mode": "Shadow" },
-          "tenants": { "PartitionBy": "Header:X-Tenant", "ConsecutiveFailures": 1 }, "a/b ü <img onerror=x>": { } } }
+          "tenants": { "PartitionBy": "Header:X-Tenant", "ConsecutiveFailures": 1 }, "a/b ü <img onerror=x>": { } },
+          "TrustedCallers": { "Networks": ["127.0.0.0/8"] } }
         """;
 
     private static Task<TestService> StartAsync(ManualTimeProvider? time = null) => TestService.StartAsync(OperationsService.Setup(

@@ -196,7 +196,7 @@ public sealed class DashboardSecurityTests
     {
         const string configuration = """
             { "CircuitBreakers": { "orders": { "PartitionBy": "Header:X-Tenant", "ConsecutiveFailures": 1 } },
-              "TrustedCallers": { "Networks": ["10.9.8.0/24"] } }
+              "TrustedCallers": { "Networks": ["10.9.8.0/24", "127.0.0.0/8"] } }
             """;
         await using var service = await TestService.StartAsync(OperationsService.Setup(
             app =>

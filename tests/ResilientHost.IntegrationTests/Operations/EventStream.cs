@@ -65,9 +65,43 @@ internal sealed class EventStream : IDisposable
         }
     }
 
-    /// <summary>The next event of a circuit in a state.</summary>
-    public Task<JsonElement> CircuitAsync(string name, string state) =>
-        NextAsync("circuitBreaker", circuit => circuit.GetProperty("name").GetString() == name && circuit.GetProperty("state").GetString() == state);
+    /// <summary>Waits until a circuit is told to be in a state: by an event of its own, or by a whole status.</summary>
+    public async Task<JsonElement> CircuitAsync(string name, string state)
+    {
+        while (true)
+        {
+            var (told, data) = (await NextAsync()).ShouldNotBeNull($"The stream ended before circuit '{name}' was {state}.");
+            var circuits = told switch
+            {
+                "circuitBreaker" => [data],
+                "status" => data.GetProperty("circuitBreakers").EnumerateArray(),
+                _ => Enumerable.Empty<JsonElement>(),
+            };
+            foreach (var circuit in circuits)
+            {
+                if (circuit.GetProperty("name").GetString() == name && circuit.GetProperty("state").GetString() == state)
+                {
+                    return circuit;
+                }
+            }
+        }
+    }
+
+    /// <summary>Reads on until a line has a text.</summary>
+    /// <returns>How many lines that took.</returns>
+    public async Task<int> LineAsync(string text, TimeSpan patience)
+    {
+        using var end = new CancellationTokenSource(patience);
+        for (var lines = 1; await _reader.ReadLineAsync(end.Token) is { } line; lines++)
+        {
+            if (line.Contains(text, StringComparison.Ordinal))
+            {
+                return lines;
+            }
+        }
+
+        throw new InvalidOperationException("The stream ended.");
+    }
 
     public void Dispose()
     {

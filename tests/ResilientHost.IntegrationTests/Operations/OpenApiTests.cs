@@ -53,7 +53,7 @@ public sealed class OpenApiTests
             more: builder =>
             {
                 builder.Services.AddHttpClient("pricing").AddResilienceLayers("pricing");
-                builder.Services.AddResilientWorker("sync", static (_, cancellationToken) => Task.Delay(Timeout.Infinite, cancellationToken));
+                builder.Services.AddResilientWorker("sync", static _ => new Sleeper());
             }));
         using var stream = await EventStream.OpenAsync(service);
         (await service.StatusOfAsync("/fail")).ShouldBe(200);
@@ -74,8 +74,8 @@ public sealed class OpenApiTests
         Check(await stream.NextAsync("level", static told => told.GetProperty("overridden").GetBoolean()), "LevelEvent");
         Check(JsonElement.Parse((await service.PostAsync("/resilience/level", """{ "level": null }""")).Body), "LevelAnswer");
         Check(JsonElement.Parse((await service.PostAsync("/resilience/circuit-breakers/isolate", """{ "name": "orders" }""")).Body), "CircuitBreaker");
-        seen.IsSupersetOf(["CircuitBreaker", "Bulkhead", "Fallback", "HttpClient", "Authority", "Worker", "Signal", "CircuitHistory", "WorkerHistory", "LoggedEvent", "StateSegment", "LevelSegment", "CircuitSample", "ConfigurationEntry"])
-            .ShouldBeTrue($"only {string.Join(", ", seen)}");
+        ((string[])["CircuitBreaker", "Bulkhead", "Fallback", "HttpClient", "Authority", "Worker", "Signal", "CircuitHistory", "WorkerHistory", "LoggedEvent", "StateSegment", "LevelSegment", "CircuitSample", "ConfigurationEntry"])
+            .Except(seen).ShouldBeEmpty("nothing of the kind was in any answer");
 
         void Check(JsonElement value, string schema)
         {
@@ -129,6 +129,11 @@ public sealed class OpenApiTests
                 }
             }
         }
+    }
+
+    private sealed class Sleeper : IResilientWorker
+    {
+        public Task RunAsync(WorkerContext context, CancellationToken stoppingToken) => Task.Delay(Timeout.Infinite, stoppingToken);
     }
 
     private static async Task<JsonElement> GetAsync(TestService service, string path) => await DescriptionAsync(service, $"/resilience/{path}");
