@@ -96,6 +96,20 @@ public sealed partial class CircuitBreakerPartitions<TKey>
         return (worst, calls);
     }
 
+    /// <summary>Whether any partition is open or isolated, the shared one not counted.</summary>
+    internal bool IsAnyOpen()
+    {
+        foreach (var (_, partition) in _partitions)
+        {
+            if (partition.Breaker.State is CircuitState.Open or CircuitState.Isolated)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>How many partitions are in each state, the shared one not counted.</summary>
     internal int[] CountStates()
     {

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using ResilientHost.Dashboard.Page;
+using ResilientHost.History;
 using ResilientHost.Pipeline;
 
 namespace ResilientHost.Dashboard;
@@ -24,6 +25,7 @@ internal static class DashboardEndpoints
 
     public static IEndpointConventionBuilder Map(IEndpointRouteBuilder endpoints, string path, DashboardServices services)
     {
+        services.History.IsWanted = true;
         var prefix = path.TrimEnd('/');
         var group = endpoints.MapGroup(prefix);
         var reading = group.MapGroup("");
@@ -32,6 +34,8 @@ internal static class DashboardEndpoints
         Get(reading, "/events", "Resilience events", services.Streams.InvokeAsync)
             .DisableRequestTimeout()
             .DisableHttpMetrics();
+        Get(reading, "/history", "Resilience history", context =>
+            WriteAsync(context, services.History.Read(NamesCallers(context, services)), ResilienceHistoryJson.Default.ResilienceHistory));
         Get(reading, "/configuration", "Resilience configuration", context =>
             WriteAsync(context, services.Configuration.Read(NamesCallers(context, services)), ConfigurationStatusJson.Default.ConfigurationStatus));
         Get(reading, "/openapi.json", "Resilience API description", OpenApiDescription.WriteAsync);

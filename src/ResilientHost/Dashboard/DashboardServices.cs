@@ -1,10 +1,12 @@
 using Microsoft.Extensions.Hosting;
+using ResilientHost.History;
 
 namespace ResilientHost.Dashboard;
 
 /// <summary>What the endpoints of status, dashboard and operations answer by.</summary>
 internal sealed record DashboardServices(
     ResilienceStatusReader Status,
+    HistoryRecorder History,
     StatusStreams Streams,
     ConfigurationReader Configuration,
     LevelOperation Level,

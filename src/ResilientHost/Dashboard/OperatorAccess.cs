@@ -36,7 +36,7 @@ internal static class OperatorAccess
         var policy = await AuthorizationPolicy.CombineAsync(policies, metadata.GetOrderedMetadata<IAuthorizeData>(), metadata.GetOrderedMetadata<AuthorizationPolicy>());
         if (metadata.GetOrderedMetadata<IAuthorizationRequirementData>() is { Count: > 0 } requirements)
         {
-            var more = new AuthorizationPolicyBuilder([.. requirements.SelectMany(static data => data.GetRequirements())]).Build();
+            var more = new AuthorizationPolicyBuilder().AddRequirements([.. requirements.SelectMany(static data => data.GetRequirements())]).Build();
             policy = policy is null ? more : AuthorizationPolicy.Combine(policy, more);
         }
 

@@ -105,7 +105,13 @@ internal sealed class ResilienceStatusReader(
             authority.Certificates?.Fault is { } fault ? CertificateNames.Of(fault) : null);
     }
 
-    private CircuitBreakerStatus Read(CircuitBreaker breaker, string? key)
+    /// <summary>Whether a key means the circuit of those for whom there was no other.</summary>
+    /// <remarks>Authorities of an HTTP client have another name for it than callers.</remarks>
+    public static bool IsKeyOfOthers(string breaker, string key) =>
+        key == KeyOfOthers || (key == OutboundClient.Shared && breaker.StartsWith("http:", StringComparison.Ordinal));
+
+    /// <summary>One circuit.</summary>
+    public CircuitBreakerStatus Read(CircuitBreaker breaker, string? key)
     {
         var snapshot = breaker.Snapshot();
         var isRecorded = history.TryRead(breaker, out var rates);

@@ -1,3 +1,4 @@
+using ResilientHost.History;
 using ResilientHost.Hosting;
 using ResilientHost.Telemetry;
 
@@ -15,9 +16,13 @@ internal sealed class StatusFeed : IDisposable
     // Moves are told at once, but in a storm of them reading takes no more than this share of a core.
     private const int SharesOfTime = 20;
 
-    private readonly IReadOnlyList<StatusView> _views;
+    private readonly StatusView[] _views;
+    private readonly StatusView _ofUsers;
+    private readonly StatusView _ofStrangers;
     private readonly CircuitBreakerRegistry _circuits;
     private readonly IServiceLevel _level;
+    private readonly HistoryRecorder _history;
+    private readonly EventLog _events;
     private readonly Func<DashboardPolicy> _policy;
     private readonly MonotonicClock _clock;
     private readonly HashSet<CircuitBreaker> _heard = [];
@@ -31,28 +36,32 @@ internal sealed class StatusFeed : IDisposable
     private long _notBefore;
     private long _heartbeatAt;
 
-    public StatusFeed(IReadOnlyList<StatusView> views, CircuitBreakerRegistry circuits, IServiceLevel level, Func<DashboardPolicy> policy, MonotonicClock clock)
+    public StatusFeed(StatusView ofUsers, StatusView ofStrangers, StatusFeedSources sources, Func<DashboardPolicy> policy, MonotonicClock clock)
     {
-        (_views, _circuits, _level, _policy, _clock) = (views, circuits, level, policy, clock);
+        (_ofUsers, _ofStrangers, _views) = (ofUsers, ofStrangers, [ofUsers, ofStrangers]);
+        (_circuits, _level, _history, _events) = sources;
+        (_policy, _clock) = (policy, clock);
         (_tick, _tell) = (Tick, Tell);
         _heartbeatAt = _notBefore = clock.Timestamp();
-        Hear();
-        level.Changed += OnLevel;
 
         // Made by the request of the first page, whose trace must not own what follows.
         using (ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow())
         {
             _timer = clock.Provider.CreateTimer(static state => ((StatusFeed)state!).OnTimer(), this, Interval, Interval);
         }
-    }
 
-    /// <summary>Tells pages something beside the status.</summary>
-    public void Enqueue(Action tell) => _work.Enqueue(tell);
+        _level.Changed += OnLevel;
+        _history.Sampled += OnSample;
+        _events.Logged += OnLogged;
+        Hear();
+    }
 
     public void Dispose()
     {
         _timer.Dispose();
         _level.Changed -= OnLevel;
+        _history.Sampled -= OnSample;
+        _events.Logged -= OnLogged;
         _work.Remove();
         lock (_heard)
         {
@@ -63,6 +72,22 @@ internal sealed class StatusFeed : IDisposable
             }
         }
     }
+
+    private void OnSample(HistorySample sample) => _work.Enqueue(() =>
+    {
+        // No view of strangers' own: a sample names circuits and no keys.
+        byte[]? frame = null;
+        foreach (var view in _views)
+        {
+            view.Tell(() => frame ??= StatusFrames.Of(StatusEventNames.Sample, sample, ResilienceHistoryJson.Default.HistorySample));
+        }
+    });
+
+    private void OnLogged(LoggedEvent logged) => _work.Enqueue(() =>
+    {
+        _ofUsers.Tell(() => StatusFrames.Of(StatusEventNames.Event, logged, ResilienceHistoryJson.Default.LoggedEvent));
+        _ofStrangers.Tell(() => StatusFrames.Of(StatusEventNames.Event, logged with { Message = null }, ResilienceHistoryJson.Default.LoggedEvent));
+    });
 
     private void OnTimer()
     {
@@ -96,7 +121,7 @@ internal sealed class StatusFeed : IDisposable
             _heartbeatAt = now;
             foreach (var view in _views)
             {
-                view.Tell(0, static _ => StatusFrames.Heartbeat);
+                view.Tell(static () => StatusFrames.Heartbeat);
             }
         }
 
@@ -154,3 +179,6 @@ internal sealed class StatusFeed : IDisposable
         }
     }
 }
+
+/// <summary>Whom pages are told of.</summary>
+internal sealed record StatusFeedSources(CircuitBreakerRegistry Circuits, IServiceLevel Level, HistoryRecorder History, EventLog Events);

@@ -31,8 +31,7 @@ internal sealed class StatusStreams : IDisposable
 
     public StatusStreams(
         ResilienceStatusReader reader,
-        CircuitBreakerRegistry circuits,
-        IServiceLevel level,
+        StatusFeedSources sources,
         Func<DashboardPolicy> policy,
         MonotonicClock clock,
         IHostEnvironment? environment = null,
@@ -43,7 +42,7 @@ internal sealed class StatusStreams : IDisposable
         _stopping = lifetime?.ApplicationStopping ?? CancellationToken.None;
         _ofUsers = new(() => reader.Read(namesCallers: true));
         _ofStrangers = new(() => reader.Read(namesCallers: false));
-        _start = () => new([_ofUsers, _ofStrangers], circuits, level, policy, clock);
+        _start = () => new(_ofUsers, _ofStrangers, sources, policy, clock);
     }
 
     /// <summary>Streams that are open now.</summary>

@@ -72,13 +72,13 @@ internal sealed class StatusView(Func<ResilienceStatus> read) : IDisposable
     }
 
     /// <summary>Tells every page something that is no part of the status. Written only if there is one.</summary>
-    public void Tell<TState>(TState state, Func<TState, byte[]> write)
+    public void Tell(Func<byte[]> write)
     {
         lock (_gate)
         {
             if (_streams.Count > 0)
             {
-                OfferUnderLock(write(state));
+                OfferUnderLock(write());
             }
         }
     }

@@ -57,5 +57,6 @@ internal sealed class ToldStatus
         _signals.Tell(now.Signals, frames);
     }
 
-    private static bool IsOtherwise(ResilienceStatus before, ResilienceStatus now) => before.IsTainted != now.IsTainted;
+    private static bool IsOtherwise(ResilienceStatus before, ResilienceStatus now) =>
+        before.IsTainted != now.IsTainted || before.IsDraining != now.IsDraining || before.HistoryKept != now.HistoryKept;
 }

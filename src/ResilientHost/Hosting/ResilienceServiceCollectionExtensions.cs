@@ -76,7 +76,10 @@ public static class ResilienceServiceCollectionExtensions
             provider.GetRequiredService<ILogger<ResilienceSettingsSource>>(),
             provider.GetService<IConfiguration>(),
             provider.GetService<IHostEnvironment>(),
-            provider.GetRequiredService<RecoveredExceptions>()));
+            provider.GetRequiredService<RecoveredExceptions>(),
+            provider.GetRequiredService<ConfigurationJournal>()));
+        services.AddSingleton(static provider => new ConfigurationJournal(provider.GetService<TimeProvider>()));
+        services.AddSingleton(static provider => new ConfigurationSources(provider.GetRequiredService<ResilienceRegistration>(), provider.GetService<IConfiguration>()));
         services.AddPolicy(static settings => settings.Recovery);
         services.AddPolicy(static settings => settings.Fallbacks);
         services.AddPolicy(static settings => settings.Timeouts);

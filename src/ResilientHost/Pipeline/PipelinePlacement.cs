@@ -43,7 +43,8 @@ internal sealed partial class PipelinePlacement(
 
         if (errors.Count > 0)
         {
-            throw new InvalidOperationException($"Resilience layers cannot be applied as asked:{Environment.NewLine}- {string.Join($"{Environment.NewLine}- ", errors)}");
+            // One call may map several endpoints, about which there is one thing to say.
+            throw new InvalidOperationException($"Resilience layers cannot be applied as asked:{Environment.NewLine}- {string.Join($"{Environment.NewLine}- ", errors.Distinct(StringComparer.Ordinal))}");
         }
 
         if (idle.Count > 0)

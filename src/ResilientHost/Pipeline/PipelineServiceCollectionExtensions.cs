@@ -20,9 +20,7 @@ internal static class PipelineServiceCollectionExtensions
         services.TryAddSingleton<RequestStatePool>();
         services.TryAddSingleton<RequestMetrics>();
         services.TryAddSingleton<PipelinePlacement>();
-        services.TryAddSingleton<ResilienceInstance>();
-        services.TryAddSingleton<ResilienceStatusReader>();
-        services.TryAddSingleton<LevelOperation>();
+        services.AddDashboard();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RecoveryStartupFilter>());
         return services;
     }

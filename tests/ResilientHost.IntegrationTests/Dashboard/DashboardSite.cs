@@ -25,7 +25,7 @@ public sealed class DashboardSite : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
-    internal CircuitBreaker Circuit(string name) => Services.GetRequiredService<ResilientHost.CircuitBreaking.CircuitBreakerRegistry>().Get(name);
+    internal CircuitBreaker Circuit(string name) => Services.GetRequiredService<CircuitBreakerRegistry>().Get(name);
 
     /// <summary>A service in Development, where everybody on this machine may operate.</summary>
     public static Task<DashboardSite> StartAsync(Action<WebApplication>? endpoints = null, string configuration = "{}", int port = 0) =>
