@@ -936,7 +936,7 @@ function buildCharts() {
     holder.append(element);
     let hovered = null;
     const options = {
-      width: Math.max(200, canvas.clientWidth), height: 128, legend: { show: false }, padding: [8, 4, 0, 0],
+      width: Math.max(120, canvas.clientWidth), height: 128, legend: { show: false }, padding: [8, 4, 0, 0],
       cursor: { sync: { key: "golden", setSeries: false }, y: false, drag: { x: false, y: false }, points: { size: 6 } },
       scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(chart.least(), (max || 0) * 1.1)] } },
       axes: [
@@ -994,7 +994,7 @@ async function renderCharts() {
     UPlot = (await import("./uPlot.esm.js")).default;
     buildCharts();
     new ResizeObserver(() => plots.forEach(each => {
-      const width = Math.max(200, each.canvas.clientWidth);
+      const width = Math.max(120, each.canvas.clientWidth);
       if (width !== each.plot.width) each.plot.setSize({ width, height: 128 });
     })).observe($("charts"));
   }
@@ -1060,7 +1060,7 @@ const clientRows = new Rows($("client-rows"), () => {
 
 const bulkheadRows = lister($("bulkhead-rows"), null, each => {
   const used = each.limit ? each.inFlight / each.limit : 0;
-  return [[each.name, "name"], [grouped.format(each.inFlight), "n", "In flight", used >= 0.95 ? 2 : used >= 0.8 ? 1 : null], [each.limit ? `${grouped.format(each.limit)}${each.adaptive && each.adaptive !== "none" ? " ~" : ""}` : "none", "n", "Limit"], [grouped.format(each.queued), "n", "Queued", each.queued ? 1 : null], [grouped.format(each.refused), "n", "Refused"]];
+  return [[each.name, "name"], [grouped.format(each.inFlight), "n", "In flight", used >= 0.95 ? 2 : used >= 0.8 ? 1 : null], [each.limit ? `${grouped.format(each.limit)}${each.adaptive && each.adaptive !== "none" ? " (adaptive)" : ""}` : "none", "n", "Limit"], [grouped.format(each.queued), "n", "Queued", each.queued ? 1 : null], [grouped.format(each.refused), "n", "Refused"]];
 });
 
 const fallbackRows = lister($("fallback-rows"), null, each => [[each.endpoint, "name"], [grouped.format(each.delegate), "n", "Own"], [grouped.format(each.stale), "n", "Stale"], [grouped.format(each.failed), "n", "Failed", each.failed ? 1 : null]]);
@@ -1239,7 +1239,8 @@ function renderOperate() {
 function effectOf({ isLevel, circuit, action, level, durationText, instance }) {
   if (isLevel) return level === "signals" ? `The signals decide about the service level of ${instance} again.` : `${instance} goes to ${capital(level)} for ${durationText}: ${LevelTexts[level].charAt(0).toLowerCase()}${LevelTexts[level].slice(1)}.`;
   const name = nameOf(circuit);
-  const only = ` Other replicas are not touched.`;
+  const only = " Other replicas are not touched.";
+  if (action !== "reset" && (circuit.mode === "shadow" || circuit.mode === "disabled")) return `${name} on ${instance} will be shown as ${action === "isolate" ? "isolated" : "open"}, but in mode ${capital(circuit.mode)} it refuses nothing.${only}`;
   if (action === "isolate") return `Every call to ${name} on ${instance} is refused until somebody resets it.${only}`;
   if (action === "force-open") return `Every call to ${name} on ${instance} is refused for ${durationText}, then it half-opens.${only}`;
   return `${name} on ${instance} closes now, and every call goes through, whatever made it open.${only}`;
