@@ -384,13 +384,15 @@ function takeHistory(history) {
   skew = Date.parse(history.at) - Date.now();
   second = Math.floor(Date.parse(history.at) / 1000);
   for (const each of history.circuits) {
-    const circuit = circuitOf(each.name, each.key);
+    if (!each.key && each.states.length) state.strips.circuits.set(each.name, each.states.slice());
+
+    // Outbound clients and calls have a history, too; their circuits are shown where they are.
+    const circuit = state.circuits.get(idOf(each.name, each.key));
+    if (!circuit) continue;
     circuit.ring = null;
     const count = each.calls.length;
     for (let i = 0; i < count; i++) circuit.put(i - count + 1, each.calls[i], each.failures[i], each.refused[i]);
     Object.assign(circuit, { p50Seconds: each.p50Seconds, p90Seconds: each.p90Seconds, p99Seconds: each.p99Seconds });
-    if (!each.key && each.states.length) state.strips.circuits.set(each.name, each.states.slice());
-    circuit.kind ??= kindOf(circuit);
   }
   state.strips.level = history.levels.map(({ level, state: named, from, to }) => ({ state: level ?? named, from, to }));
   for (const worker of history.workers) state.strips.workers.set(worker.name, worker.states.slice());
@@ -416,8 +418,8 @@ function takeSample(sample) {
     for (const circuit of state.circuits.values()) circuit.turn();
   }
   for (const each of sample.circuits) {
-    const circuit = circuitOf(each.name, each.key);
-    circuit.kind ??= kindOf(circuit);
+    const circuit = state.circuits.get(idOf(each.name, each.key));
+    if (!circuit) continue;
     circuit.put(0, each.calls, each.failures, each.refused);
     Object.assign(circuit, { p50Seconds: each.p50Seconds, p90Seconds: each.p90Seconds, p99Seconds: each.p99Seconds });
   }
@@ -441,7 +443,7 @@ function takeEvent(event) {
   state.events.push(event);
   if (state.events.length > EventsKept) state.events.shift();
   // A reload, applied or refused, is told by an event of the configuration's.
-  if (/configur|reload/i.test(event.name)) loadConfiguration();
+  if (event.eventId >= 1900 && event.eventId < 1910) loadConfiguration();
   soon();
 }
 
@@ -1345,6 +1347,7 @@ function render() {
 let source = null;
 let attempts = 0;
 let polling = 0;
+let polls = 0;
 let retry = 0;
 
 function setConnection(name, text) {
@@ -1377,7 +1380,7 @@ function connect() {
   on("fallback", each => { state.fallbacks.set(each.endpoint, keepUse(state.fallbacks.get(each.endpoint), each)); soon(); });
   on("httpClient", each => { state.clients.set(each.name, each); soon(); });
   on("worker", takeWorker);
-  on("isolatedTask", each => { state.tasks.set(each.name, each); soon(); });
+  on("isolatedTask", each => { each.live ? state.tasks.set(each.name, each) : state.tasks.delete(each.name); soon(); });
   on("signal", each => { state.signals.set(each.name, each); soon(); });
   on("level", takeLevel);
   on("sample", takeSample);
@@ -1406,6 +1409,7 @@ async function poll() {
     takeStatus(await response.json());
     setConnection("polling", `Asking every ${PollEvery / 1000} s`);
     state.seen = performance.now();
+    if (polls++ % 3 === 0) loadHistory();
   } catch {
     if (source && state.connection === "live") return;
     setConnection("lost", state.seen ? `No connection, figures of ${clock.format(Date.now() - (performance.now() - state.seen))}` : "No connection");
