@@ -39,7 +39,7 @@ public sealed class DashboardSite : IAsyncDisposable
             app.MapResilienceOperations().RequireAuthorization(Operator);
         });
 
-    public static async Task<DashboardSite> StartAsync(string environment, Action<WebApplication>? endpoints, string configuration, int port, Action<WebApplication> map)
+    public static async Task<DashboardSite> StartAsync(string environment, Action<WebApplication>? endpoints, string configuration, int port, Action<WebApplication> map, Action<WebApplication>? outside = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ApplicationName = typeof(DashboardSite).Assembly.GetName().Name, Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         ((IConfigurationBuilder)builder.Configuration).Add(new TestConfiguration(configuration));
@@ -49,6 +49,7 @@ public sealed class DashboardSite : IAsyncDisposable
         builder.Services.AddAuthorization(static options => options.AddPolicy(Operator, static policy => policy.RequireRole(Operator)));
         builder.AddResilienceLayers();
         var app = builder.Build();
+        outside?.Invoke(app);
         app.UseResilienceLayers();
         endpoints?.Invoke(app);
         map(app);

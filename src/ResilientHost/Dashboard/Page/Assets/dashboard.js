@@ -1276,7 +1276,10 @@ if (mayOperate) {
   $("operate-open").addEventListener("click", () => openOperate(null));
   $("operate-form").addEventListener("change", renderOperate);
   $("operate-cancel").addEventListener("click", () => dialog.close());
-  $("operate-back").addEventListener("click", stepBack);
+  $("operate-back").addEventListener("click", () => {
+    stepBack();
+    $("operate-subject").focus();
+  });
   $("operate-form").addEventListener("submit", async event => {
     event.preventDefault();
     const choice = chosen();
@@ -1289,6 +1292,9 @@ if (mayOperate) {
       show($("operate-back"), true);
       say($("operate-go"), verbOf(choice));
       $("operate-go").classList.toggle("danger", choice.isLevel ? choice.level !== "signals" && choice.level !== "normal" : choice.action !== "reset");
+
+      // Not to the button: an impatient second press of a key must not confirm what nobody has read.
+      $("operate-effect").focus();
       return;
     }
     $("operate-go").disabled = true;
