@@ -82,20 +82,6 @@ public sealed partial class CircuitBreakerPartitions<TKey>
         return found;
     }
 
-    /// <summary>The worst state of any partition, the shared one counted, and the calls in their windows. Takes no lock of the set's.</summary>
-    internal (CircuitState Worst, long Calls) Glance()
-    {
-        var (worst, calls) = _other.Glance();
-        foreach (var (_, partition) in _partitions)
-        {
-            var (state, more) = partition.Breaker.Glance();
-            worst = CircuitNames.RankOf(state) > CircuitNames.RankOf(worst) ? state : worst;
-            calls += more;
-        }
-
-        return (worst, calls);
-    }
-
     /// <summary>Whether any partition is open or isolated, the shared one not counted.</summary>
     internal bool IsAnyOpen()
     {
@@ -108,6 +94,20 @@ public sealed partial class CircuitBreakerPartitions<TKey>
         }
 
         return false;
+    }
+
+    /// <summary>The worst state of any partition, the shared one counted, and the calls in their windows. Takes no lock of the set's.</summary>
+    internal (CircuitState Worst, long Calls) Glance()
+    {
+        var (worst, calls) = _other.Glance();
+        foreach (var (_, partition) in _partitions)
+        {
+            var (state, more) = partition.Breaker.Glance();
+            worst = CircuitNames.RankOf(state) > CircuitNames.RankOf(worst) ? state : worst;
+            calls += more;
+        }
+
+        return (worst, calls);
     }
 
     /// <summary>How many partitions are in each state, the shared one not counted.</summary>

@@ -1,0 +1,280 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using ResilientHost.Dashboard;
+
+namespace ResilientHost.IntegrationTests.Operations;
+
+public sealed class StatusStreamTests
+{
+    private const string Circuits = """{ "CircuitBreakers": { "orders": { "ConsecutiveFailures": 1, "BreakDuration": "00:00:05", "BreakJitter": 0, "HalfOpenProbes": 1 } } }""";
+
+    private static Task<TestService> StartAsync(string configuration = Circuits, ManualTimeProvider? time = null, Action<WebApplication>? more = null) =>
+        TestService.StartAsync(OperationsService.Setup(
+            app =>
+            {
+                app.MapResilienceDashboard().AllowAnonymous();
+                app.MapGet("/fine", () => "fine").WithCircuitBreaker("orders");
+                app.MapGet("/fail", () => Results.StatusCode(500)).WithCircuitBreaker("orders");
+                more?.Invoke(app);
+            },
+            configuration: configuration,
+            time: time));
+
+    private static CircuitBreaker Orders(TestService service) => service.Services.GetRequiredService<CircuitBreakerRegistry>().Get("orders");
+
+    private static StatusStreams Streams(TestService service) => service.Services.GetRequiredService<StatusStreams>();
+
+    private static Task OpenStreamsAsync(TestService service, int expected) =>
+        TestService.EventuallyAsync(() => Task.FromResult(Streams(service).Open == expected), $"{expected} open streams, not {Streams(service).Open}");
+
+    [Theory, OverBothWires]
+    public async Task Stream_TellsTheWholeStatus_ThenWhatChanges(Wire wire)
+    {
+        var time = new ManualTimeProvider();
+        await using var service = await StartAsync(time: time);
+        using var stream = await EventStream.OpenAsync(service, wire: wire);
+        var headers = stream.Response.Headers.NonValidated;
+        stream.Response.Content.Headers.ContentType!.MediaType.ShouldBe("text/event-stream");
+        (headers["Cache-Control"].ToString(), headers["X-Accel-Buffering"].ToString()).ShouldBe(("no-store", "no"));
+
+        var first = (await stream.NextAsync()).ShouldNotBeNull();
+        first.Name.ShouldBe("status");
+        first.Data.GetProperty("circuitBreakers").EnumerateArray().Select(circuit => circuit.GetProperty("name").GetString()).ShouldContain("orders");
+
+        // No time passes: a circuit that moves is told at once.
+        (await service.StatusOfAsync("/fail")).ShouldBe(500);
+        var open = await stream.CircuitAsync("orders", "open");
+        open.GetProperty("retryAfterSeconds").GetDouble().ShouldBe(5);
+        time.Advance(TimeSpan.FromSeconds(5));
+        await stream.CircuitAsync("orders", "halfOpen");
+        (await service.StatusOfAsync("/fine")).ShouldBe(200);
+        await stream.CircuitAsync("orders", "closed");
+
+        service.Services.GetRequiredService<IServiceLevel>().Override(ServiceLevel.Reduced, TimeSpan.FromMinutes(1), "eve");
+        var level = await stream.NextAsync("level", told => told.GetProperty("level").GetString() == "reduced");
+        level.EnumerateObject().Select(member => member.Name).ShouldBe(["level", "since", "signalledLevel", "severity", "mode", "overridden", "overriddenUntil"]);
+    }
+
+    [Fact]
+    public async Task Stream_TellsLogEventsAndSamples()
+    {
+        await using var service = await StartAsync();
+        using var stream = await EventStream.OpenAsync(service, "guest");
+        using var strangers = await EventStream.OpenAsync(service);
+        (await service.StatusOfAsync("/fail")).ShouldBe(500);
+        var logged = await stream.NextAsync("event", told => told.GetProperty("eventId").GetInt32() == 1000);
+        logged.GetProperty("message").GetString().ShouldNotBeNull().ShouldContain("orders");
+        (await strangers.NextAsync("event", told => told.GetProperty("eventId").GetInt32() == 1000)).GetProperty("message").ValueKind.ShouldBe(JsonValueKind.Null);
+        (await stream.NextAsync("sample")).GetProperty("service").GetProperty("level").GetString().ShouldBe("normal");
+    }
+
+    [Fact]
+    public async Task Stream_Quiet_GivesSignsOfLife()
+    {
+        var time = new ManualTimeProvider();
+        await using var service = await StartAsync("""{ "Dashboard": { "Heartbeat": "00:00:03", "KeepHistory": false }, "Degradation": { "Enabled": false } }""", time);
+        using var stream = await EventStream.OpenAsync(service);
+        await stream.NextAsync("status");
+        for (var i = 0; i < 3; i++)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        (string? Name, JsonElement Data) next;
+        do
+        {
+            next = (await stream.NextAsync()).ShouldNotBeNull();
+        }
+        while (next.Name is not null);
+    }
+
+    [Fact]
+    public async Task Limits_OfAllAndOfOneUser_AreKeptAndGivenBack()
+    {
+        await using var service = await StartAsync("""{ "Dashboard": { "MaxStreams": 5, "MaxStreamsPerUser": 2 } }""");
+        var streams = new List<EventStream>();
+        foreach (var user in (string?[])["ann", "ann", "ben", null, null])
+        {
+            streams.Add(await EventStream.OpenAsync(service, user));
+        }
+
+        foreach (var (user, expected) in ((string?, int)[])[("ann", 429), (null, 429), ("ben", 503), ("cid", 503)])
+        {
+            // Who says to be behind a proxy is no other user for it.
+            using var request = OperationsService.Request(HttpMethod.Get, "/resilience/events", user, headers: ("X-Forwarded-For", "192.0.2.7"));
+            using var response = await service.SendAsync(request);
+            ((int)response.StatusCode).ShouldBe(expected);
+            response.Headers.RetryAfter!.Delta!.Value.TotalSeconds.ShouldBeInRange(5, 15);
+            response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
+        }
+
+        streams[0].Dispose();
+        await OpenStreamsAsync(service, 4);
+        streams.Add(await EventStream.OpenAsync(service, "ann"));
+        await streams[^1].NextAsync("status");
+
+        // A lower limit ends nobody's stream, and holds for who comes.
+        service.Configuration.Replace("""{ "Dashboard": { "MaxStreams": 0 } }""");
+        streams[1].Dispose();
+        await OpenStreamsAsync(service, 4);
+        using (var refused = await service.Client().GetAsync("/resilience/events"))
+        {
+            ((int)refused.StatusCode).ShouldBe(503);
+        }
+
+        streams.ForEach(static stream => stream.Dispose());
+        await OpenStreamsAsync(service, 0);
+    }
+
+    [Fact]
+    public async Task Stream_ThatEnds_CanBeOpenedAgainAndIsToldAnew()
+    {
+        await using var service = await StartAsync();
+        for (var i = 0; i < 20; i++)
+        {
+            using var stream = await EventStream.OpenAsync(service);
+            var status = await stream.NextAsync("status");
+            Isolated(status).ShouldBe(i % 2 == 1);
+            if (i % 2 == 0)
+            {
+                Orders(service).Isolate();
+                await stream.CircuitAsync("orders", "isolated");
+            }
+            else
+            {
+                Orders(service).Reset();
+                await stream.CircuitAsync("orders", "closed");
+            }
+        }
+
+        await OpenStreamsAsync(service, 0);
+
+        static bool Isolated(JsonElement status) =>
+            status.GetProperty("circuitBreakers").EnumerateArray().Single(circuit => circuit.GetProperty("name").GetString() == "orders").GetProperty("state").GetString() == "isolated";
+    }
+
+    [Fact]
+    public async Task ThousandStreams_AllAreTold_FurtherOnesAreRefused_AndRequestsStayQuick()
+    {
+        const int many = 1000;
+        await using var service = await StartAsync(
+            $$"""{ "Dashboard": { "MaxStreams": {{many}}, "MaxStreamsPerUser": 10 }, "CircuitBreakers": { "orders": { } } }""");
+        (await service.StatusOfAsync("/fine")).ShouldBe(200);
+        var before = Memory();
+        var streams = new List<EventStream>(many);
+        for (var i = 0; i < many; i++)
+        {
+            streams.Add(await EventStream.OpenAsync(service, $"user-{i / 10}"));
+        }
+
+        Streams(service).Open.ShouldBe(many);
+        for (var i = 0; i < 50; i++)
+        {
+            using var request = OperationsService.Request(HttpMethod.Get, "/resilience/events", i % 2 == 0 ? "user-0" : "latecomer");
+            using var refused = await service.SendAsync(request);
+            ((int)refused.StatusCode).ShouldBe(i % 2 == 0 ? 429 : 503);
+        }
+
+        // Requests while a thousand pages are told.
+        var durations = new List<TimeSpan>();
+        for (var i = 0; i < 200; i++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            (await service.StatusOfAsync("/fine")).ShouldBe(200);
+            durations.Add(Stopwatch.GetElapsedTime(start));
+        }
+
+        durations.Sort();
+        var isolatedAt = Stopwatch.GetTimestamp();
+        Orders(service).Isolate();
+        await Task.WhenAll(streams.Select(static stream => stream.CircuitAsync("orders", "isolated")));
+        var told = Stopwatch.GetElapsedTime(isolatedAt);
+        var grown = (Memory() - before) / 1024.0 / 1024;
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"median {durations[100].TotalMilliseconds:0.0} ms, p99 {durations[197].TotalMilliseconds:0.0} ms, all told after {told.TotalMilliseconds:0} ms, {grown:0} MB more (clients and server together)");
+        durations[100].ShouldBeLessThan(TimeSpan.FromMilliseconds(250));
+        grown.ShouldBeLessThan(200);
+
+        // In a breath, and without an exception for each that the host would wait for.
+        var stopping = Stopwatch.GetTimestamp();
+        await service.Services.GetRequiredService<IHost>().StopAsync();
+        Stopwatch.GetElapsedTime(stopping).ShouldBeLessThan(TimeSpan.FromSeconds(10));
+        streams.ForEach(static stream => stream.Dispose());
+        await OpenStreamsAsync(service, 0);
+        service.ShouldHaveLoggedNoError();
+
+        static long Memory() => GC.GetTotalMemory(forceFullCollection: true);
+    }
+
+    [Theory, OverBothWires]
+    public async Task Shutdown_EndsStreamsAtOnce(Wire wire)
+    {
+        await using var service = await StartAsync();
+        using var stream = await EventStream.OpenAsync(service, wire: wire);
+        await stream.NextAsync("status");
+        var start = Stopwatch.GetTimestamp();
+        await service.Services.GetRequiredService<IHost>().StopAsync();
+        Stopwatch.GetElapsedTime(start).ShouldBeLessThan(TimeSpan.FromSeconds(5));
+        while (await stream.NextAsync() is not null)
+        {
+        }
+
+        service.ShouldHaveLoggedNoError();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task SlowReader_IsBounded_HoldsNobodyUp_AndIsClosed(bool stops)
+    {
+        var time = new ManualTimeProvider();
+        var names = string.Join(", ", Enumerable.Range(0, 2000).Select(static i => $$"""  "circuit-with-a-name-of-some-length-{{i}}": { }"""));
+        await using var service = await StartAsync($$"""{ "CircuitBreakers": { "orders": { }, {{names}} } }""", time);
+        using var slow = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        await slow.ConnectAsync(IPAddress.Loopback, service.Client().BaseAddress!.Port);
+        await slow.SendAsync("GET /resilience/events HTTP/1.1\r\nHost: localhost\r\nX-User: slow\r\n\r\n"u8.ToArray());
+        await OpenStreamsAsync(service, 1);
+        using var good = await EventStream.OpenAsync(service, "good");
+        await good.NextAsync("status");
+
+        // Each round is told in a megabyte or so, which nobody at the other end of the slow one takes.
+        var circuits = service.Services.GetRequiredService<CircuitBreakerRegistry>();
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        for (var round = 0; round < 30; round++)
+        {
+            foreach (var circuit in circuits.All)
+            {
+                if (round % 2 == 0)
+                {
+                    circuit.Isolate();
+                }
+                else
+                {
+                    circuit.Reset();
+                }
+            }
+
+            await good.CircuitAsync("circuit-with-a-name-of-some-length-1999", round % 2 == 0 ? "isolated" : "closed");
+        }
+
+        ((GC.GetTotalMemory(forceFullCollection: true) - before) / 1024 / 1024).ShouldBeLessThan(150);
+        Streams(service).Open.ShouldBe(2);
+        if (stops)
+        {
+            var start = Stopwatch.GetTimestamp();
+            await service.Services.GetRequiredService<IHost>().StopAsync();
+            Stopwatch.GetElapsedTime(start).ShouldBeLessThan(TimeSpan.FromSeconds(10));
+            return;
+        }
+
+        for (var second = 0; second < 32; second++)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await good.NextAsync();
+        }
+
+        await OpenStreamsAsync(service, 1);
+        circuits.Get("orders").Isolate();
+        await good.CircuitAsync("orders", "isolated");
+    }
+}
