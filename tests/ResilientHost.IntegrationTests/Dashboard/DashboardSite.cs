@@ -25,7 +25,7 @@ public sealed class DashboardSite : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
-    internal CircuitBreaker Circuit(string name) => Services.GetRequiredService<ResilientHost.CircuitBreaking.CircuitBreakerRegistry>().Get(name);
+    internal CircuitBreaker Circuit(string name) => Services.GetRequiredService<CircuitBreakerRegistry>().Get(name);
 
     /// <summary>A service in Development, where everybody on this machine may operate.</summary>
     public static Task<DashboardSite> StartAsync(Action<WebApplication>? endpoints = null, string configuration = "{}", int port = 0) =>
@@ -39,7 +39,7 @@ public sealed class DashboardSite : IAsyncDisposable
             app.MapResilienceOperations().RequireAuthorization(Operator);
         });
 
-    public static async Task<DashboardSite> StartAsync(string environment, Action<WebApplication>? endpoints, string configuration, int port, Action<WebApplication> map)
+    public static async Task<DashboardSite> StartAsync(string environment, Action<WebApplication>? endpoints, string configuration, int port, Action<WebApplication> map, Action<WebApplication>? outside = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ApplicationName = typeof(DashboardSite).Assembly.GetName().Name, Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         ((IConfigurationBuilder)builder.Configuration).Add(new TestConfiguration(configuration));
@@ -49,6 +49,7 @@ public sealed class DashboardSite : IAsyncDisposable
         builder.Services.AddAuthorization(static options => options.AddPolicy(Operator, static policy => policy.RequireRole(Operator)));
         builder.AddResilienceLayers();
         var app = builder.Build();
+        outside?.Invoke(app);
         app.UseResilienceLayers();
         endpoints?.Invoke(app);
         map(app);

@@ -117,12 +117,7 @@ public sealed class LivePageTests(DashboardBrowser browser)
     [InlineData("/shop/resilience/")]
     public async Task Page_BehindAPathBase_IsComplete(string path)
     {
-        await using var site = await DashboardSite.StartAsync(Environments.Development, null, "{}", 0, static app =>
-        {
-            app.UsePathBase("/shop");
-            app.UseRouting();
-            app.MapResilienceDashboard();
-        });
+        await using var site = await DashboardSite.StartAsync(Environments.Development, null, "{}", 0, static app => app.MapResilienceDashboard(), static app => app.UsePathBase("/shop").UseRouting());
         await using var window = await browser.OpenAsync();
         await window.ShowAsync(site, path);
         await Expect(window.Page.Locator("#charts canvas")).ToHaveCountAsync(4);

@@ -114,7 +114,15 @@ public sealed class OperatePageTests(DashboardBrowser browser)
         await keys.PressAsync("Enter");
         await window.Page.GetByRole(AriaRole.Radio, new() { Name = "Isolate" }).FocusAsync();
         await keys.PressAsync("Enter");
-        await Expect(window.Page.GetByRole(AriaRole.Button, new() { Name = "Isolate orders/paid" })).ToBeFocusedAsync();
+        await Expect(window.Page.Locator("#operate-effect")).ToBeFocusedAsync();
+        await keys.PressAsync("Enter");
+        site.Circuit("orders/paid").State.ShouldBe(CircuitState.Closed, "A second press of the key confirms nothing.");
+        foreach (var button in new[] { "Cancel", "Back", "Isolate orders/paid" })
+        {
+            await keys.PressAsync("Tab");
+            await Expect(window.Page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true })).ToBeFocusedAsync();
+        }
+
         await keys.PressAsync("Enter");
         await Expect(window.Page.Locator("#result")).ToHaveTextAsync("Done: orders/paid is isolated.");
     }
@@ -161,7 +169,7 @@ public sealed class OperatePageTests(DashboardBrowser browser)
 
     private static async Task ChooseAsync(DashboardWindow window, string choice)
     {
-        await window.Page.Locator("#operate .choice", new() { HasText = choice }).Locator("input:visible").CheckAsync();
+        await window.Page.Locator($"#operate .choice:has(b:text-is(\"{choice}\")) input").CheckAsync();
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Continue" }).ClickAsync();
     }
 

@@ -21,7 +21,7 @@ public sealed class PageForEveryoneTests(DashboardBrowser browser)
         await Expect(window.Problems.First).ToContainTextAsync("Calls are refused at once");
         await Expect(window.CircuitRow("orders")).ToContainTextAsync("0 / 7");
         await Expect(window.Page.Locator("#ladder [aria-current]")).ToHaveTextAsync("ReducedSheddable endpoints are turned down");
-        await Expect(window.Page.GetByText("JavaScript is off.")).ToBeVisibleAsync();
+        await Expect(window.Page.GetByText("JavaScript is off")).ToBeVisibleAsync();
         await Expect(window.Page.Locator("#golden")).ToBeHiddenAsync();
         await Expect(window.Page.GetByRole(AriaRole.Button)).ToHaveCountAsync(0);
     }

@@ -384,13 +384,15 @@ function takeHistory(history) {
   skew = Date.parse(history.at) - Date.now();
   second = Math.floor(Date.parse(history.at) / 1000);
   for (const each of history.circuits) {
-    const circuit = circuitOf(each.name, each.key);
+    if (!each.key && each.states.length) state.strips.circuits.set(each.name, each.states.slice());
+
+    // Outbound clients and calls have a history, too; their circuits are shown where they are.
+    const circuit = state.circuits.get(idOf(each.name, each.key));
+    if (!circuit) continue;
     circuit.ring = null;
     const count = each.calls.length;
     for (let i = 0; i < count; i++) circuit.put(i - count + 1, each.calls[i], each.failures[i], each.refused[i]);
     Object.assign(circuit, { p50Seconds: each.p50Seconds, p90Seconds: each.p90Seconds, p99Seconds: each.p99Seconds });
-    if (!each.key && each.states.length) state.strips.circuits.set(each.name, each.states.slice());
-    circuit.kind ??= kindOf(circuit);
   }
   state.strips.level = history.levels.map(({ level, state: named, from, to }) => ({ state: level ?? named, from, to }));
   for (const worker of history.workers) state.strips.workers.set(worker.name, worker.states.slice());
@@ -416,8 +418,8 @@ function takeSample(sample) {
     for (const circuit of state.circuits.values()) circuit.turn();
   }
   for (const each of sample.circuits) {
-    const circuit = circuitOf(each.name, each.key);
-    circuit.kind ??= kindOf(circuit);
+    const circuit = state.circuits.get(idOf(each.name, each.key));
+    if (!circuit) continue;
     circuit.put(0, each.calls, each.failures, each.refused);
     Object.assign(circuit, { p50Seconds: each.p50Seconds, p90Seconds: each.p90Seconds, p99Seconds: each.p99Seconds });
   }
@@ -441,7 +443,7 @@ function takeEvent(event) {
   state.events.push(event);
   if (state.events.length > EventsKept) state.events.shift();
   // A reload, applied or refused, is told by an event of the configuration's.
-  if (/configur|reload/i.test(event.name)) loadConfiguration();
+  if (event.eventId >= 1900 && event.eventId < 1910) loadConfiguration();
   soon();
 }
 
@@ -936,7 +938,7 @@ function buildCharts() {
     holder.append(element);
     let hovered = null;
     const options = {
-      width: Math.max(200, canvas.clientWidth), height: 128, legend: { show: false }, padding: [8, 4, 0, 0],
+      width: Math.max(120, canvas.clientWidth), height: 128, legend: { show: false }, padding: [8, 4, 0, 0],
       cursor: { sync: { key: "golden", setSeries: false }, y: false, drag: { x: false, y: false }, points: { size: 6 } },
       scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(chart.least(), (max || 0) * 1.1)] } },
       axes: [
@@ -994,7 +996,7 @@ async function renderCharts() {
     UPlot = (await import("./uPlot.esm.js")).default;
     buildCharts();
     new ResizeObserver(() => plots.forEach(each => {
-      const width = Math.max(200, each.canvas.clientWidth);
+      const width = Math.max(120, each.canvas.clientWidth);
       if (width !== each.plot.width) each.plot.setSize({ width, height: 128 });
     })).observe($("charts"));
   }
@@ -1060,7 +1062,7 @@ const clientRows = new Rows($("client-rows"), () => {
 
 const bulkheadRows = lister($("bulkhead-rows"), null, each => {
   const used = each.limit ? each.inFlight / each.limit : 0;
-  return [[each.name, "name"], [grouped.format(each.inFlight), "n", "In flight", used >= 0.95 ? 2 : used >= 0.8 ? 1 : null], [each.limit ? `${grouped.format(each.limit)}${each.adaptive && each.adaptive !== "none" ? " ~" : ""}` : "none", "n", "Limit"], [grouped.format(each.queued), "n", "Queued", each.queued ? 1 : null], [grouped.format(each.refused), "n", "Refused"]];
+  return [[each.name, "name"], [grouped.format(each.inFlight), "n", "In flight", used >= 0.95 ? 2 : used >= 0.8 ? 1 : null], [each.limit ? `${grouped.format(each.limit)}${each.adaptive && each.adaptive !== "none" ? " (adaptive)" : ""}` : "none", "n", "Limit"], [grouped.format(each.queued), "n", "Queued", each.queued ? 1 : null], [grouped.format(each.refused), "n", "Refused"]];
 });
 
 const fallbackRows = lister($("fallback-rows"), null, each => [[each.endpoint, "name"], [grouped.format(each.delegate), "n", "Own"], [grouped.format(each.stale), "n", "Stale"], [grouped.format(each.failed), "n", "Failed", each.failed ? 1 : null]]);
@@ -1239,7 +1241,8 @@ function renderOperate() {
 function effectOf({ isLevel, circuit, action, level, durationText, instance }) {
   if (isLevel) return level === "signals" ? `The signals decide about the service level of ${instance} again.` : `${instance} goes to ${capital(level)} for ${durationText}: ${LevelTexts[level].charAt(0).toLowerCase()}${LevelTexts[level].slice(1)}.`;
   const name = nameOf(circuit);
-  const only = ` Other replicas are not touched.`;
+  const only = " Other replicas are not touched.";
+  if (action !== "reset" && (circuit.mode === "shadow" || circuit.mode === "disabled")) return `${name} on ${instance} will be shown as ${action === "isolate" ? "isolated" : "open"}, but in mode ${capital(circuit.mode)} it refuses nothing.${only}`;
   if (action === "isolate") return `Every call to ${name} on ${instance} is refused until somebody resets it.${only}`;
   if (action === "force-open") return `Every call to ${name} on ${instance} is refused for ${durationText}, then it half-opens.${only}`;
   return `${name} on ${instance} closes now, and every call goes through, whatever made it open.${only}`;
@@ -1273,7 +1276,10 @@ if (mayOperate) {
   $("operate-open").addEventListener("click", () => openOperate(null));
   $("operate-form").addEventListener("change", renderOperate);
   $("operate-cancel").addEventListener("click", () => dialog.close());
-  $("operate-back").addEventListener("click", stepBack);
+  $("operate-back").addEventListener("click", () => {
+    stepBack();
+    $("operate-subject").focus();
+  });
   $("operate-form").addEventListener("submit", async event => {
     event.preventDefault();
     const choice = chosen();
@@ -1286,6 +1292,9 @@ if (mayOperate) {
       show($("operate-back"), true);
       say($("operate-go"), verbOf(choice));
       $("operate-go").classList.toggle("danger", choice.isLevel ? choice.level !== "signals" && choice.level !== "normal" : choice.action !== "reset");
+
+      // Not to the button: an impatient second press of a key must not confirm what nobody has read.
+      $("operate-effect").focus();
       return;
     }
     $("operate-go").disabled = true;
@@ -1344,6 +1353,7 @@ function render() {
 let source = null;
 let attempts = 0;
 let polling = 0;
+let polls = 0;
 let retry = 0;
 
 function setConnection(name, text) {
@@ -1376,7 +1386,7 @@ function connect() {
   on("fallback", each => { state.fallbacks.set(each.endpoint, keepUse(state.fallbacks.get(each.endpoint), each)); soon(); });
   on("httpClient", each => { state.clients.set(each.name, each); soon(); });
   on("worker", takeWorker);
-  on("isolatedTask", each => { state.tasks.set(each.name, each); soon(); });
+  on("isolatedTask", each => { each.live ? state.tasks.set(each.name, each) : state.tasks.delete(each.name); soon(); });
   on("signal", each => { state.signals.set(each.name, each); soon(); });
   on("level", takeLevel);
   on("sample", takeSample);
@@ -1405,6 +1415,7 @@ async function poll() {
     takeStatus(await response.json());
     setConnection("polling", `Asking every ${PollEvery / 1000} s`);
     state.seen = performance.now();
+    if (polls++ % 3 === 0) loadHistory();
   } catch {
     if (source && state.connection === "live") return;
     setConnection("lost", state.seen ? `No connection, figures of ${clock.format(Date.now() - (performance.now() - state.seen))}` : "No connection");
