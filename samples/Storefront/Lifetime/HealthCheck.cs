@@ -7,7 +7,9 @@ namespace Storefront.Lifetime;
 internal static class HealthCheck
 {
     private const string Argument = "--health-check";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    // Whoever asks regularly has a shorter limit of its own; this one is for a call that nobody watches.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     public static bool IsAskedFor(string[] args) => args is [Argument, ..];
 
