@@ -14,8 +14,8 @@ using ResilientHost.Outbound;
 using ResilientHost.Recovery;
 using ResilientHost.Shutdown;
 using ResilientHost.Timeouts;
-using ResilientHost.WorkItems;
 using ResilientHost.Workers;
+using ResilientHost.WorkItems;
 
 namespace ResilientHost.Tests.Conventions;
 

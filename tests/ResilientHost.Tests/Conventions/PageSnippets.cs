@@ -227,10 +227,12 @@ public sealed class PageSnippets
     {
         public int Asked { get; private set; }
 
-        public ValueTask<string> FindAsync(int id, CancellationToken cancellationToken) =>
+        public async ValueTask<string> FindAsync(int id, CancellationToken cancellationToken)
+        {
             // readme: cache-read
-            cache.GetOrCreateAsync($"product:{id}", token => LoadAsync(id, token), cancellationToken: cancellationToken);
+            return await cache.GetOrCreateAsync($"product:{id}", token => LoadAsync(id, token), cancellationToken: cancellationToken);
             // readme: end
+        }
 
         private ValueTask<string> LoadAsync(int id, CancellationToken cancellationToken)
         {
