@@ -249,7 +249,6 @@ public sealed partial class CircuitBreaker
             SlowCallRatio = calls == 0 ? 0 : counts.SlowCalls / (double)calls,
             Refused = Refused,
             LateResults = LateResults,
-            WouldHaveRefused = WouldHaveRefused,
             RetryAfter = RemainingBreak(era, now),
         };
     }

@@ -128,7 +128,7 @@ internal sealed class ResilienceStatusReader(
             snapshot.Since,
             snapshot.Failures,
             snapshot.SlowCalls,
-            snapshot.WouldHaveRefused,
+            breaker.WouldHaveRefused,
             isRecorded ? rates.CallsPerSecond : null,
             rates.P50Seconds,
             rates.P90Seconds,

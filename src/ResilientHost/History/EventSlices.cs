@@ -7,7 +7,7 @@ internal static class EventSlices
 {
     public const int First = EventIds.CircuitBreaking;
 
-    public const int Last = 2999;
+    public const int Last = EventIds.Telemetry + 99;
 
     public static string Of(int eventId) => (eventId - (eventId % 100)) switch
     {
@@ -31,6 +31,7 @@ internal static class EventSlices
         EventIds.Caching => "caching",
         EventIds.Propagation => "propagation",
         EventIds.Dashboard => "dashboard",
+        EventIds.Telemetry => "telemetry",
         _ => "other",
     };
 }

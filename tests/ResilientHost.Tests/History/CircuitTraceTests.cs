@@ -57,16 +57,16 @@ public sealed class CircuitTraceTests
         circuit.TryEnter(out var permit, out _);
         circuit.Exit(permit, CallOutcome.Failed);
         Enter(circuit, 3);
-        circuit.Snapshot().WouldHaveRefused.ShouldBe(3);
+        circuit.WouldHaveRefused.ShouldBe(3);
 
         _time.Advance(TimeSpan.FromSeconds(6));
         Enter(circuit, 3);
 
         var snapshot = circuit.Snapshot();
-        (snapshot.State, snapshot.WouldHaveRefused, snapshot.Refused).ShouldBe((CircuitState.HalfOpen, 5, 0), "one of the three is the probe");
+        (snapshot.State, circuit.WouldHaveRefused, snapshot.Refused).ShouldBe((CircuitState.HalfOpen, 5, 0), "one of the three is the probe");
         circuit.Apply(new CircuitBreakerOptions { ConsecutiveFailures = 1, Mode = CircuitMode.Disabled });
         Enter(circuit, 3);
-        circuit.Snapshot().WouldHaveRefused.ShouldBe(5);
+        circuit.WouldHaveRefused.ShouldBe(5);
     }
 
     private static void Enter(CircuitBreaker circuit, int calls)
