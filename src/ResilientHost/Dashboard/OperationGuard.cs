@@ -60,14 +60,18 @@ internal sealed class OperationGuard(OperationAudit audit)
             return true;
         }
 
+        // The host as the origin's scheme would have it: default ports and spellings of a name are then the same on both sides.
         return origins is [{ } text]
             && Uri.TryCreate(text, UriKind.Absolute, out var origin)
             && (origin.Scheme == Uri.UriSchemeHttp || origin.Scheme == Uri.UriSchemeHttps)
-            && origin is { UserInfo.Length: 0, PathAndQuery: "/", Fragment.Length: 0 }
-            && request.Host is { HasValue: true } host
-            && string.Equals(origin.Host, host.Host, StringComparison.OrdinalIgnoreCase)
-            && origin.Port == (host.Port ?? (origin.Scheme == Uri.UriSchemeHttps ? 443 : 80));
+            && Uri.TryCreate($"{origin.Scheme}://{request.Host.Value}", UriKind.Absolute, out var own)
+            && IsHostAlone(origin)
+            && IsHostAlone(own)
+            && string.Equals(origin.Host, own.Host, StringComparison.OrdinalIgnoreCase)
+            && origin.Port == own.Port;
     }
+
+    private static bool IsHostAlone(Uri uri) => uri is { UserInfo.Length: 0, PathAndQuery: "/", Fragment.Length: 0 };
 
     private static bool IsFromBrowser(HttpRequest request) => request.Headers.ContainsKey("Sec-Fetch-Site") || request.Headers.ContainsKey("Origin");
 
