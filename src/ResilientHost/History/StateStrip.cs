@@ -14,6 +14,7 @@ internal sealed class StateStrip(long span)
 
     private readonly List<Segment> _segments = [];
     private string? _suspect;
+    private bool _isSeen;
 
     /// <summary>The state at the end; <see langword="null"/> before the first.</summary>
     public string? Last => _segments.Count == 0 ? null : _segments[^1].State;
@@ -25,12 +26,14 @@ internal sealed class StateStrip(long span)
     public void Enter(string state, long at, long now)
     {
         _suspect = null;
+        at = Math.Min(at, now);
         if (state == Last)
         {
+            Correct(at);
             return;
         }
 
-        at = Math.Min(at, now);
+        _isSeen = false;
         if (_segments.Count > 0 && at <= _segments[^1].From)
         {
             // The state before lasted no time at all.
@@ -56,6 +59,7 @@ internal sealed class StateStrip(long span)
         else if (state == _suspect || Last is null)
         {
             Enter(state, now, now);
+            _isSeen = true;
         }
         else
         {
@@ -86,6 +90,17 @@ internal sealed class StateStrip(long span)
         }
 
         return read;
+    }
+
+    // Seen before it was told of: now it is known since when.
+    private void Correct(long at)
+    {
+        if (_isSeen && at < _segments[^1].From && (_segments.Count == 1 || at > _segments[^2].From))
+        {
+            _segments[^1] = _segments[^1] with { From = at };
+        }
+
+        _isSeen = false;
     }
 
     private void MergeOldest()
