@@ -60,18 +60,24 @@ internal sealed class OperationGuard(OperationAudit audit)
             return true;
         }
 
-        // The host as the origin's scheme would have it: default ports and spellings of a name are then the same on both sides.
-        return origins is [{ } text]
-            && Uri.TryCreate(text, UriKind.Absolute, out var origin)
-            && (origin.Scheme == Uri.UriSchemeHttp || origin.Scheme == Uri.UriSchemeHttps)
-            && Uri.TryCreate($"{origin.Scheme}://{request.Host.Value}", UriKind.Absolute, out var own)
-            && IsHostAlone(origin)
-            && IsHostAlone(own)
-            && string.Equals(origin.Host, own.Host, StringComparison.OrdinalIgnoreCase)
-            && origin.Port == own.Port;
-    }
+        return origins is [{ } origin]
+            && (IsHostOf("https://", 443) || IsHostOf("http://", 80));
 
-    private static bool IsHostAlone(Uri uri) => uri is { UserInfo.Length: 0, PathAndQuery: "/", Fragment.Length: 0 };
+        // As text, as browsers write it: what a parser makes of names in other alphabets is not what they sent.
+        bool IsHostOf(string scheme, int usualPort)
+        {
+            if (!origin.StartsWith(scheme, StringComparison.OrdinalIgnoreCase))
+            {
+                return false;
+            }
+
+            var (theirs, ours) = (new HostString(origin[scheme.Length..]), request.Host);
+            return ours.HasValue
+                && theirs.Value == (theirs.Port is { } port ? $"{theirs.Host}:{port}" : theirs.Host)
+                && string.Equals(theirs.Host, ours.Host, StringComparison.OrdinalIgnoreCase)
+                && (theirs.Port ?? usualPort) == (ours.Port ?? usualPort);
+        }
+    }
 
     private static bool IsFromBrowser(HttpRequest request) => request.Headers.ContainsKey("Sec-Fetch-Site") || request.Headers.ContainsKey("Origin");
 
