@@ -60,13 +60,23 @@ internal sealed class OperationGuard(OperationAudit audit)
             return true;
         }
 
-        return origins is [{ } text]
-            && Uri.TryCreate(text, UriKind.Absolute, out var origin)
-            && (origin.Scheme == Uri.UriSchemeHttp || origin.Scheme == Uri.UriSchemeHttps)
-            && origin is { UserInfo.Length: 0, PathAndQuery: "/", Fragment.Length: 0 }
-            && request.Host is { HasValue: true } host
-            && string.Equals(origin.Host, host.Host, StringComparison.OrdinalIgnoreCase)
-            && origin.Port == (host.Port ?? (origin.Scheme == Uri.UriSchemeHttps ? 443 : 80));
+        return origins is [{ } origin]
+            && (IsHostOf("https://", 443) || IsHostOf("http://", 80));
+
+        // As text, as browsers write it: what a parser makes of names in other alphabets is not what they sent.
+        bool IsHostOf(string scheme, int usualPort)
+        {
+            if (!origin.StartsWith(scheme, StringComparison.OrdinalIgnoreCase))
+            {
+                return false;
+            }
+
+            var (theirs, ours) = (new HostString(origin[scheme.Length..]), request.Host);
+            return ours.HasValue
+                && theirs.Value == (theirs.Port is { } port ? $"{theirs.Host}:{port}" : theirs.Host)
+                && string.Equals(theirs.Host, ours.Host, StringComparison.OrdinalIgnoreCase)
+                && (theirs.Port ?? usualPort) == (ours.Port ?? usualPort);
+        }
     }
 
     private static bool IsFromBrowser(HttpRequest request) => request.Headers.ContainsKey("Sec-Fetch-Site") || request.Headers.ContainsKey("Origin");

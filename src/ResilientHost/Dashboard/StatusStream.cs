@@ -17,13 +17,15 @@ internal sealed class StatusStream : IDisposable
     // What is written goes into the server's buffer as a whole before it tells to wait: a large status must not do so for each page that does not read.
     private const int ChunkBytes = 16 * 1024;
 
+    private const long NotWriting = long.MinValue;
+
     private readonly Channel<byte[]> _frames = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(Capacity) { SingleReader = true });
     private readonly CancellationTokenSource _ending;
     private readonly MonotonicClock _clock;
     private readonly Lock _gate = new();
     private bool _disposed;
     private bool _missed;
-    private long _writingSince;
+    private long _writingSince = NotWriting;
 
     /// <param name="clock">For how long a write takes.</param>
     /// <param name="gone">The client is.</param>
@@ -33,9 +35,6 @@ internal sealed class StatusStream : IDisposable
         _clock = clock;
         _ending = CancellationTokenSource.CreateLinkedTokenSource(gone, stopping);
     }
-
-    /// <summary>Whether something is being written that the page has not taken yet.</summary>
-    public bool IsWriting => Volatile.Read(ref _writingSince) != 0;
 
     /// <summary>Hands over frames to be sent, or notes that the page has missed them.</summary>
     public void Offer(byte[] frames)
@@ -57,7 +56,7 @@ internal sealed class StatusStream : IDisposable
     }
 
     /// <summary>How long the page has not taken what is being written.</summary>
-    public TimeSpan StalledFor(long now) => Volatile.Read(ref _writingSince) is not 0 and var since ? _clock.Elapsed(since, now) : TimeSpan.Zero;
+    public TimeSpan StalledFor(long now) => Volatile.Read(ref _writingSince) is not NotWriting and var since ? _clock.Elapsed(since, now) : TimeSpan.Zero;
 
     /// <summary>Ends the stream.</summary>
     public void End()
@@ -124,9 +123,9 @@ internal sealed class StatusStream : IDisposable
         {
             var chunk = frames[..Math.Min(frames.Length, ChunkBytes)];
             frames = frames[chunk.Length..];
-            Volatile.Write(ref _writingSince, Math.Max(1, _clock.Timestamp()));
+            Volatile.Write(ref _writingSince, _clock.Timestamp());
             var result = await body.WriteAsync(chunk, ending);
-            Volatile.Write(ref _writingSince, 0);
+            Volatile.Write(ref _writingSince, NotWriting);
             if (result.IsCompleted)
             {
                 throw new OperationCanceledException("Nobody reads any more.", ending);

@@ -237,7 +237,7 @@ public sealed class StatusStreamTests
     {
         var time = new ManualTimeProvider();
         var names = string.Join(", ", Enumerable.Range(0, 2000).Select(static i => $$"""  "circuit-with-a-name-of-some-length-{{i}}": { }"""));
-        await using var service = await StartAsync($$"""{ "CircuitBreakers": { "orders": { }, {{names}} } }""", time);
+        await using var service = await StartAsync($$"""{ "CircuitBreakers": { "orders": { }, "last": { }, {{names}} } }""", time);
         using var slow = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
         await slow.ConnectAsync(IPAddress.Loopback, service.Client().BaseAddress!.Port);
         await slow.SendAsync("GET /resilience/events HTTP/1.1\r\nHost: localhost\r\nX-User: slow\r\n\r\n"u8.ToArray());
@@ -250,7 +250,7 @@ public sealed class StatusStreamTests
         var before = GC.GetTotalMemory(forceFullCollection: true);
         for (var round = 0; round < 30; round++)
         {
-            foreach (var circuit in circuits.All)
+            foreach (var circuit in circuits.All.Where(static circuit => circuit.Name != "last"))
             {
                 if (round % 2 == 0)
                 {
@@ -275,19 +275,18 @@ public sealed class StatusStreamTests
             return;
         }
 
-        for (var second = 0; second < 32; second++)
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-        }
-
+        // Slowly enough for the one that reads to keep up.
+        var reading = good.CircuitAsync("last", "isolated");
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         await TestService.EventuallyAsync(
-            () =>
+            async () =>
             {
                 time.Advance(TimeSpan.FromSeconds(1));
-                return Task.FromResult(Streams(service).Open == 1);
+                await pace.WaitForNextTickAsync();
+                return Streams(service).Open == 1;
             },
             "the page that does not read is closed");
-        circuits.Get("orders").Isolate();
-        await good.CircuitAsync("orders", "isolated");
+        circuits.Get("last").Isolate();
+        await reading;
     }
 }
