@@ -10,12 +10,12 @@ public sealed class LivePageTests(DashboardBrowser browser)
     private const string Configuration =
         """{ "CircuitBreakers": { "orders": { "ConsecutiveFailures": 3, "BreakDuration": "00:00:03", "BreakJitter": 0, "HalfOpenProbes": 1 } } }""";
 
-    private static volatile bool s_broken;
+    private static volatile bool _broken;
 
     [Fact]
     public async Task Circuit_OpensHalfOpensAndCloses_IsShownAsItHappens()
     {
-        s_broken = true;
+        _broken = true;
         await using var site = await DashboardSite.StartAsync(MapOrders, Configuration);
         await using var window = await browser.OpenAsync();
         await window.ShowAsync(site);
@@ -38,7 +38,7 @@ public sealed class LivePageTests(DashboardBrowser browser)
 
         await Expect(window.Verdict).ToHaveTextAsync("1 circuit half-open");
         await Expect(problem).ToContainTextAsync("Only probes get through");
-        s_broken = false;
+        _broken = false;
         await site.CallAsync("/orders");
         await Expect(window.Verdict).ToHaveTextAsync("All 1 circuit closed");
         await Expect(window.Problems).ToHaveCountAsync(0);
@@ -147,7 +147,7 @@ public sealed class LivePageTests(DashboardBrowser browser)
     [Fact]
     public async Task Updates_MoveNothingAround()
     {
-        s_broken = false;
+        _broken = false;
         await using var site = await DashboardSite.StartAsync(MapOrders, Configuration);
         await using var window = await browser.OpenAsync(new() { ViewportSize = new() { Width = 1440, Height = 2400 } });
         await window.ShowAsync(site);
@@ -170,5 +170,5 @@ public sealed class LivePageTests(DashboardBrowser browser)
     }
 
     private static void MapOrders(WebApplication app) =>
-        app.MapGet("/orders", static string () => s_broken ? throw new InvalidOperationException("orders") : "fine").WithCircuitBreaker("orders");
+        app.MapGet("/orders", static string () => _broken ? throw new InvalidOperationException("orders") : "fine").WithCircuitBreaker("orders");
 }
