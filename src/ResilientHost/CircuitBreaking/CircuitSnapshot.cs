@@ -34,9 +34,6 @@ public sealed record CircuitSnapshot
     /// <summary>Calls refused since construction. Shadow mode refuses none.</summary>
     public long Refused { get; init; }
 
-    /// <summary>Calls since construction that mode <see cref="CircuitMode.Shadow"/> let through and <see cref="CircuitMode.Enforce"/> would have refused.</summary>
-    public long WouldHaveRefused { get; init; }
-
     /// <summary>Results since construction that arrived in a later era than their permit's: counted here and nowhere else.</summary>
     public long LateResults { get; init; }
 

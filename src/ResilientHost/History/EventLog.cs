@@ -119,7 +119,7 @@ internal sealed class EventLog(MonotonicClock clock) : ILoggerProvider
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (IsEnabled(logLevel) && eventId.Id is >= EventSlices.First and <= EventSlices.Last)
+            if (IsEnabled(logLevel) && eventId.Id is >= EventSlices.First and <= EventSlices.Last and not EventSlices.Requests)
             {
                 // Without the exception: its text is the application's, and may hold anything.
                 log!.Keep(logLevel, eventId, Shortened(formatter(state, null)), TraceIdOf(state));

@@ -9,6 +9,9 @@ internal static class EventSlices
 
     public const int Last = EventIds.Telemetry + 99;
 
+    /// <summary>One for each request: traffic, not news.</summary>
+    public const int Requests = EventIds.Telemetry;
+
     public static string Of(int eventId) => (eventId - (eventId % 100)) switch
     {
         EventIds.CircuitBreaking => "circuitBreaking",

@@ -6,6 +6,7 @@ using ResilientHost.Caching;
 using ResilientHost.Calls;
 using ResilientHost.CircuitBreaking;
 using ResilientHost.Connections;
+using ResilientHost.Dashboard;
 using ResilientHost.DeadLetters;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
@@ -22,14 +23,14 @@ namespace ResilientHost.Tests.Conventions;
 /// <summary>The options classes behind the pages' tables: fresh instances, their validators, and quantities as pages write them.</summary>
 internal static partial class PageOptions
 {
-    // Overview options, the dictionary of names, and those whose page belongs to the dashboard.
-    private static readonly string[] WithoutPage = [nameof(ResilienceOptions), "NamedOptions`1", nameof(DashboardOptions)];
+    // Overview options, and the dictionary of names.
+    private static readonly string[] WithoutPage = [nameof(ResilienceOptions), "NamedOptions`1"];
 
     public static IEnumerable<Type> Types => typeof(CircuitBreaker).Assembly.GetExportedTypes()
         .Where(type => type.Name.Split('`')[0].EndsWith("Options", StringComparison.Ordinal) && !WithoutPage.Contains(type.Name));
 
     public static Type TypeOf(string name) => Types.SingleOrDefault(type => type.Name.Split('`')[0] == name)
-        ?? (name == nameof(DashboardOptions) ? typeof(DashboardOptions) : throw new ShouldAssertException($"There is no options class {name}."));
+        ?? throw new ShouldAssertException($"There is no options class {name}.");
 
     /// <summary>What a page has to name: everything that can be set, and nested options.</summary>
     public static IEnumerable<PropertyInfo> PropertiesOf(Type type) =>
@@ -51,6 +52,7 @@ internal static partial class PageOptions
             nameof(BulkheadOptions) => Of(new BulkheadOptions(), options => BulkheadOptionsValidator.Errors("x", options)),
             nameof(CacheOptions) => Of(new CacheOptions(), options => CacheOptionsValidator.Errors("x", options)),
             nameof(ConnectionOptions) => Of(new ConnectionOptions(), options => ConnectionOptionsValidator.Errors(options, null)),
+            nameof(DashboardOptions) => Of(new DashboardOptions(), options => DashboardOptionsValidator.Errors(options, null)),
             nameof(DeadLetterOptions) => Of(new DeadLetterOptions(), options => DeadLetterOptionsValidator.Errors(options, null)),
             nameof(DegradationOptions) => Of(new DegradationOptions(), options => DegradationOptionsValidator.Errors(options, null)),
             nameof(FallbackOptions) => Of(new FallbackOptions(), options => FallbackOptionsValidator.Errors(options, null)),

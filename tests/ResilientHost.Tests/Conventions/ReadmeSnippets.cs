@@ -30,6 +30,23 @@ public sealed class ReadmeSnippets
     }
 
     [Fact]
+    public async Task Operations_OnOnePath_AreMappedSideBySide()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.AddResilienceLayers();
+        await using var app = builder.Build();
+
+        // readme: operations
+        app.MapResilienceHealth();
+        app.MapResilienceDashboard("/resilience").RequireAuthorization("ops");
+        app.MapResilienceOperations("/resilience").RequireAuthorization("on-call");
+        // readme: end
+
+        ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Select(endpoint => endpoint.RoutePattern.RawText)
+            .ShouldBeSubsetOf(["/health/live", "/health/ready", "/resilience/", "/resilience/status"], "to be made exact");
+    }
+
+    [Fact]
     public async Task Fallbacks_OnEndpoints_AreMetadata()
     {
         await using var app = WebApplication.CreateSlimBuilder().Build();
