@@ -63,7 +63,7 @@ internal sealed class OperationGuard(OperationAudit audit)
         return origins is [{ } origin]
             && (IsHostOf("https://", 443) || IsHostOf("http://", 80));
 
-        // As text, as browsers write it: what a parser makes of names in other alphabets is not what they sent.
+        // As text, as browsers write both: the request's own property decodes names in other alphabets.
         bool IsHostOf(string scheme, int usualPort)
         {
             if (!origin.StartsWith(scheme, StringComparison.OrdinalIgnoreCase))
@@ -71,7 +71,7 @@ internal sealed class OperationGuard(OperationAudit audit)
                 return false;
             }
 
-            var (theirs, ours) = (new HostString(origin[scheme.Length..]), request.Host);
+            var (theirs, ours) = (new HostString(origin[scheme.Length..]), new HostString(request.Headers.Host.ToString()));
             return ours.HasValue
                 && theirs.Value == (theirs.Port is { } port ? $"{theirs.Host}:{port}" : theirs.Host)
                 && string.Equals(theirs.Host, ours.Host, StringComparison.OrdinalIgnoreCase)

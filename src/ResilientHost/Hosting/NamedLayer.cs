@@ -122,7 +122,7 @@ internal sealed class NamedLayer<[DynamicallyAccessedMembers(
     private string[] ParentsOf(NamedOptions<TOptions> named, NamedEntry<TOptions> name)
     {
         var parents = new List<string>();
-        for (var next = name; next is { Whole: null }; )
+        for (var next = name; next is { Whole: null };)
         {
             var parent = next.Inherit ?? NamedOptions<TOptions>.DefaultName;
             parents.Add($"{key}:{parent}");

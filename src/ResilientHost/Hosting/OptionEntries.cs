@@ -78,7 +78,8 @@ internal static class OptionEntries
             $"{key}:{name}",
             [.. inherited.Select(parent => $"{parent}:{name}")],
             Show(map[name]),
-            usual is not null && usual.Contains(name) ? Show(usual[name]) : null) { Format = property.Format, IsText = true });
+            usual is not null && usual.Contains(name) ? Show(usual[name]) : null)
+        { Format = property.Format, IsText = true });
 
     private static IEnumerable<OptionEntry> OfList(OptionsProperty property, IEnumerable list, string key) =>
         list.Cast<object?>().Select((item, index) => new OptionEntry($"{key}:{index}", [], Show(item), Default: null) { Format = property.Format, IsText = true });

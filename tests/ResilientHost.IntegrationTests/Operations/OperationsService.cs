@@ -20,28 +20,28 @@ internal static class OperationsService
         string configuration = "{}",
         ManualTimeProvider? time = null,
         Action<WebApplicationBuilder>? more = null) => new()
-    {
-        Environment = environment,
-        Configuration = configuration,
-        Time = time,
-        MapsStatus = false,
-        Builder = builder =>
         {
-            builder.Services.AddAuthentication("test").AddScheme<AuthenticationSchemeOptions, UserScheme>("test", null);
-            builder.Services.AddAuthorization(options => options.AddPolicy(Policy, policy => policy.RequireClaim("on-call")));
-            more?.Invoke(builder);
-        },
-        Outside = app => app.Use((context, next) =>
-        {
-            if (context.Request.Headers[RemoteHeader] is [{ } address])
+            Environment = environment,
+            Configuration = configuration,
+            Time = time,
+            MapsStatus = false,
+            Builder = builder =>
             {
-                context.Connection.RemoteIpAddress = IPAddress.Parse(address);
-            }
+                builder.Services.AddAuthentication("test").AddScheme<AuthenticationSchemeOptions, UserScheme>("test", null);
+                builder.Services.AddAuthorization(options => options.AddPolicy(Policy, policy => policy.RequireClaim("on-call")));
+                more?.Invoke(builder);
+            },
+            Outside = app => app.Use((context, next) =>
+            {
+                if (context.Request.Headers[RemoteHeader] is [{ } address])
+                {
+                    context.Connection.RemoteIpAddress = IPAddress.Parse(address);
+                }
 
-            return next(context);
-        }),
-        Endpoints = endpoints,
-    };
+                return next(context);
+            }),
+            Endpoints = endpoints,
+        };
 
     /// <summary>Guards endpoints as a test's data say: <c>none</c>, <c>anonymous</c> or <c>policy</c>.</summary>
     public static void Guard(this IEndpointConventionBuilder endpoints, string guard) => _ = guard switch
