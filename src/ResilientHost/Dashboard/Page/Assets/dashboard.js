@@ -688,6 +688,7 @@ function buildCircuit(circuit) {
       say(name, nameOf(each));
       mark(name, "title", nameOf(each));
       say(word, wordOf(each));
+      mark(word, "title", nextOf(each) || null);
       say(next, nextOf(each));
       if (each.flash) {
         each.flash = false;
