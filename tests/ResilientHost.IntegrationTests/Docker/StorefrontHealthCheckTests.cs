@@ -46,6 +46,7 @@ public sealed class StorefrontHealthCheckTests
         var start = new ProcessStartInfo(Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet")), [assembly, .. arguments])
         {
             RedirectStandardError = true,
+            UseShellExecute = false,
         };
 
         // Nobody listens there: who went through it would not reach the service.
