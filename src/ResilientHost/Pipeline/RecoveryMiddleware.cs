@@ -10,7 +10,9 @@ namespace ResilientHost.Pipeline;
 /// <summary>The outermost catch: a throw in any middleware becomes a problem answer.</summary>
 internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSettingsSource settings, ExceptionRecovery recovery, ConnectionDoor door, RequestCompletions completions)
 {
-    public Task Invoke(HttpContext context) => completions.IsEnabled ? completions.Watch(context, InvokeGuarded) : InvokeGuarded(context);
+    private RequestDelegate? _guarded;
+
+    public Task Invoke(HttpContext context) => completions.IsEnabled ? completions.Watch(context, _guarded ??= InvokeGuarded) : InvokeGuarded(context);
 
     private Task InvokeGuarded(HttpContext context)
     {
