@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Reflection;
+using System.Text.RegularExpressions;
 
 namespace ResilientHost.IntegrationTests.PostgreSql;
 
@@ -10,7 +11,7 @@ namespace ResilientHost.IntegrationTests.PostgreSql;
 internal sealed record History(string Customer, IReadOnlyList<JsonElement> Orders, bool IsComplete);
 
 /// <summary>samples/Storefront as a child process, with its own settings, and a customer who has signed in.</summary>
-internal sealed class ShopProcess : IAsyncDisposable
+internal sealed partial class ShopProcess : IAsyncDisposable
 {
     // A shop without its database answers by a fallback or a problem, never later than its endpoints' own timeout with some room to breathe.
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(4);
@@ -104,7 +105,6 @@ internal sealed class ShopProcess : IAsyncDisposable
 
     private static async Task<Uri> ReadAddressAsync(Process process)
     {
-        const string Marker = "Now listening on: ";
         var address = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
         var said = new ConcurrentQueue<string>();
 
@@ -116,9 +116,9 @@ internal sealed class ShopProcess : IAsyncDisposable
             {
                 address.TrySetException(new InvalidOperationException($"The shop did not start. It said: {string.Join('\n', said)}"));
             }
-            else if (output.Data.IndexOf(Marker, StringComparison.Ordinal) is var at and >= 0)
+            else if (Address().Match(output.Data) is { Success: true } match)
             {
-                address.TrySetResult(new Uri(output.Data[(at + Marker.Length)..]));
+                address.TrySetResult(new Uri(match.Groups["address"].Value));
             }
             else if (!address.Task.IsCompleted)
             {
@@ -136,4 +136,8 @@ internal sealed class ShopProcess : IAsyncDisposable
         var token = await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>();
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token.GetProperty("accessToken").GetString());
     }
+
+    // In a line of JSON, as everything that the shop says.
+    [GeneratedRegex(@"Now listening on: (?<address>http://[^\s""]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Address();
 }

@@ -42,8 +42,9 @@ public sealed class ReadmeSnippets
         app.MapResilienceOperations("/resilience").RequireAuthorization("on-call");
         // readme: end
 
-        ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Select(endpoint => endpoint.RoutePattern.RawText)
-            .ShouldBeSubsetOf(["/health/live", "/health/ready", "/resilience/", "/resilience/status"], "to be made exact");
+        var paths = ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Select(endpoint => endpoint.RoutePattern.RawText).ToList();
+        paths.ShouldBeUnique();
+        new[] { "/health/live", "/health/ready", "/resilience/", "/resilience/status", "/resilience/level", "/resilience/circuit-breakers/isolate" }.ShouldBeSubsetOf(paths);
     }
 
     [Fact]
