@@ -8,9 +8,8 @@ internal sealed class StatusView(Func<ResilienceStatus> read) : IDisposable
     private readonly HashSet<StatusStream> _streams = [];
     private readonly StatusFrames _frames = new();
     private ToldStatus? _told;
+    private ResilienceStatus? _status;
     private byte[]? _whole;
-    private long _asked;
-    private long _answered;
 
     public bool IsEmpty
     {
@@ -24,13 +23,12 @@ internal sealed class StatusView(Func<ResilienceStatus> read) : IDisposable
     }
 
     /// <summary>Adds a page.</summary>
-    /// <returns>The whole status, as a frame. From then on the page is offered what differs from it.</returns>
+    /// <returns>The whole status as the other pages know it, as a frame. From then on the page is offered what differs from it.</returns>
     public byte[] Join(StatusStream stream)
     {
-        var ticket = Interlocked.Increment(ref _asked);
         lock (_gate)
         {
-            var whole = WholeUnderLock(ticket);
+            var whole = WholeUnderLock();
             _streams.Add(stream);
             return whole;
         }
@@ -39,10 +37,9 @@ internal sealed class StatusView(Func<ResilienceStatus> read) : IDisposable
     /// <summary>As <see cref="Join"/> for a page that has missed something; what waits for it is forgotten.</summary>
     public byte[] TellAnew(StatusStream stream)
     {
-        var ticket = Interlocked.Increment(ref _asked);
         lock (_gate)
         {
-            var whole = WholeUnderLock(ticket);
+            var whole = WholeUnderLock();
             stream.Forget();
             return whole;
         }
@@ -54,7 +51,7 @@ internal sealed class StatusView(Func<ResilienceStatus> read) : IDisposable
         {
             if (_streams.Remove(stream) && _streams.Count == 0)
             {
-                (_told, _whole) = (null, null);
+                (_told, _status, _whole) = (null, null, null);
             }
         }
     }
@@ -107,24 +104,20 @@ internal sealed class StatusView(Func<ResilienceStatus> read) : IDisposable
 
     public void Dispose() => _frames.Dispose();
 
-    // A reading that began after somebody asked answers them, too: a thousand pages that come back after a restart share a few readings.
-    private byte[] WholeUnderLock(long ticket)
+    // As it was told last, a second ago at most. With a reading for each newcomer there would be news for everybody else each time, and pages that fall behind over it would ask anew, without an end.
+    private byte[] WholeUnderLock()
     {
-        if (_whole is null || ticket > _answered)
+        if (_status is null)
         {
-            _answered = Volatile.Read(ref _asked);
-            var status = read();
-
-            // The others now know what the newcomer does: from here on one difference holds for all of them.
-            TellUnderLock(status);
-            _whole = StatusFrames.Of(StatusEventNames.Status, status, ResilienceStatusJson.Default.ResilienceStatus);
+            TellUnderLock(read());
         }
 
-        return _whole;
+        return _whole ??= StatusFrames.Of(StatusEventNames.Status, _status!, ResilienceStatusJson.Default.ResilienceStatus);
     }
 
     private void TellUnderLock(ResilienceStatus status)
     {
+        _status = status;
         _told ??= new ToldStatus();
         _told.Tell(status, _frames);
         if (_frames.Take() is { } frames)

@@ -16,6 +16,7 @@ public sealed class StatusViewTests : IDisposable
     private readonly IHost _host;
     private readonly StatusView _view;
     private readonly StatusStream _stream;
+    private int _readings;
     private readonly Pipe _pipe = new(new PipeOptions(pauseWriterThreshold: 1, resumeWriterThreshold: 1, useSynchronizationContext: false));
 
     public StatusViewTests()
@@ -27,7 +28,11 @@ public sealed class StatusViewTests : IDisposable
         builder.AddResilienceLayers();
         _host = builder.Build();
         var reader = _host.Services.GetRequiredService<ResilienceStatusReader>();
-        _view = new(() => reader.Read());
+        _view = new(() =>
+        {
+            _readings++;
+            return reader.Read();
+        });
         _stream = new(new MonotonicClock(_time), CancellationToken.None, CancellationToken.None);
     }
 
@@ -55,6 +60,30 @@ public sealed class StatusViewTests : IDisposable
         await ReadUntilAsync(static read => read.Contains("event: after", StringComparison.Ordinal));
         await EndAsync(running);
         _view.IsEmpty.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task ManyPagesThatComeOrFallBehind_CostNoReadingAndAreNoNewsToTheOthers()
+    {
+        var running = _stream.RunAsync(_view, _pipe.Writer);
+        await ReadUntilAsync(static read => read.Contains("event: status", StringComparison.Ordinal));
+        var circuit = _host.Services.GetRequiredService<CircuitBreakerRegistry>().Get("db");
+        for (var i = 0; i < 100; i++)
+        {
+            circuit.Isolate();
+            circuit.Reset();
+            using var other = new StatusStream(new MonotonicClock(_time), CancellationToken.None, CancellationToken.None);
+            _view.Join(other);
+            _view.TellAnew(other);
+            _view.Leave(other);
+        }
+
+        _readings.ShouldBe(1);
+        _view.Tell(static () => "event: after\ndata: {}\n\n"u8.ToArray());
+        var text = await ReadUntilAsync(static read => read.Contains("event: after", StringComparison.Ordinal));
+        Count(text, "event: status").ShouldBe(1);
+        Count(text, "event: circuitBreaker").ShouldBe(0);
+        await EndAsync(running);
     }
 
     [Fact]
