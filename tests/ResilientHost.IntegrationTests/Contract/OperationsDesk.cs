@@ -16,7 +16,7 @@ internal static partial class OperationsDesk
             "plain": { "ConsecutiveFailures": 2, "BreakDuration": "00:00:10", "HalfOpenProbes": 1 },
             "other": { },
             "orders/v1/größe 漢字 🚀 <img src=x onerror=alert(1)>": { "ConsecutiveFailures": 2, "BreakDuration": "00:00:10" },
-            "tenants": { "PartitionBy": "RouteValue:tenant", "ConsecutiveFailures": 2, "BreakDuration": "00:10:00" },
+            "tenants": { "PartitionBy": "RouteValue:tenant", "ConsecutiveFailures": 2, "BreakDuration": "00:01:00" },
             "shadow": { "Mode": "Shadow", "ConsecutiveFailures": 2 },
             "off": { "Mode": "Disabled" } },
           "Bulkheads": { "checkout": { "MaxConcurrency": 7 } } }
