@@ -90,13 +90,25 @@ public sealed class OperationsCircuitContractTests
     }
 
     [Fact]
-    public async Task Isolate_OfADisabledCircuit_IsAConflict_AndTrafficGoesOn()
+    public async Task Isolate_OfACircuitThatNeverRefuses_LeavesTrafficAlone()
     {
         await using var service = await TestService.StartAsync(OperationsDesk.Setup());
-        (await service.OperateAsync("isolate", new { name = "off" })).Status.ShouldBe(409);
-        (await service.StatusOfAsync("/off")).ShouldBe(200);
         await service.OperateAsync("isolate", new { name = "shadow" });
         (await service.StatusOfAsync("/shadow")).ShouldBe(200);
+        await service.OperateAsync("isolate", new { name = "off" });
+        (await service.StatusOfAsync("/off")).ShouldBe(200);
+    }
+
+    [Theory]
+    [InlineData("isolate")]
+    [InlineData("force-open")]
+    [InlineData("reset")]
+    public async Task Operation_OnADisabledCircuit_ThatChangesNothing_Is409(string operation)
+    {
+        await using var service = await TestService.StartAsync(OperationsDesk.Setup());
+        var (status, body) = await service.OperateAsync(operation, new { name = "off" });
+        (await service.StatusOfAsync("/off")).ShouldBe(200);
+        status.ShouldBe(409, body);
     }
 
     [Fact]
@@ -367,6 +379,21 @@ public sealed class OperationsCircuitContractTests
         await using var service = await TestService.StartAsync(OperationsDesk.Setup());
         await Parallel.ForEachAsync(Enumerable.Range(0, 500), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, _) => (await service.OperateAsync("isolate", new { name = "nobody" + i })).Status.ShouldBe(404));
         service.Logs.Entries.Count(static entry => entry.EventId.Id == Refused).ShouldBeLessThan(100);
+    }
+
+    [Fact]
+    public async Task Done_BySomebodyUnknown_TellsTheAddress()
+    {
+        await using var service = await TestService.StartAsync(OperationsService.Setup(
+            static app =>
+            {
+                OperationsDesk.MapTraffic(app);
+                app.MapResilienceDashboard();
+            },
+            "Development",
+            OperationsDesk.Circuits));
+        (await service.OperateAsync("isolate", new { name = "plain" }, user: null, headers: (OperationsService.RemoteHeader, "127.0.0.77"))).Status.ShouldBe(200);
+        (await service.Logs.WaitForAsync(static entry => entry.EventId.Id == Done, TestService.Patience)).Message.ShouldContain("127.0.0.77");
     }
 
     [Fact]

@@ -125,6 +125,55 @@ public sealed class OperationsHealthContractTests
         await TestService.EventuallyAsync(async () => await service.AskAsync("/health/ready") == (200, "Healthy"), "ready again");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task CheckThatIsCancelledByItsOwnTimeout_IsUnhealthy(bool byRegistration)
+    {
+        await using var service = await TestService.StartAsync(Setup(services: builder => builder.Services.AddHealthChecks().AddAsyncCheck(
+            "own",
+            async token =>
+            {
+                if (!byRegistration)
+                {
+                    throw new TaskCanceledException(Secret);
+                }
+
+                await Task.Delay(Timeout.InfiniteTimeSpan, token);
+                return HealthCheckResult.Healthy();
+            },
+            timeout: byRegistration ? TimeSpan.FromMilliseconds(50) : null)));
+        (await service.AskAsync("/health/ready")).ShouldBe((503, "Unhealthy"));
+    }
+
+    [Fact]
+    public async Task LayersAddedTwice_HaveEachCheckOnce()
+    {
+        await using var service = await TestService.StartAsync(Setup(services: static builder => builder.AddResilienceLayers()));
+        (await service.AskAsync("/health/ready")).ShouldBe((200, "Healthy"));
+    }
+
+    [Fact]
+    public async Task HostThatIsAskedToStop_IsNotReadyFromThatMoment_AndLiveIsLive()
+    {
+        await using var service = await TestService.StartAsync(Setup());
+        service.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        foreach (var wire in Enum.GetValues<Wire>())
+        {
+            (await service.AskAsync("/health/ready", wire: wire)).ShouldBe((503, "Unhealthy"));
+            (await service.AskAsync("/health/ready", method: HttpMethod.Head, wire: wire)).ShouldBe((503, ""));
+            (await service.AskAsync("/health/live", wire: wire)).ShouldBe((200, "Healthy"));
+        }
+    }
+
+    [Fact]
+    public async Task HostThatIsAskedToStop_WithShutdownSwitchedOff_StaysReady()
+    {
+        await using var service = await TestService.StartAsync(Setup("""{ "Shutdown": { "Enabled": false } }"""));
+        service.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        (await service.AskAsync("/health/ready")).ShouldBe((200, "Healthy"));
+    }
+
     [Fact]
     public async Task ProberThatLeaves_SpoilsNobodysAnswer()
     {
@@ -207,14 +256,12 @@ public sealed class OperationsHealthContractTests
     [InlineData("Shadow", true, 200, "Healthy")]
     public async Task OpenCircuit_OfAnHttpClient(string mode, bool affects, int expected, string word)
     {
-        await using var good = await ScriptedServer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
         var nowhere = OutboundBench.Nowhere();
         await using var service = await TestService.StartAsync(Setup(
             $$"""{ "HttpClients": { "pricing": { "CircuitBreaker": { "Mode": "{{mode}}", "ConsecutiveFailures": 2, "BreakDuration": "00:01:00", "AffectsReadiness": {{(affects ? "true" : "false")}} } } } }""",
             static builder => builder.Services.AddHttpClient("pricing").AddResilienceLayers("pricing"),
             more: static app => app.MapResilienceStatus().AllowAnonymous()));
         using var client = service.Services.GetRequiredService<IHttpClientFactory>().CreateClient("pricing");
-        (await client.GetAsync(good.Address, TestContext.Current.CancellationToken)).Dispose();
         (await service.AskAsync("/health/ready")).ShouldBe((200, "Healthy"));
         for (var i = 0; i < 3; i++)
         {

@@ -227,6 +227,42 @@ public sealed class OperationsMappingContractTests
     }
 
     [Fact]
+    public async Task OnAPathWithAParameter_Works()
+    {
+        await using var service = await TestService.StartAsync(Setup(static app =>
+        {
+            foreach (var what in "SDO")
+            {
+                Map(app, what, "/{cell}/resilience");
+            }
+        }));
+        await ShouldWorkAsync(service, "/eu-1/resilience");
+    }
+
+    [Fact]
+    public async Task OfOneHost_AndStatusOfAnother_EachServesItsOwn()
+    {
+        await using var service = await TestService.StartAsync(Setup(static app =>
+        {
+            app.MapResilienceStatus().AllowAnonymous().RequireHost("public.example");
+            app.MapResilienceDashboard().RequireAuthorization().RequireHost("ops.example");
+            app.MapResilienceOperations().RequireAuthorization(OperationsService.Policy).RequireHost("ops.example");
+        }));
+        (await AskHostAsync("public.example", "/resilience/status")).ShouldBe(200);
+        (await AskHostAsync("ops.example", "/resilience/status")).ShouldBe(401);
+        (await AskHostAsync("ops.example", "/resilience/status", "guest")).ShouldBe(200);
+        (await AskHostAsync("public.example", "/resilience/history", "eve")).ShouldBe(404);
+        (await AskHostAsync("ops.example", "/resilience/history", "eve")).ShouldBe(200);
+
+        async Task<int> AskHostAsync(string host, string path, string? user = null)
+        {
+            using var request = OperationsService.Request(HttpMethod.Get, path, user);
+            request.Headers.Host = host;
+            return await service.StatusAsync(request);
+        }
+    }
+
+    [Fact]
     public async Task OwnEndpointOnTheSamePath_BeatsWhatTheDashboardMapsAlong()
     {
         await using var service = await TestService.StartAsync(Setup(static app =>

@@ -53,9 +53,84 @@ public sealed class OperationsStreamContractTests
         told.ShouldBeCircuit();
         var polled = await service.CircuitAsync(OperationsDesk.Slashed);
         told.EnumerateObject().Select(static member => (member.Name, Kind(member.Value))).ShouldBe(polled.EnumerateObject().Select(static member => (member.Name, Kind(member.Value))));
-        told.GetProperty("since").GetString().ShouldBe(polled.GetProperty("since").GetString());
+        (told.GetProperty("since").GetDateTimeOffset() - polled.GetProperty("since").GetDateTimeOffset()).Duration().ShouldBeLessThan(TimeSpan.FromSeconds(1));
 
         static string Kind(JsonElement value) => value.ValueKind is JsonValueKind.Null or JsonValueKind.Number ? "number" : value.ValueKind.ToString();
+    }
+
+    [Fact]
+    public async Task Since_OfOneState_IsOneMoment()
+    {
+        await using var service = await TestService.StartAsync(OperationsDesk.Setup());
+        using var stream = await EventStream.OpenAsync(service, "eve");
+        (await service.OperateAsync("isolate", new { name = "plain" })).Status.ShouldBe(200);
+        var told = new HashSet<string?> { (await stream.CircuitAsync("plain", "isolated")).GetProperty("since").GetString() };
+        for (var i = 0; i < 50; i++)
+        {
+            told.Add((await service.CircuitAsync("plain")).GetProperty("since").GetString());
+        }
+
+        told.ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task Stream_WhereNothingChanges_RepeatsNothing()
+    {
+        await using var service = await TestService.StartAsync(OperationsDesk.Setup(configuration: Dashboard("\"KeepHistory\": false, \"Heartbeat\": \"00:00:01\"")));
+        (await service.OperateAsync("isolate", new { name = "plain" })).Status.ShouldBe(200);
+        await service.StatusOfAsync("/other");
+        using var stream = await EventStream.OpenAsync(service, "eve");
+        await stream.NextAsync("status");
+        var repeated = new List<string>();
+        for (var beats = 0; beats < 3;)
+        {
+            var (name, data) = (await stream.NextAsync()).ShouldNotBeNull();
+            beats += name is null ? 1 : 0;
+            if (name is "circuitBreaker" or "bulkhead" or "worker" or "level" or "httpClient" or "fallback" or "isolatedTask")
+            {
+                repeated.Add(name + data.GetRawText());
+            }
+
+            repeated.Count.ShouldBeLessThan(30, string.Join('\n', repeated));
+        }
+
+        repeated.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Stream_ReaderThatDoesNotRead_HoldsUpNobody()
+    {
+        await using var service = await TestService.StartAsync(OperationsDesk.Setup());
+        using var deaf = await service.ConnectAsync();
+        await deaf.SendAsync("GET /resilience/events HTTP/1.1\r\nHost: localhost\r\nX-User: deaf\r\n\r\n");
+        using var stream = await EventStream.OpenAsync(service, "eve");
+        for (var i = 0; i < 300; i++)
+        {
+            (await service.OperateAsync(i % 2 == 0 ? "isolate" : "reset", new { name = i % 4 < 2 ? "plain" : OperationsDesk.Slashed })).Status.ShouldBe(200);
+        }
+
+        (await service.OperateAsync("isolate", new { name = "other" })).Status.ShouldBe(200);
+        await stream.CircuitAsync("other", "isolated");
+        await service.Services.GetRequiredService<IHost>().StopAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Stream_OfFallbacksAndClients_TellsThemAsTheyChange()
+    {
+        await using var service = await TestService.StartAsync(OperationsService.Setup(
+            static app =>
+            {
+                app.MapGet("/falls", static string () => throw new InvalidOperationException()).WithFallback(static () => "spare");
+                app.MapResilienceDashboard().RequireAuthorization();
+            },
+            more: static builder => builder.Services.AddHttpClient("pricing").AddResilienceLayers("pricing")));
+        using var stream = await EventStream.OpenAsync(service, "eve");
+        await stream.NextAsync("status");
+        (await service.AskAsync("/falls")).ShouldBe((200, "spare"));
+        (await stream.NextAsync("fallback")).GetProperty("delegate").GetInt32().ShouldBe(1);
+        using var client = service.Services.GetRequiredService<IHttpClientFactory>().CreateClient("pricing");
+        await Should.ThrowAsync<Exception>(() => client.GetAsync(OutboundBench.Nowhere(), TestContext.Current.CancellationToken));
+        (await stream.NextAsync("httpClient")).GetProperty("name").GetString().ShouldBe("pricing");
     }
 
     [Fact]

@@ -196,6 +196,71 @@ public sealed class OperationsTelemetryContractTests
     }
 
     [Fact]
+    public async Task EmptyVariables_AreUnset()
+    {
+        await using var service = await TestService.StartAsync(Setup(new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "", ["OTEL_TRACES_SAMPLER"] = "", ["OTEL_SDK_DISABLED"] = "", ["OTEL_METRIC_EXPORT_INTERVAL"] = "" }));
+        using var source = new ActivitySource("ResilientHost");
+        source.HasListeners().ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task AddedTwice_WritesOneEvent()
+    {
+        var setup = Setup();
+        await using var service = await TestService.StartAsync(new TestServiceSetup
+        {
+            Configuration = setup.Configuration,
+            MapsStatus = false,
+            Builder = builder =>
+            {
+                setup.Builder!(builder);
+                builder.AddResilienceTelemetry(static options => options.UseSerilog = false);
+                builder.AddResilienceLayers();
+            },
+            Endpoints = setup.Endpoints,
+        });
+        await service.StatusOfAsync("/products/1");
+        await service.StatusOfAsync("/plain");
+        await service.Logs.WaitUntilAsync(static logs => logs.Any(static entry => entry.EventId.Id == 3000 && Equals(entry.ValueOf("Route"), "/plain")), TestService.Patience);
+        service.Logs.Entries.Count(static entry => entry.EventId.Id == 3000).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task AddedBeforeTheLayers_WritesTheEvent()
+    {
+        var logs = new LogRecorder();
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production", Args = ["--urls=http://127.0.0.1:0", "--hostBuilder:reloadConfigOnChange=false"] });
+        builder.AddResilienceTelemetry(static options => options.UseSerilog = false);
+        builder.AddResilienceLayers();
+        builder.Logging.ClearProviders().AddProvider(logs);
+        await using var app = builder.Build();
+        app.UseResilienceLayers();
+        app.MapGet("/products/{id}", static (string id) => id);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        using var client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+        (await client.GetStringAsync("/products/4711", TestContext.Current.CancellationToken)).ShouldBe("4711");
+        (await logs.WaitForAsync(static entry => entry.EventId.Id == 3000, TestService.Patience)).ValueOf("Route").ShouldBe("/products/{id}");
+    }
+
+    [Fact]
+    public async Task Completion_OfAReExecutedRequest_IsOneEvent()
+    {
+        var setup = Setup(more: static app => app.MapGet("/problem-page", static () => Results.Text("sorry")));
+        await using var service = await TestService.StartAsync(new TestServiceSetup
+        {
+            Configuration = setup.Configuration,
+            MapsStatus = false,
+            Builder = setup.Builder,
+            Outside = static app => app.UseStatusCodePagesWithReExecute("/problem-page"),
+            Endpoints = setup.Endpoints,
+        });
+        var completion = await CompletionAsync(service, async () => (await service.AskAsync("/nowhere/4711")).ShouldBe((404, "sorry")));
+        completion.Message.ShouldNotContain("4711");
+        await CompletionAsync(service, () => service.StatusOfAsync("/plain"));
+        service.Logs.Entries.Count(static entry => entry.EventId.Id == 3000).ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Completion_OfManyAtOnce_IsOneEach()
     {
         await using var service = await TestService.StartAsync(Setup());
