@@ -71,9 +71,7 @@ public sealed class OperationsHealthContractTests
     {
         await using var service = await TestService.StartAsync(Setup(services: static builder => builder.Services.AddHealthChecks()
             .Add(new HealthCheckRegistration("own", static _ => throw new InvalidOperationException(Secret), null, null))));
-        var (status, body) = await service.AskAsync("/health/ready");
-        status.ShouldBe(503);
-        body.ShouldBe("Unhealthy");
+        (await service.AskAsync("/health/ready")).ShouldBe((503, "Unhealthy"));
         (await service.AskAsync("/health/live")).ShouldBe((200, "Healthy"));
     }
 

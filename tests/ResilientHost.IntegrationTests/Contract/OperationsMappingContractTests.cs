@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Controllers;
 using ResilientHost.IntegrationTests.Operations;
@@ -431,6 +432,80 @@ public sealed class OperationsMappingContractTests
             environment));
         error.ShouldContain(call);
         error.ShouldContain("RequireAuthorization");
+    }
+
+    [Theory]
+    [InlineData("branch")]
+    [InlineData("endpoints")]
+    [InlineData("without layers")]
+    public async Task Start_WithoutPolicy_HoweverItIsMapped_IsAnError(string how) =>
+        (await TestService.FailToStartAsync(new TestServiceSetup
+        {
+            Builder = OperationsDesk.Setup().Builder,
+            UsesLayers = how != "without layers",
+            MapsStatus = false,
+            Endpoints = app =>
+            {
+                switch (how)
+                {
+                    case "branch":
+                        app.Map("/branch", static branch =>
+                        {
+                            branch.UseRouting();
+                            branch.UseEndpoints(static endpoints => endpoints.MapResilienceDashboard());
+                        });
+                        break;
+                    case "endpoints":
+                        app.UseRouting();
+                        app.UseEndpoints(static endpoints => endpoints.MapResilienceDashboard());
+                        break;
+                    default:
+                        app.MapResilienceDashboard();
+                        break;
+                }
+            },
+        })).ShouldContain("MapResilienceDashboard");
+
+    [Fact]
+    public async Task InAHostOfTheOldKind_WorksAndIsChecked()
+    {
+        static IHost Build(bool guarded) => Host.CreateDefaultBuilder(["--hostBuilder:reloadConfigOnChange=false"]).UseEnvironment("Production").ConfigureWebHostDefaults(web => web
+            .UseUrls("http://127.0.0.1:0")
+            .ConfigureServices(static (context, services) =>
+            {
+                services.AddResilienceLayers(context.Configuration);
+                services.AddAuthentication("none").AddCookie("none");
+                services.AddAuthorization();
+            })
+            .Configure(app =>
+            {
+                app.UseRouting();
+                app.UseAuthentication();
+                app.UseAuthorization();
+                app.UseResilienceLayers();
+                app.UseEndpoints(endpoints =>
+                {
+                    endpoints.MapResilienceHealth();
+                    endpoints.MapResilienceStatus().AllowAnonymous();
+                    var operations = endpoints.MapResilienceOperations();
+                    if (guarded)
+                    {
+                        operations.RequireAuthorization();
+                    }
+                });
+            })).Build();
+        using (var open = Build(guarded: false))
+        {
+            (await Should.ThrowAsync<Exception>(() => open.StartAsync(TestContext.Current.CancellationToken))).ToString().ShouldContain("MapResilienceOperations");
+        }
+
+        using var host = Build(guarded: true);
+        await host.StartAsync(TestContext.Current.CancellationToken);
+        var address = host.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>().Features.Get<Microsoft.AspNetCore.Hosting.Server.Features.IServerAddressesFeature>()!.Addresses.Single();
+        using var client = new HttpClient { BaseAddress = new Uri(address) };
+        (await client.GetStringAsync("/health/ready", TestContext.Current.CancellationToken)).ShouldBe("Healthy");
+        JsonElement.Parse(await client.GetStringAsync("/resilience/status", TestContext.Current.CancellationToken)).GetProperty("level").GetString().ShouldBe("normal");
+        await host.StopAsync(TestContext.Current.CancellationToken);
     }
 
     [Fact]

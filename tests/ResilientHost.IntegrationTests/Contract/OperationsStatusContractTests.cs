@@ -130,6 +130,48 @@ public sealed class OperationsStatusContractTests
     }
 
     [Fact]
+    public async Task Status_WhereNothingHappens_SaysTheSameEachTime()
+    {
+        var script = new Script();
+        await using var service = await TestService.StartAsync(OperationsService.Setup(
+            static app =>
+            {
+                OperationsDesk.MapTraffic(app);
+                app.MapResilienceDashboard().RequireAuthorization();
+                app.MapResilienceOperations().RequireAuthorization(OperationsService.Policy);
+            },
+            configuration: OperationsDesk.Circuits.TrimEnd()[..^1] + """, "Dashboard": { "KeepHistory": false } }""",
+            more: builder =>
+            {
+                builder.Services.AddResilientWorker("orders", script.Make);
+                builder.Services.AddHttpClient("pricing").AddResilienceLayers("pricing");
+            }));
+        (await script.NextAsync()).Context.Heartbeat("packing");
+        using var client = service.Services.GetRequiredService<IHttpClientFactory>().CreateClient("pricing");
+        await Should.ThrowAsync<Exception>(() => client.GetAsync(OutboundBench.Nowhere(), TestContext.Current.CancellationToken));
+        await service.PostAsync("/resilience/level", """{ "level": "reduced" }""");
+        await service.OperateAsync("isolate", new { name = "plain" });
+        var told = new HashSet<string>();
+        for (var i = 0; i < 20; i++)
+        {
+            var status = System.Text.Json.Nodes.JsonNode.Parse((await service.AskAsync("/resilience/status", "eve")).Body)!.AsObject();
+            status.Remove("signals");
+            foreach (var pricing in status["httpClients"]!.AsArray())
+            {
+                // Retries of the last seconds leave the count as time passes.
+                foreach (var authority in pricing!["authorities"]!.AsArray())
+                {
+                    authority!.AsObject().Remove("retriesLately");
+                }
+            }
+
+            told.Add(status.ToJsonString());
+        }
+
+        told.ShouldHaveSingleItem();
+    }
+
+    [Fact]
     public async Task Status_OtherMethods_Are405()
     {
         await using var service = await TestService.StartAsync(OperationsDesk.Setup());

@@ -263,6 +263,25 @@ public sealed class OperationsStreamContractTests
             "a place again");
     }
 
+    [Fact]
+    public async Task Stream_OfStrangers_IsLimitedByAddress_WhateverForwardedForSays()
+    {
+        await using var service = await TestService.StartAsync(OperationsService.Setup(
+            static app =>
+            {
+                OperationsDesk.MapTraffic(app);
+                app.MapResilienceDashboard().AllowAnonymous();
+            },
+            configuration: Dashboard("\"MaxStreamsPerUser\": 1")));
+        using var first = await EventStream.OpenAsync(service);
+        using var forged = OperationsService.Request(HttpMethod.Get, "/resilience/events", null, null, ("X-Forwarded-For", "10.1.1.1"), ("Forwarded", "for=10.1.1.1"), ("X-Original-For", "10.1.1.1"));
+        (await service.StatusAsync(forged)).ShouldBe(429);
+        using var elsewhere = OperationsService.Request(HttpMethod.Get, "/resilience/events", null, null, (OperationsService.RemoteHeader, "10.1.1.1"));
+        using var answer = await service.SendAsync(elsewhere, Wire.Http1, HttpCompletionOption.ResponseHeadersRead);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        using var named = await EventStream.OpenAsync(service, "eve");
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(2)]
