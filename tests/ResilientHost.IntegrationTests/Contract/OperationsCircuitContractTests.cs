@@ -95,20 +95,9 @@ public sealed class OperationsCircuitContractTests
         await using var service = await TestService.StartAsync(OperationsDesk.Setup());
         await service.OperateAsync("isolate", new { name = "shadow" });
         (await service.StatusOfAsync("/shadow")).ShouldBe(200);
-        await service.OperateAsync("isolate", new { name = "off" });
+        var (_, body) = await service.OperateAsync("isolate", new { name = "off" });
         (await service.StatusOfAsync("/off")).ShouldBe(200);
-    }
-
-    [Theory]
-    [InlineData("isolate")]
-    [InlineData("force-open")]
-    [InlineData("reset")]
-    public async Task Operation_OnADisabledCircuit_ThatChangesNothing_Is409(string operation)
-    {
-        await using var service = await TestService.StartAsync(OperationsDesk.Setup());
-        var (status, body) = await service.OperateAsync(operation, new { name = "off" });
-        (await service.StatusOfAsync("/off")).ShouldBe(200);
-        status.ShouldBe(409, body);
+        body.ShouldContain("disabled", Case.Insensitive, "whoever operates is told why nothing is refused");
     }
 
     [Fact]
@@ -201,7 +190,7 @@ public sealed class OperationsCircuitContractTests
     public static TheoryData<string> BadBodies => new(
         "", " ", "null", "[]", "{}", "\"plain\"", "42", "{", "{\"name\":", """{"name":"plain"} {}""", """{"name":"plain"}x""", """{"name":null}""", """{"name":1}""", """{"name":["plain"]}""",
         """{"name":"plain","name":"plain"}""", """{"name":"other","name":"plain"}""", """{"name":"plain","Name":"other"}""", """{"name":"plain","unknown":1}""", """{"name":"plain",}""", """{"name":"plain"/**/}""",
-        """{"name":"plain","key":1}""", """{"name":"plain","instance":1}""", """{"name":"plain","instance":{}}""", """{"name":"\ud800"}""", """{'name':'plain'}""", "name=plain");
+        """{"name":"plain","key":1}""", """{"name":"plain","instance":1}""", """{"name":"plain","instance":{}}""", """{"name":"\ud800"}""", """{'name':'plain'}""", "name=plain", new string('[', 4000), """{"name":"plain","key":{"a":[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]}}""");
 
     [Theory]
     [MemberData(nameof(BadBodies))]
@@ -371,6 +360,27 @@ public sealed class OperationsCircuitContractTests
         refused.Message.ShouldNotContain("\u001b");
         refused.Message.ShouldNotContain("\u2028");
         service.Logs.Entries.ShouldNotContain(static entry => entry.EventId.Id == Done);
+    }
+
+    [Fact]
+    public async Task Audit_OfLongNames_IsBounded()
+    {
+        await using var service = await TestService.StartAsync(OperationsDesk.Setup());
+        var (status, _) = await service.OperateAsync("isolate", new { name = new string('n', 3900) }, user: "eve" + new string('u', 5000));
+        status.ShouldBe(404);
+        (await service.Logs.WaitForAsync(static entry => entry.EventId.Id == Refused, TestService.Patience)).Message.Length.ShouldBeLessThan(2000);
+        (await service.OperateAsync("isolate", new { name = "plain" }, user: "eve" + new string('u', 5000))).Status.ShouldBe(200);
+        (await service.Logs.WaitForAsync(static entry => entry.EventId.Id == Done, TestService.Patience)).Message.Length.ShouldBeLessThan(2000);
+    }
+
+    [Fact]
+    public async Task Operation_WithAByteOrderMark_IsNoError()
+    {
+        await using var service = await TestService.StartAsync(OperationsDesk.Setup());
+        (await service.PostBytesAsync("/resilience/circuit-breakers/isolate", [0xEF, 0xBB, 0xBF, .. """{"name":"plain"}"""u8])).Status.ShouldBeOneOf(200, 400);
+        (await service.PostBytesAsync("/resilience/circuit-breakers/isolate", [], contentType: null)).Status.ShouldBe(415);
+        (await service.OperateAsync("isolate", new { name = "tenants", key = "" })).Status.ShouldBe(404);
+        service.ShouldHaveLoggedNoError();
     }
 
     [Fact]

@@ -138,6 +138,7 @@ public sealed class OperationsTelemetryContractTests
         completion.ValueOf("Disposition").ShouldBe("succeeded");
         completion.ValueOf("TraceId").ShouldBeOfType<string>().ShouldMatch("^[0-9a-f]{32}$");
         completion.Message.ShouldNotContain("4711");
+        completion.Scopes.ShouldBeEmpty();
 
         // A second one would have been written before the next request's.
         await service.StatusOfAsync("/plain", wire);
@@ -240,6 +241,41 @@ public sealed class OperationsTelemetryContractTests
         using var client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
         (await client.GetStringAsync("/products/4711", TestContext.Current.CancellationToken)).ShouldBe("4711");
         (await logs.WaitForAsync(static entry => entry.EventId.Id == 3000, TestService.Patience)).ValueOf("Route").ShouldBe("/products/{id}");
+    }
+
+    [Theory]
+    [InlineData("grpc")]
+    [InlineData("http/protobuf")]
+    public async Task Exported_SpanMetricsAndCompletion_NameTheRouteAndNeverThePath(string protocol)
+    {
+        await using var receiver = await OtlpReceiver.StartAsync();
+        string instance;
+        await using (var service = await TestService.StartAsync(Setup(
+            new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.EndpointOf(protocol), ["OTEL_EXPORTER_OTLP_PROTOCOL"] = protocol, ["OTEL_SERVICE_NAME"] = "shop", ["OTEL_RESOURCE_ATTRIBUTES"] = "deployment.environment=test" },
+            minimum: LogLevel.Information)))
+        {
+            (await service.StatusOfAsync("/products/4711?card=1234")).ShouldBe(200);
+            (await service.StatusOfAsync("/plain?fail")).ShouldBe(502);
+            (await service.StatusOfAsync("/plain?fail")).ShouldBe(502);
+            (await service.StatusOfAsync("/plain?fail")).ShouldBe(503);
+            instance = JsonElement.Parse((await service.AskAsync("/resilience/status", "eve")).Body).GetProperty("instance").GetString()!;
+            await service.Services.GetRequiredService<IHost>().StopAsync(TestContext.Current.CancellationToken);
+        }
+
+        var span = receiver.Spans.Single(static span => span.Kind == 2 && span.Name == "GET /products/{id:int}");
+        span.Attributes["http.route"].ShouldBe("/products/{id:int}");
+        span.Resource["service.name"].ShouldBe("shop");
+        span.Resource["service.instance.id"].ShouldBe(instance);
+        span.Resource["deployment.environment"].ShouldBe("test");
+        receiver.Spans.SelectMany(static span => span.Attributes.Values.Append(span.Name)).ShouldAllBe(static text => !text.Contains("4711") && !text.Contains("1234"));
+        receiver.Spans.SelectMany(static span => span.Events).Select(static occurrence => occurrence.Name).ShouldContain("circuit_breaker.opened");
+        var completion = receiver.Logs.Single(log => log.TraceId == span.TraceId && log.Scope == "ResilientHost.Requests");
+        completion.Attributes.Values.Append(completion.Body).ShouldAllBe(static text => !text.Contains("4711") && !text.Contains("1234"));
+        var metrics = receiver.Metrics.Select(static metric => metric.Name).ToHashSet();
+        foreach (var name in new[] { "resilient_host.circuit_breaker.state", "resilient_host.circuit_breaker.transitions", "resilient_host.request.duration", "http.server.request.duration", "kestrel.active_connections", "dotnet.gc.collections" })
+        {
+            metrics.ShouldContain(name);
+        }
     }
 
     [Fact]
