@@ -78,7 +78,6 @@ public sealed class OperationsStreamContractTests
     {
         await using var service = await TestService.StartAsync(OperationsDesk.Setup(configuration: Dashboard("\"KeepHistory\": false, \"Heartbeat\": \"00:00:01\"")));
         (await service.OperateAsync("isolate", new { name = "plain" })).Status.ShouldBe(200);
-        await service.StatusOfAsync("/other");
         using var stream = await EventStream.OpenAsync(service, "eve");
         await stream.NextAsync("status");
         var repeated = new List<string>();
