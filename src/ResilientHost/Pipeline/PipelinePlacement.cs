@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using ResilientHost.Dashboard;
 using ResilientHost.Degradation;
 
 namespace ResilientHost.Pipeline;
@@ -106,7 +107,7 @@ internal sealed partial class PipelinePlacement(
             errors.Add($"Endpoint '{name}' {error}.");
         }
 
-        fallbacks.Check(endpoint, key, layers, errors, idle);
+        fallbacks.Check(endpoint, key, layers, layers.CircuitBreaker is { } circuit && circuitBreakers.TryGet(circuit, out var named) ? named : null, errors, idle);
         CheckName(layers.CircuitBreaker, circuitBreakers.Names, "circuit breaker", "Resilience:CircuitBreakers");
         CheckName(layers.Bulkhead, bulkheads.Names, "bulkhead", "Resilience:Bulkheads");
 
@@ -130,9 +131,8 @@ internal sealed partial class PipelinePlacement(
             return;
         }
 
-        var metadata = endpoint.Metadata;
-        var isOpen = metadata.GetMetadata<IAllowAnonymous>() is not null;
-        var isGuarded = metadata.GetMetadata<IAuthorizeData>() is not null || metadata.GetMetadata<AuthorizationPolicy>() is not null;
+        var isOpen = endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null;
+        var isGuarded = OperationGuard.HasPolicy(endpoint);
         if (operations.Operates && (isOpen || !isGuarded))
         {
             errors.Add($"{operations.Call} changes how the service behaves and needs to know who does. Add .RequireAuthorization(\"policy\"){(isOpen ? " in place of .AllowAnonymous()" : "")}.");
