@@ -13,6 +13,10 @@ const EventsCap = 20;
 const ProblemsCap = 8;
 const EventsKept = 200;
 const PollEvery = 5000;
+const PollHidden = 30000;
+const HiddenFor = 60000;
+const FirstNewsWithin = 5000;
+const SamplesStop = 12000;
 const SoonDays = 30;
 
 // ---- words and figures --------------------------------------------------------------------------------------------
@@ -45,14 +49,18 @@ const WorkerKinds = {
 };
 const WorkerRanks = Object.keys(WorkerKinds);
 
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const minutes = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+// As the logs have it: two people who compare their screens read the same time.
+const timeZone = "UTC";
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone });
+const minutes = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone });
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone });
 const grouped = new Intl.NumberFormat("en-US");
 
 const capital = text => text.charAt(0).toUpperCase() + text.slice(1);
+// As it goes on within a sentence. Names keep what is theirs: an abbreviation, a method.
+const uncapital = text => /^.\p{Ll}/u.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+const minute = iso => `${minutes.format(Date.parse(iso))} UTC`;
 const many = (count, one, more = `${one}s`) => `${grouped.format(count)} ${count === 1 ? one : more}`;
-const list = items => items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
 
 function share(value) {
   const percent = value * 100;
@@ -60,6 +68,7 @@ function share(value) {
 }
 
 function rate(value) {
+  if (value === null || value === undefined) return "–";
   return value === 0 ? "0/s" : value < 0.1 ? "<0.1/s" : value < 9.95 ? `${value.toFixed(1)}/s` : value < 9950 ? `${grouped.format(Math.round(value))}/s` : `${(value / 1000).toFixed(1)}k/s`;
 }
 
@@ -204,8 +213,18 @@ function tell(text, good) {
 const state = {
   status: null, circuits: new Map(), bulkheads: new Map(), fallbacks: new Map(), clients: new Map(), workers: new Map(), tasks: new Map(), signals: new Map(),
   level: { level: "normal", overridden: false }, strips: { level: [], circuits: new Map(), workers: new Map() },
-  service: null, golden: null, events: [], configuration: null, historyKept: true, connection: "connecting", seen: 0,
+  service: null, golden: null, events: [], configuration: null, historyKept: true, isMixed: false, connection: "connecting", seen: 0,
 };
+
+// What belongs to one process, and says nothing of the next.
+function forget() {
+  for (const map of [state.circuits, state.bulkheads, state.fallbacks, state.clients, state.workers, state.tasks, state.signals, state.strips.circuits, state.strips.workers]) map.clear();
+  state.strips.level = [];
+  state.level = { level: "normal", overridden: false };
+  Object.assign(state, { service: null, golden: null, events: [], configuration: null });
+  second = 0;
+  recent.length = pending.length = 0;
+}
 
 // Times are the server's; this clock may be off by anything.
 let skew = 0;
@@ -220,7 +239,7 @@ let second = 0;
 class Circuit {
   constructor(name, key) {
     this.id = idOf(name, key);
-    Object.assign(this, { name, key: key ?? null, state: "closed", mode: "enforce", calls: 0, refused: 0, failureRatio: 0, slowCallRatio: 0, ring: null, perSecond: 0, half: null });
+    Object.assign(this, { name, key: key ?? null, state: "closed", mode: "enforce", calls: 0, failures: 0, refused: 0, failureRatio: 0, slowCallRatio: 0, ring: null, restedAt: null });
   }
 
   take(status) {
@@ -246,15 +265,28 @@ class Circuit {
     this.ring.refused[slot] = refused;
   }
 
-  // Over ten seconds: by the second the figure would flicker.
+  // Over ten seconds: by the second the figure would flicker. Nobody counts for partitions, nor for circuits without a history.
   get traffic() {
-    if (!this.ring) return this.callsPerSecond ?? 0;
-    let sum = 0;
-    for (let back = 0; back < 10; back++) {
+    if (!this.ring) return this.callsPerSecond ?? null;
+    const { calls, refused } = this.lately(10);
+    return (calls + refused) / 10;
+  }
+
+  // The window that the circuit decides by; while that is empty, as it is while the circuit is not closed, what came lately.
+  get errors() {
+    if (this.calls > 0) return { calls: this.calls, failures: this.failures, ratio: this.failureRatio };
+    const { calls, failures } = this.lately(30);
+    return { calls, failures, ratio: calls ? failures / calls : 0 };
+  }
+
+  lately(seconds) {
+    const sums = { calls: 0, failures: 0, refused: 0 };
+    if (!this.ring) return sums;
+    for (let back = 0; back < seconds; back++) {
       const slot = (second + Seconds - back) % Seconds;
-      sum += this.ring.calls[slot] + this.ring.refused[slot];
+      for (const name of Object.keys(sums)) sums[name] += this.ring[name][slot];
     }
-    return sum / 10;
+    return sums;
   }
 
   get secondsLeft() {
@@ -276,10 +308,12 @@ function wordOf(circuit) {
   return Kinds[circuit.kind].word;
 }
 
+const halfOpens = left => left === null ? "half-opens when its break is over" : left > 0 ? `half-opens in ${span(left)}` : "half-opens now";
+
 function nextOf(circuit) {
   const left = circuit.secondsLeft;
   switch (circuit.kind) {
-    case "open": return left === null ? "half-opens when its break is over" : left > 0 ? `half-opens in ${span(left)}` : "half-opens now";
+    case "open": return halfOpens(left);
     case "half": return "probing";
     case "isolated": return "until reset";
     case "forced": return "until its mode is changed";
@@ -302,18 +336,48 @@ function stripOf(map, key) {
 
 let stripsMoved = true;
 
+// News that is older than what the strip says already is none: an answer may come after what happened since.
 function moveStrip(segments, value, at) {
   const last = segments.at(-1);
-  if (last && last.state === value) return;
+  if (last && (last.state === value || Date.parse(at) <= Date.parse(last.from))) return;
   if (last) last.to = at;
   segments.push({ state: value, from: at, to: null });
   stripsMoved = true;
   if (segments.length > 100) segments.shift();
 }
 
+const StateRanks = { closed: 0, halfOpen: 1, open: 2, isolated: 3 };
+
+// A circuit with partitions is as bad as the worst of them; itself it may never have been anything but closed.
+function moveStripOf(name) {
+  const own = state.circuits.get(idOf(name));
+  let worst = own;
+  for (const each of state.circuits.values()) {
+    if (each.name === name && each.since && (!worst || StateRanks[each.state] > StateRanks[worst.state])) worst = each;
+  }
+  if (!worst) return;
+  const at = worst === own && own.restedAt && Date.parse(own.restedAt) > Date.parse(own.since) ? own.restedAt : worst.since;
+  moveStrip(stripOf(state.strips.circuits, name), worst.state, at);
+}
+
+// A partition that closes is told of no more; when that was is not told at all.
+function dropCircuit(circuit) {
+  state.circuits.delete(circuit.id);
+  const own = state.circuits.get(idOf(circuit.name));
+  if (circuit.key && own) own.restedAt = new Date(now()).toISOString();
+}
+
+function moveStrips() {
+  for (const name of new Set([...state.circuits.values()].map(each => each.name))) moveStripOf(name);
+  for (const worker of state.workers.values()) moveStrip(stripOf(state.strips.workers, worker.name), worker.state, worker.since);
+  if (state.level.since) moveStrip(state.strips.level, state.level.level, state.level.since);
+}
+
 // ---- taking in what the server says -------------------------------------------------------------------------------
 
 function takeStatus(status) {
+  const before = state.status;
+  if (before && (before.instance !== status.instance || before.startedAt !== status.startedAt)) forget();
   state.status = status;
   state.historyKept = status.historyKept !== false;
   const known = new Set();
@@ -321,17 +385,16 @@ function takeStatus(status) {
     const circuit = circuitOf(each.name, each.key);
     circuit.take(each);
     known.add(circuit.id);
-    if (!each.key) moveStrip(stripOf(state.strips.circuits, each.name), each.state, each.since);
   }
-  for (const id of state.circuits.keys()) if (!known.has(id)) state.circuits.delete(id);
+  for (const circuit of [...state.circuits.values()]) if (!known.has(circuit.id)) dropCircuit(circuit);
   replace(state.bulkheads, status.bulkheads, "name");
   replace(state.fallbacks, status.fallbacks, "endpoint");
   replace(state.clients, status.httpClients, "name");
   replace(state.workers, status.workers, "name");
   replace(state.tasks, status.isolatedTasks ?? [], "name");
   replace(state.signals, status.signals, "name");
-  for (const worker of status.workers) moveStrip(stripOf(state.strips.workers, worker.name), worker.state, worker.since);
   takeLevel({ level: status.level, ...status.degradation });
+  moveStrips();
   soon();
 }
 
@@ -341,27 +404,28 @@ function replace(map, items, key) {
   for (const item of items) map.set(item[key], keepUse(old.get(item[key]), item));
 }
 
-// How fast a counter moves is told by two readings of it.
+// Whether a counter moves is told by two readings of it.
 function keepUse(before, item) {
-  if (item.delegate === undefined) return item;
-  const served = item.delegate + item.stale;
-  const moved = before && served > before.delegate + before.stale;
-  return { ...item, servedAt: moved ? performance.now() : before?.servedAt ?? null, servedStale: moved ? item.stale > before.stale : before?.servedStale ?? false };
+  if (item.delegate !== undefined) {
+    const served = item.delegate + item.stale;
+    const moved = before && served > before.delegate + before.stale;
+    return { ...item, servedAt: moved ? performance.now() : before?.servedAt ?? null, servedStale: moved ? item.stale > before.stale : before?.servedStale ?? false };
+  }
+  if (item.adaptive !== undefined) return { ...item, refusedAt: before && item.refused > before.refused ? performance.now() : before?.refusedAt ?? null };
+  return item;
 }
 
 function takeCircuit(each) {
-  const id = idOf(each.name, each.key);
-  if (each.key && each.state === "closed") {
-    state.circuits.delete(id);
-    return soon();
-  }
   const circuit = circuitOf(each.name, each.key);
-  if (circuit.take(each)) {
+  const moved = circuit.take(each);
+  if (moved) {
     announce(`${nameOf(circuit)}: ${wordOf(circuit)}`);
     circuit.flash = true;
   }
-  if (!each.key) moveStrip(stripOf(state.strips.circuits, each.name), each.state, each.since);
+  if (each.key && each.state === "closed") dropCircuit(circuit);
+  moveStripOf(each.name);
   soon();
+  return circuit;
 }
 
 function takeWorker(worker) {
@@ -380,62 +444,87 @@ function takeLevel(level) {
   soon();
 }
 
-function takeHistory(history) {
+// What the stream has told since the answer was asked for is newer than the answer, and is put on top of it.
+function takeHistory(history, samples) {
   skew = Date.parse(history.at) - Date.now();
   second = Math.floor(Date.parse(history.at) / 1000);
+  recent.length = pending.length = 0;
+  for (const circuit of state.circuits.values()) circuit.ring = null;
+  state.strips.circuits = new Map();
   for (const each of history.circuits) {
     if (!each.key && each.states.length) state.strips.circuits.set(each.name, each.states.slice());
 
     // Outbound clients and calls have a history, too; their circuits are shown where they are.
     const circuit = state.circuits.get(idOf(each.name, each.key));
     if (!circuit) continue;
-    circuit.ring = null;
     const count = each.calls.length;
     for (let i = 0; i < count; i++) circuit.put(i - count + 1, each.calls[i], each.failures[i], each.refused[i]);
     Object.assign(circuit, { p50Seconds: each.p50Seconds, p90Seconds: each.p90Seconds, p99Seconds: each.p99Seconds });
   }
   state.strips.level = history.levels.map(({ level, state: named, from, to }) => ({ state: level ?? named, from, to }));
-  for (const worker of history.workers) state.strips.workers.set(worker.name, worker.states.slice());
-  state.events = history.events.slice();
+  state.strips.workers = new Map(history.workers.map(worker => [worker.name, worker.states.slice()]));
+  moveStrips();
+  const told = history.events.at(-1)?.id ?? -Infinity;
+  state.events = [...history.events, ...state.events.filter(each => each.id > told)].slice(-EventsKept);
   stripsMoved = true;
   const service = history.service;
   const end = Date.parse(service.to) / 1000;
   const step = service.intervalSeconds;
   const times = service.rate.map((_, i) => end - (service.rate.length - 1 - i) * step);
-  state.golden = { step, times, rate: service.rate, errors: service.errors, refused: service.refused, p50: service.p50Seconds, p90: service.p90Seconds, p99: service.p99Seconds, inFlight: service.inFlight, saturation: service.saturation, dirty: true };
+  state.golden = { step, times, rate: service.rate.slice(), errors: service.errors.slice(), refused: service.refused.slice(), p50: service.p50Seconds.slice(), p90: service.p90Seconds.slice(), p99: service.p99Seconds.slice(), inFlight: service.inFlight.slice(), saturation: service.saturation.slice(), dirty: true };
+  for (const sample of samples) if (Math.floor(Date.parse(sample.at) / 1000) > second) takeSample(sample);
   soon();
 }
 
 const pending = [];
+const recent = [];
+
+// By the second these figures would flicker, and what lasted less would be gone before anybody reads it.
+function meanOf(samples) {
+  const mean = name => samples.reduce((sum, each) => sum + (each[name] ?? 0), 0) / samples.length;
+  const last = name => samples.findLast(each => each[name] !== null && each[name] !== undefined)?.[name] ?? null;
+  return {
+    rate: mean("rate"), errors: mean("errors"), refused: mean("refused"), inFlight: mean("inFlight"), saturation: mean("saturation"),
+    p50Seconds: last("p50Seconds"), p90Seconds: last("p90Seconds"), p99Seconds: last("p99Seconds"),
+  };
+}
+
+// What n calls are by the i-th of several seconds, so that none is lost.
+const portion = (total, i, seconds) => Math.floor(total * (i + 1) / seconds) - Math.floor(total * i / seconds);
 
 function takeSample(sample) {
   const at = Date.parse(sample.at);
   skew = at - Date.now();
   const next = Math.max(second + 1, Math.floor(at / 1000));
-  const missed = Math.min(next - second, Seconds);
-  for (let i = 0; i < missed; i++) {
-    second = next - missed + i + 1;
+  // A process that stood still for some seconds tells of them in one sample.
+  const seconds = second ? Math.min(next - second, Seconds) : 1;
+  for (let i = 0; i < seconds; i++) {
+    second = next - seconds + i + 1;
     for (const circuit of state.circuits.values()) circuit.turn();
+    for (const each of sample.circuits) state.circuits.get(idOf(each.name, each.key))?.put(0, portion(each.calls, i, seconds), portion(each.failures, i, seconds), portion(each.refused, i, seconds));
+    recent.push(sample.service);
+    if (state.golden) pending.push(sample.service);
+    addToGolden();
   }
   for (const each of sample.circuits) {
     const circuit = state.circuits.get(idOf(each.name, each.key));
-    if (!circuit) continue;
-    circuit.put(0, each.calls, each.failures, each.refused);
-    Object.assign(circuit, { p50Seconds: each.p50Seconds, p90Seconds: each.p90Seconds, p99Seconds: each.p99Seconds });
+    if (circuit) Object.assign(circuit, { p50Seconds: each.p50Seconds, p90Seconds: each.p90Seconds, p99Seconds: each.p99Seconds });
   }
-  state.service = sample.service;
-  pending.push(sample.service);
-  const golden = state.golden;
-  if (golden && pending.length >= golden.step) {
-    const mean = name => pending.reduce((sum, each) => sum + (each[name] ?? 0), 0) / pending.length;
-    golden.times.push(Math.floor(at / 1000));
-    for (const name of ["rate", "errors", "refused", "inFlight", "saturation"]) golden[name].push(mean(name));
-    for (const name of ["p50", "p90", "p99"]) golden[name].push(sample.service[`${name}Seconds`]);
-    while (golden.times.length > Hour / golden.step) for (const values of Object.values(golden)) if (Array.isArray(values)) values.shift();
-    golden.dirty = true;
-    pending.length = 0;
-  }
+  recent.splice(0, recent.length - 10);
+  state.service = meanOf(recent);
   soon();
+}
+
+function addToGolden() {
+  const golden = state.golden;
+  if (!golden || pending.length < golden.step) return;
+  const mean = meanOf(pending);
+  golden.times.push(second);
+  for (const name of ["rate", "errors", "refused", "inFlight", "saturation"]) golden[name].push(mean[name]);
+  for (const name of ["p50", "p90", "p99"]) golden[name].push(mean[`${name}Seconds`]);
+  while (golden.times.length > Hour / golden.step) for (const values of Object.values(golden)) if (Array.isArray(values)) values.shift();
+  golden.dirty = true;
+  pending.length = 0;
 }
 
 function takeEvent(event) {
