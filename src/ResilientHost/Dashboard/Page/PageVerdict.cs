@@ -57,7 +57,7 @@ internal sealed record PageVerdict(string Text, string Summary, string Short, st
             return $"{problems[0].What}: {PageWords.Uncapital(problems[0].Detail)}";
         }
 
-        var closed = status.CircuitBreakers.Count(static circuit => circuit.Mode != CircuitMode.Disabled);
+        var closed = status.CircuitBreakers.Count(static circuit => circuit.Key is null && circuit.Mode != CircuitMode.Disabled);
         return closed == 0 ? "Nothing is broken" : $"All {PageWords.Many(closed, "circuit")} closed";
 
         void Add(string part)
