@@ -3,11 +3,13 @@ using System.Text.Json.Serialization;
 namespace ResilientHost.Dashboard;
 
 /// <summary>The configuration in force: the body of <c>GET configuration</c>.</summary>
+/// <param name="Instance">The process.</param>
 /// <param name="LastAppliedAt">When a configuration was put in force last.</param>
 /// <param name="LastRefusedAt">When one was refused last; <see langword="null"/>: never.</param>
 /// <param name="LastRefusal">What is wrong with what the configuration says now; <see langword="null"/> while that is in force. Empty for who is not told.</param>
 /// <param name="Entries">The options, layer by layer.</param>
 internal sealed record ConfigurationStatus(
+    string Instance,
     DateTimeOffset? LastAppliedAt,
     DateTimeOffset? LastRefusedAt,
     IReadOnlyList<string>? LastRefusal,

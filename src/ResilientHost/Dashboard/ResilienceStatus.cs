@@ -18,6 +18,8 @@ namespace ResilientHost.Dashboard;
 /// <param name="IsTainted">Whether the process has contained an exception that nothing caught.</param>
 /// <param name="IsDraining">Whether the host is stopping.</param>
 /// <param name="HistoryKept">Whether there is a history to ask for.</param>
+/// <param name="EventsKept">Whether the suite's log events reach the dashboard: not every logger factory takes a provider.</param>
+/// <param name="HeartbeatSeconds">How often the stream gives a sign of life.</param>
 internal sealed record ResilienceStatus(
     string Service,
     string Instance,
@@ -33,7 +35,9 @@ internal sealed record ResilienceStatus(
     IReadOnlyList<SignalStatus> Signals,
     bool IsTainted,
     bool IsDraining,
-    bool HistoryKept);
+    bool HistoryKept,
+    bool EventsKept,
+    double HeartbeatSeconds);
 
 /// <param name="Since">Since when the level is in force.</param>
 /// <param name="SignalledLevel">What the signals ask for, overridden or not.</param>
@@ -109,7 +113,8 @@ internal sealed record BulkheadStatus(string Name, int? Limit, int InFlight, int
 /// <param name="Stale">Answers that were the last good response.</param>
 /// <param name="Failed">Fallbacks that gave no answer.</param>
 /// <param name="InFlight">Fallbacks that run now.</param>
-internal sealed record FallbackStatus(string Endpoint, long Delegate, long Stale, long Failed, int InFlight);
+/// <param name="CircuitBreaker">Name of the endpoint's circuit; <see langword="null"/> without one, and before the first request to an endpoint with one of its own.</param>
+internal sealed record FallbackStatus(string Endpoint, long Delegate, long Stale, long Failed, int InFlight, string? CircuitBreaker);
 
 /// <param name="Name">Name that the client's layers go by.</param>
 /// <param name="Attempts">Attempts since the start, the first ones included.</param>

@@ -23,6 +23,7 @@ internal sealed class ResilienceStatusReader(
     ResilienceInstance instance,
     ShutdownSequence shutdown,
     HistoryRecorder history,
+    Func<DashboardPolicy> policy,
     TimeProvider timeProvider,
     IHostEnvironment? environment = null)
 {
@@ -53,7 +54,9 @@ internal sealed class ResilienceStatusReader(
             [.. service.Signals.Select(static signal => new SignalStatus(signal.Name, signal.Value, signal.Enter, signal.Exit, signal.IsEnabled))],
             taint.IsTainted,
             shutdown.IsDraining,
-            history.IsRunning);
+            history.IsRunning,
+            history.KeepsEvents,
+            policy().Heartbeat.TotalSeconds);
     }
 
     private IEnumerable<CircuitBreakerStatus> ReadAll(CircuitBreaker breaker, bool namesCallers)
@@ -136,7 +139,7 @@ internal sealed class ResilienceStatusReader(
             breaker.Policy.AffectsReadiness);
     }
 
-    private static FallbackStatus Read(FallbackUse use) => new(use.Endpoint, use.HandlerServed, use.StaleServed, use.Failed, use.InFlight);
+    private static FallbackStatus Read(FallbackUse use) => new(use.Endpoint, use.HandlerServed, use.StaleServed, use.Failed, use.InFlight, use.CircuitBreaker?.Name);
 
     private static BulkheadStatus Read(Bulkhead bulkhead)
     {

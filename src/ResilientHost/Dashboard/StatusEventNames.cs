@@ -14,4 +14,5 @@ internal static class StatusEventNames
     public const string Level = "level";
     public const string Sample = "sample";
     public const string Event = "event";
+    public const string Heartbeat = "heartbeat";
 }

@@ -152,7 +152,7 @@ internal sealed class StatusFeed : IDisposable
             _heartbeatAt = now;
             foreach (var view in _views)
             {
-                view.Tell(static () => StatusFrames.Heartbeat);
+                view.Tell(() => StatusFrames.Heartbeat(_clock.UtcNow));
             }
         }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 
 namespace ResilientHost.Dashboard;
@@ -8,13 +9,15 @@ namespace ResilientHost.Dashboard;
 /// <summary>Writes server-sent events. JSON holds no line end, so that an event is two lines. Not thread-safe.</summary>
 internal sealed class StatusFrames : IDisposable
 {
-    /// <summary>A comment: a sign of life that no client takes for an event.</summary>
-    public static readonly byte[] Heartbeat = ":\n\n"u8.ToArray();
-
     private readonly ArrayBufferWriter<byte> _buffer = new();
     private readonly Utf8JsonWriter _json;
 
     public StatusFrames() => _json = new Utf8JsonWriter(_buffer);
+
+    /// <summary>A sign of life.</summary>
+    /// <remarks>A comment for whoever stands between; pages see none of those, and get an event.</remarks>
+    public static byte[] Heartbeat(DateTimeOffset at) =>
+        [.. ":\n\n"u8, .. Of(StatusEventNames.Heartbeat, new StatusHeartbeat(at), StatusHeartbeatJson.Default.StatusHeartbeat)];
 
     /// <summary>One event by itself.</summary>
     public static byte[] Of<T>(string name, T data, JsonTypeInfo<T> json) => Of(name, [data], json);
@@ -57,3 +60,10 @@ internal sealed class StatusFrames : IDisposable
 
     public void Dispose() => _json.Dispose();
 }
+
+/// <param name="At">When it was sent.</param>
+internal sealed record StatusHeartbeat(DateTimeOffset At);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(StatusHeartbeat))]
+internal sealed partial class StatusHeartbeatJson : JsonSerializerContext;

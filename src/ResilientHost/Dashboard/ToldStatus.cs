@@ -58,5 +58,9 @@ internal sealed class ToldStatus
     }
 
     private static bool IsOtherwise(ResilienceStatus before, ResilienceStatus now) =>
-        before.IsTainted != now.IsTainted || before.IsDraining != now.IsDraining || before.HistoryKept != now.HistoryKept;
+        before.IsTainted != now.IsTainted
+        || before.IsDraining != now.IsDraining
+        || before.HistoryKept != now.HistoryKept
+        || before.EventsKept != now.EventsKept
+        || before.HeartbeatSeconds != now.HeartbeatSeconds;
 }

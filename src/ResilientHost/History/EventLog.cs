@@ -28,6 +28,7 @@ internal sealed class EventLog(MonotonicClock clock) : ILoggerProvider
     private readonly Queue<LoggedEvent> _events = new();
     private readonly BoundedListeners<LoggedEvent> _listeners = new();
     private long _count;
+    private volatile bool _isReached;
 
     /// <summary>Raised for every event that is kept, in order, with its message.</summary>
     /// <remarks>Handlers run on the thread pool, one event at a time for each. One that blocks or throws harms nobody; up to 1,024 events wait for it, further ones are dropped.</remarks>
@@ -36,6 +37,9 @@ internal sealed class EventLog(MonotonicClock clock) : ILoggerProvider
         add => _listeners.Add(value);
         remove => _listeners.Remove(value);
     }
+
+    /// <summary>Whether the logger factory has asked for a logger of the suite's: one that hands events to nobody never does.</summary>
+    public bool IsReached => _isReached;
 
     /// <summary>The events that are kept, oldest first.</summary>
     /// <param name="namesCallers">Whether messages, which may name callers, are told.</param>
@@ -48,7 +52,16 @@ internal sealed class EventLog(MonotonicClock clock) : ILoggerProvider
     }
 
     /// <inheritdoc/>
-    public ILogger CreateLogger(string categoryName) => new CategoryLogger(IsOwn(categoryName) ? this : null);
+    public ILogger CreateLogger(string categoryName)
+    {
+        if (!IsOwn(categoryName))
+        {
+            return new CategoryLogger(null);
+        }
+
+        _isReached = true;
+        return new CategoryLogger(this);
+    }
 
     /// <inheritdoc/>
     public void Dispose()

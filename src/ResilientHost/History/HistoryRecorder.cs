@@ -25,6 +25,7 @@ internal sealed partial class HistoryRecorder : IDisposable
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
     private readonly ResilienceSettingsSource _settings;
+    private readonly ResilienceInstance _instance;
     private readonly MonotonicClock _clock;
     private readonly LogStorm _failures;
     private readonly long _span;
@@ -47,10 +48,11 @@ internal sealed partial class HistoryRecorder : IDisposable
         EventLog events,
         ILoggerFactory loggers,
         ResilienceSettingsSource settings,
+        ResilienceInstance instance,
         MonotonicClock clock)
     {
         (_circuitBreakers, _bulkheads, _workers, _level, _requests) = (circuitBreakers, bulkheads, workers, level, requests);
-        (_events, _loggers, _settings, _clock) = (events, loggers, settings, clock);
+        (_events, _loggers, _settings, _instance, _clock) = (events, loggers, settings, instance, clock);
         _logger = loggers.CreateLogger<HistoryRecorder>();
         _failures = new(clock.Provider, more => LogMoreFailed(_logger, more, LogStorm.Interval.TotalSeconds));
         _span = clock.ToTimestampTicks(TimeSpan.FromHours(1));
@@ -83,6 +85,7 @@ internal sealed partial class HistoryRecorder : IDisposable
                 {
                     // Not registered as others are: an application that clears its providers, or has none of its own, still sees these on its dashboard.
                     _loggers.AddProvider(_events);
+                    TellIfEventsAreLost();
                 }
             }
 
@@ -92,6 +95,9 @@ internal sealed partial class HistoryRecorder : IDisposable
 
     /// <summary>Whether a history is being kept.</summary>
     public bool IsRunning => Volatile.Read(ref _tracks) is not null;
+
+    /// <summary>Whether the suite's log events reach what keeps them.</summary>
+    public bool KeepsEvents => _events.IsReached;
 
     /// <summary>The sample of the newest second; <see langword="null"/> before the first and while no history is kept.</summary>
     public HistorySample? Latest => Volatile.Read(ref _latest);
@@ -103,7 +109,7 @@ internal sealed partial class HistoryRecorder : IDisposable
         var events = _events.Read(namesCallers);
         lock (_gate)
         {
-            return _tracks?.Read(events) ?? new(_clock.UtcNow, IntervalSeconds: 1, [], new ServiceTrack().Read(_clock.UtcNow), [], [], events);
+            return _tracks?.Read(_instance.Name, events) ?? new(_instance.Name, _clock.UtcNow, IntervalSeconds: 1, [], new ServiceTrack().Read(_clock.UtcNow), [], [], events);
         }
     }
 
@@ -144,6 +150,21 @@ internal sealed partial class HistoryRecorder : IDisposable
     {
         Stop();
         _failures.Dispose();
+    }
+
+    // Serilog's factory, unless told otherwise, takes no provider and says nothing.
+    private void TellIfEventsAreLost()
+    {
+        if (_events.IsReached)
+        {
+            return;
+        }
+
+        LogEventsKept(_logger);
+        if (!_events.IsReached && _logger.IsEnabled(LogLevel.Information))
+        {
+            LogEventsLost(_logger, _loggers.GetType().FullName);
+        }
     }
 
     // Not under the lock: registry and settings call back under theirs.
@@ -319,4 +340,14 @@ internal sealed partial class HistoryRecorder : IDisposable
 
     [LoggerMessage(EventIds.Dashboard + 21, LogLevel.Error, "{Count} more seconds of the dashboard's history could not be recorded within {Seconds} s.", EventName = "HistoryFailedMore")]
     private static partial void LogMoreFailed(ILogger logger, long count, double seconds);
+
+    [LoggerMessage(EventIds.Dashboard + 22, LogLevel.Information, "The latest events of the layers are kept for the dashboard.", EventName = "EventsKept")]
+    private static partial void LogEventsKept(ILogger logger);
+
+    [LoggerMessage(
+        EventIds.Dashboard + 23,
+        LogLevel.Warning,
+        "The dashboard shows no events: {LoggerFactory} hands them to no provider that is added to it. With Serilog, call UseSerilog(..., writeToProviders: true).",
+        EventName = "EventsLost")]
+    private static partial void LogEventsLost(ILogger logger, string? loggerFactory);
 }

@@ -52,7 +52,8 @@ internal sealed class HistoryTracks(MonotonicClock clock, CircuitTracks circuits
         return new(End, [.. circuits.All.Where(static track => track.LastSecond != default).Select(static track => track.Sample())], service);
     }
 
-    public ResilienceHistory Read(IReadOnlyList<LoggedEvent> events) => new(
+    public ResilienceHistory Read(string instance, IReadOnlyList<LoggedEvent> events) => new(
+        instance,
         End,
         IntervalSeconds: 1,
         [.. circuits.All.Select(track => track.Read(Segment)).OrderBy(static circuit => circuit.Name, StringComparer.Ordinal)],

@@ -1,6 +1,7 @@
 namespace ResilientHost.History;
 
 /// <summary>What is kept of the last minutes and the last hour: the body of <c>GET history</c>.</summary>
+/// <param name="Instance">The process.</param>
 /// <param name="At">End of the newest second.</param>
 /// <param name="IntervalSeconds">Width of one value of a circuit.</param>
 /// <param name="Circuits">Those whose history is kept, by name.</param>
@@ -9,6 +10,7 @@ namespace ResilientHost.History;
 /// <param name="Workers">By name.</param>
 /// <param name="Events">The latest log events, oldest first.</param>
 internal sealed record ResilienceHistory(
+    string Instance,
     DateTimeOffset At,
     double IntervalSeconds,
     IReadOnlyList<CircuitHistory> Circuits,

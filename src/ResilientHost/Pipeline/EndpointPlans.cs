@@ -54,17 +54,18 @@ internal sealed class EndpointPlans
                 _degradation.EndpointsSayCriticality = true;
             }
 
+            var circuitBreaker = Resolve(layers.CircuitBreaker, _circuitBreakers.Get, _circuitBreakers.GetOrAddForEndpoint);
             var tag = _tags.Contains(key) || (_tags.Count < MaxEndpointTags && _tags.Add(key)) ? key : OverflowTag;
             return new EndpointPlan
             {
                 Key = key,
                 Tag = tag,
-                CircuitBreaker = Resolve(layers.CircuitBreaker, _circuitBreakers.Get, _circuitBreakers.GetOrAddForEndpoint),
+                CircuitBreaker = circuitBreaker,
                 Bulkhead = Resolve(layers.Bulkhead, _bulkheads.Get, _bulkheads.GetOrAddForEndpoint),
                 Timeout = EndpointTimeout.OwnOf(endpoint, layers),
                 TakesDefaultTimeout = layers.AutomaticLayers && !exempt && EndpointTimeout.TakesDefault(endpoint),
                 HeedsDeadlines = !exempt && (layers.AutomaticLayers || layers.AsksForLayers),
-                Fallbacks = IsHealthCheck(endpoint) ? null : _fallbacks.Create(endpoint, key, tag, layers),
+                Fallbacks = IsHealthCheck(endpoint) ? null : _fallbacks.Create(endpoint, key, tag, layers, circuitBreaker),
                 Criticality = ours ? null : layers.Criticality ?? (layers.AutomaticLayers && !exempt ? Criticality.Default : null),
                 KeepsConnection = ours || layers.Criticality == Criticality.Critical,
                 IsExempt = exempt && (ours || layers.Criticality is null),

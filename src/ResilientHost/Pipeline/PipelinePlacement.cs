@@ -106,7 +106,7 @@ internal sealed partial class PipelinePlacement(
             errors.Add($"Endpoint '{name}' {error}.");
         }
 
-        fallbacks.Check(endpoint, key, layers, errors, idle);
+        fallbacks.Check(endpoint, key, layers, layers.CircuitBreaker is { } circuit && circuitBreakers.TryGet(circuit, out var named) ? named : null, errors, idle);
         CheckName(layers.CircuitBreaker, circuitBreakers.Names, "circuit breaker", "Resilience:CircuitBreakers");
         CheckName(layers.Bulkhead, bulkheads.Names, "bulkhead", "Resilience:Bulkheads");
 
