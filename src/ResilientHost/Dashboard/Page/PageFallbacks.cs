@@ -7,7 +7,7 @@ internal static class PageFallbacks
     public static string? Of(ResilienceStatus status, CircuitBreakerStatus circuit)
     {
         var (own, stale, failed) = status.Fallbacks
-            .Where(fallback => fallback.Endpoint == circuit.Name)
+            .Where(fallback => (fallback.CircuitBreaker ?? fallback.Endpoint) == circuit.Name)
             .Aggregate((Own: 0L, Stale: 0L, Failed: 0L), static (sum, each) => (sum.Own + each.Delegate, sum.Stale + each.Stale, sum.Failed + each.Failed));
         return own + stale == 0
             ? null
