@@ -28,7 +28,7 @@ internal static class PageTables
                 Cell("n p50", PageWords.Time(circuit.P50Seconds), "p50"),
                 Cell("n p90", PageWords.Time(circuit.P90Seconds), "p90"),
                 Cell("n p99", PageWords.Time(circuit.P99Seconds), "p99"),
-                Cell("n flight", bulkhead is null ? "–" : bulkhead.Limit is { } limit ? $"{bulkhead.InFlight} / {limit}" : PageWords.Number(bulkhead.InFlight), "In flight"),
+                Cell("n flight", bulkhead is null ? "–" : PageWords.Of(bulkhead.InFlight, bulkhead.Limit), "In flight"),
                 """<td class="act js"></td></tr>""");
         });
     }
@@ -54,7 +54,7 @@ internal static class PageTables
             $"""<td class="state">{Glyph(symbol)}<span>{word}</span></td>""",
             Cell("n", authority.Calls == 0 ? "–" : PageWords.Share(authority.FailureRatio), "Errors"),
             Cell("n", PageWords.Number(authority.Calls), "Calls"),
-            Cell("n", authority.Limit is { } limit ? $"{authority.InFlight} / {limit}" : PageWords.Number(authority.InFlight), "In flight"),
+            Cell("n", PageWords.Of(authority.InFlight, authority.Limit), "In flight"),
             Cell("n", PageWords.Number(authority.RetriesLately), "Retries 10 s"),
             Cell("certificate", authority.CertificateFault ?? (authority.CertificateExpiresAt is { } end ? $"Until {PageWords.Day(end)}" : "–"), "Certificate"),
             "</tr>");

@@ -38,6 +38,7 @@ internal static class PageTemplate
             ["service"] = Text(status.Service),
             ["instance"] = Text(status.Instance),
             ["started"] = PageWords.Moment(status.StartedAt),
+            ["now"] = now.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
             ["at"] = PageWords.Moment(now),
             ["severity"] = verdict.Severity,
             ["wire"] = verdict.Symbol,

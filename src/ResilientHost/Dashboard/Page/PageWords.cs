@@ -39,6 +39,9 @@ internal static class PageWords
         _ => "Only critical endpoints",
     };
 
+    /// <summary>How much of a limit is used.</summary>
+    public static string Of(int used, int? limit) => limit is { } most ? $"{Number(used)} / {Number(most)}" : Number(used);
+
     public static string NameOf(CircuitBreakerStatus circuit) => circuit.Key is { } key ? $"{circuit.Name} · {key}" : circuit.Name;
 
     /// <summary>When a circuit that is open lets calls through again.</summary>
@@ -86,6 +89,7 @@ internal static class PageWords
     public static string Time(double? seconds) => seconds switch
     {
         null => "–",
+        > 0 and < 0.00001 => "<0.01 ms",
         < 0.000995 => $"{Fixed(seconds.Value * 1000, 2)} ms",
         < 0.00995 => $"{Fixed(seconds.Value * 1000, 1)} ms",
         < 0.9995 => $"{Fixed(seconds.Value * 1000, 0)} ms",

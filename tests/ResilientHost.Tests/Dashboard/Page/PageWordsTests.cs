@@ -29,6 +29,7 @@ public sealed class PageWordsTests
 
     [Theory]
     [InlineData(null, "–")]
+    [InlineData(0.0000012, "<0.01 ms")]
     [InlineData(0.00042, "0.42 ms")]
     [InlineData(0.0042, "4.2 ms")]
     [InlineData(0.42, "420 ms")]

@@ -17,6 +17,7 @@ const PollHidden = 30000;
 const HiddenFor = 60000;
 const FirstNewsWithin = 5000;
 const SamplesStop = 12000;
+const SteadyAfter = 10000;
 const SoonDays = 30;
 
 // ---- words and figures --------------------------------------------------------------------------------------------
@@ -75,7 +76,7 @@ function rate(value) {
 function time(seconds) {
   if (seconds === null || seconds === undefined) return "–";
   const ms = seconds * 1000;
-  return ms < 0.995 ? `${ms.toFixed(2)} ms` : ms < 9.95 ? `${ms.toFixed(1)} ms` : ms < 999.5 ? `${Math.round(ms)} ms` : seconds < 9.995 ? `${seconds.toFixed(2)} s` : `${seconds.toFixed(1)} s`;
+  return ms > 0 && ms < 0.01 ? "<0.01 ms" : ms < 0.995 ? `${ms.toFixed(2)} ms` : ms < 9.95 ? `${ms.toFixed(1)} ms` : ms < 999.5 ? `${Math.round(ms)} ms` : seconds < 9.995 ? `${seconds.toFixed(2)} s` : `${seconds.toFixed(1)} s`;
 }
 
 function span(seconds) {
@@ -226,8 +227,8 @@ function forget() {
   recent.length = pending.length = 0;
 }
 
-// Times are the server's; this clock may be off by anything.
-let skew = 0;
+// Times are the server's; this clock may be off by anything. The page itself says first how far.
+let skew = Date.parse(document.body.dataset.at) - Date.now() || 0;
 const now = () => Date.now() + skew;
 const since = iso => (now() - Date.parse(iso)) / 1000;
 const idOf = (name, key) => JSON.stringify([name, key ?? null]);
@@ -1298,6 +1299,7 @@ function renderEvents() {
   const events = state.events.toReversed();
   eventRows.show(eventsAll ? events : events.slice(0, EventsCap), each => each.id);
   show($("events-empty"), events.length === 0);
+  say($("events-empty"), state.status.eventsKept === false ? "Log events do not reach this page: the logger factory hands them to no provider (with Serilog: writeToProviders: true)." : "Nothing happened yet.");
   $("event-rows").parentElement.hidden = events.length === 0;
   showAll($("events-all"), events.length, EventsCap, eventsAll, "events");
 }
@@ -1499,6 +1501,7 @@ let pollEvery = 0;
 let polls = 0;
 let retry = 0;
 let firstNews = 0;
+let liveSince = 0;
 let restSoon = 0;
 let isResting = false;
 
@@ -1536,7 +1539,7 @@ function connect() {
     take(JSON.parse(message.data));
   });
   on("status", status => {
-    attempts = 0;
+    if (state.connection !== "live") liveSince = performance.now();
     clearTimeout(firstNews);
     stopPolling();
     setConnection("live", "Live");
@@ -1567,6 +1570,8 @@ function lose(stream, why) {
   if (stream !== source) return;
   source = null;
   clearTimeout(firstNews);
+  // A stream that is cut again and again is no better than one that is refused.
+  if (state.connection === "live" && performance.now() - liveSince > SteadyAfter) attempts = 0;
   const wait = Math.min(30000, 1000 * 2 ** attempts++) * (0.75 + Math.random() / 2);
   retry = setTimeout(connect, wait);
   if (state.connection === "live" || state.connection === "connecting") setConnection("waiting", why);
