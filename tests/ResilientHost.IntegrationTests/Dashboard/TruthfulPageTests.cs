@@ -171,7 +171,7 @@ public sealed partial class TruthfulPageTests(DashboardBrowser browser)
         await using var window = await browser.OpenAsync();
         await window.ShowAsync(site);
         await window.Problems.First.GetByRole(AriaRole.Button).ClickAsync();
-        await window.Page.GetByRole(AriaRole.Radio, new() { Name = "Reset" }).CheckAsync();
+        await window.Page.Locator("[name=action][value=reset]").CheckAsync();
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Continue" }).ClickAsync();
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Reset tenants · acme", Exact = true }).ClickAsync();
         await Expect(window.Page.Locator("#result")).ToHaveTextAsync("Done: tenants · acme is closed.");

@@ -1532,8 +1532,8 @@ function connect() {
   const stream = new EventSource(new URL("events", base));
   source = stream;
 
-  // Something between may keep what it should pass on, and neither fail nor deliver.
-  firstNews = setTimeout(() => startPolling(PollEvery), FirstNewsWithin);
+  // Something between may keep what it should pass on, or the browser may ask over a connection that nobody knows of any more: neither fails, and neither delivers.
+  firstNews = setTimeout(() => lose(stream, "No news yet"), FirstNewsWithin);
   const on = (name, take) => stream.addEventListener(name, message => {
     state.seen = performance.now();
     take(JSON.parse(message.data));
