@@ -253,6 +253,13 @@ public sealed partial class CircuitBreaker
         };
     }
 
+    /// <summary>State; of a breaker with partitions the worst of theirs and its own.</summary>
+    internal CircuitState WorstState()
+    {
+        var own = State;
+        return Partitions?.WorstState() is { } worst && CircuitNames.RankOf(worst) > CircuitNames.RankOf(own) ? worst : own;
+    }
+
     /// <summary>State, and calls in the window; of a breaker with partitions the worst of theirs, and the sum. Without an object, for those who look at thousands.</summary>
     internal (CircuitState State, long Calls) Glance()
     {

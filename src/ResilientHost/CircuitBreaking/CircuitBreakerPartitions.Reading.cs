@@ -82,6 +82,19 @@ public sealed partial class CircuitBreakerPartitions<TKey>
         return found;
     }
 
+    /// <summary>The worst state of any partition, the shared one counted. Takes no lock of the set's.</summary>
+    internal CircuitState WorstState()
+    {
+        var worst = _other.State;
+        foreach (var (_, partition) in _partitions)
+        {
+            var state = partition.Breaker.State;
+            worst = CircuitNames.RankOf(state) > CircuitNames.RankOf(worst) ? state : worst;
+        }
+
+        return worst;
+    }
+
     /// <summary>The worst state of any partition, the shared one counted, and the calls in their windows. Takes no lock of the set's.</summary>
     internal (CircuitState Worst, long Calls) Glance()
     {

@@ -5,21 +5,14 @@ using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using ResilientHost.Dashboard.Page;
-using ResilientHost.History;
 using ResilientHost.Pipeline;
 
 namespace ResilientHost.Dashboard;
 
 /// <summary>Maps the endpoints of the dashboard, and those of operations.</summary>
-/// <remarks>
-/// Routing prefers the lower order where two endpoints have one path: what the application maps by itself (<c>MapResilienceStatus</c>, <c>MapResilienceOperations</c>) beats what the dashboard
-/// maps along, whichever call came first.
-/// </remarks>
+/// <remarks>What the application maps by itself (also <c>MapResilienceStatus</c>, <c>MapResilienceOperations</c>) beats what the dashboard maps along: <see cref="YieldingEndpoints"/>.</remarks>
 internal static class DashboardEndpoints
 {
-    private const int OrderOfReading = 1;
-    private const int OrderOfOperations = 2;
-
     // An output cache in front would hand one user's answer to the next.
     private static readonly OutputCacheAttribute NeverCached = new() { NoStore = true };
 
@@ -27,6 +20,7 @@ internal static class DashboardEndpoints
     {
         services.History.IsWanted = true;
         var prefix = path.TrimEnd('/');
+        var along = new OperationsEndpointMetadata($"MapResilienceDashboard(\"{path}\")", Yields: true);
         var group = endpoints.MapGroup(prefix);
         var reading = group.MapGroup("");
         MapStatus(reading, services);
@@ -34,15 +28,14 @@ internal static class DashboardEndpoints
         Get(reading, "/events", "Resilience events", services.Streams.InvokeAsync)
             .DisableRequestTimeout()
             .DisableHttpMetrics();
-        Get(reading, "/history", "Resilience history", context =>
-            WriteAsync(context, services.History.Read(NamesCallers(context, services)), ResilienceHistoryJson.Default.ResilienceHistory));
+        Get(reading, "/history", "Resilience history", context => services.HistoryAnswers.WriteAsync(context, NamesCallers(context, services)));
         Get(reading, "/configuration", "Resilience configuration", context =>
             WriteAsync(context, services.Configuration.Read(NamesCallers(context, services)), ConfigurationStatusJson.Default.ConfigurationStatus));
         Get(reading, "/openapi.json", "Resilience API description", OpenApiDescription.WriteAsync);
-        MarkAsOurs(reading, $"MapResilienceDashboard(\"{path}\")", operates: false, OrderOfReading);
+        MarkAsOurs(reading, along);
         if (services.IsDevelopment)
         {
-            MapOperations(group, services, $"MapResilienceDashboard(\"{path}\")", OrderOfOperations);
+            MapOperations(group, services, along);
         }
 
         return group;
@@ -54,35 +47,26 @@ internal static class DashboardEndpoints
             WriteAsync(context, services.Status.Read(NamesCallers(context, services)), ResilienceStatusJson.Default.ResilienceStatus));
 
     /// <summary>Maps everything that operates.</summary>
-    public static IEndpointConventionBuilder MapOperations(IEndpointRouteBuilder endpoints, DashboardServices services, string call, int order = 0)
+    public static IEndpointConventionBuilder MapOperations(IEndpointRouteBuilder endpoints, DashboardServices services, OperationsEndpointMetadata mark)
     {
+        services.Attempts.AreExpected = true;
         var group = endpoints.MapGroup("");
         Post(OperationNames.LevelPath, "Resilience service level", OperationNames.Level, services.Level.InvokeAsync);
         Post("/circuit-breakers/isolate", "Resilience circuit isolation", OperationNames.Isolate, services.Circuits.IsolateAsync);
         Post("/circuit-breakers/reset", "Resilience circuit reset", OperationNames.Reset, services.Circuits.ResetAsync);
         Post("/circuit-breakers/force-open", "Resilience forced opening", OperationNames.ForceOpen, services.Circuits.ForceOpenAsync);
-        MarkAsOurs(group, call, operates: true, order);
         return group;
 
         void Post(string path, string name, string operation, RequestDelegate operate)
         {
             RequestDelegate guarded = context => services.Guard.InvokeAsync(context, operation, operate);
-            group.MapPost(path, guarded).WithDisplayName(name);
+            MarkAsOurs(group.MapPost(path, guarded).WithDisplayName(name), mark with { Operation = operation });
         }
     }
 
     /// <summary>Marks endpoints as ours: exempt from the layers, checked at start, in no description of the application's own API, and in no cache.</summary>
-    public static void MarkAsOurs(IEndpointConventionBuilder endpoints, string call, bool operates, int order)
-    {
-        endpoints.WithMetadata(new OperationsEndpointMetadata(call, operates), NeverCached).ExcludeFromDescription();
-        endpoints.Add(builder =>
-        {
-            if (builder is RouteEndpointBuilder route)
-            {
-                route.Order = order;
-            }
-        });
-    }
+    public static void MarkAsOurs(IEndpointConventionBuilder endpoints, OperationsEndpointMetadata mark) =>
+        endpoints.WithMetadata(mark, NeverCached).ExcludeFromDescription();
 
     /// <summary>Whether a request is told keys, which may be tenants' names or addresses, and texts.</summary>
     public static bool NamesCallers(HttpContext context, DashboardServices services) =>

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -10,11 +11,14 @@ internal static class DashboardServiceCollectionExtensions
     {
         services.TryAddSingleton<ResilienceInstance>();
         services.TryAddSingleton<ResilienceStatusReader>();
+        services.TryAddSingleton<HistoryAnswers>();
         services.TryAddSingleton<StatusFeedSources>();
         services.TryAddSingleton<StatusStreams>();
         services.TryAddSingleton<ConfigurationReader>();
         services.TryAddSingleton<OperationAudit>();
         services.TryAddSingleton<OperationGuard>();
+        services.TryAddSingleton<OperationAttempts>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, YieldingEndpoints>());
         services.TryAddSingleton<LevelOperation>();
         services.TryAddSingleton<CircuitOperation>();
         services.TryAddSingleton<DashboardServices>();

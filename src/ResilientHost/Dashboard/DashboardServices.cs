@@ -7,11 +7,13 @@ namespace ResilientHost.Dashboard;
 internal sealed record DashboardServices(
     ResilienceStatusReader Status,
     HistoryRecorder History,
+    HistoryAnswers HistoryAnswers,
     StatusStreams Streams,
     ConfigurationReader Configuration,
     LevelOperation Level,
     CircuitOperation Circuits,
     OperationGuard Guard,
+    OperationAttempts Attempts,
     IHostEnvironment? Environment = null)
 {
     public bool IsDevelopment => Environment?.IsDevelopment() == true;

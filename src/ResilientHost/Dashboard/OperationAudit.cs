@@ -29,11 +29,18 @@ internal sealed partial class OperationAudit : IDisposable
     /// <summary>Who a request is from, for people: a user's name, else an address.</summary>
     public static string NameOf(HttpContext context)
     {
+        var address = context.Connection.RemoteIpAddress;
+        return context.User.Identity is { IsAuthenticated: true } ? UserOf(context) ?? $"someone authenticated at {address}" : $"anonymous at {address}";
+    }
+
+    /// <summary>The name, or else the id, of the user that a request is authenticated as; <see langword="null"/> where there is neither.</summary>
+    /// <remarks>Tokens often hold an id alone.</remarks>
+    public static string? UserOf(HttpContext context)
+    {
         var user = context.User;
-        var name = user.Identity?.Name ?? user.FindFirst(ClaimTypes.NameIdentifier)?.Value ?? user.FindFirst("sub")?.Value;
-        return user.Identity is { IsAuthenticated: true }
-            ? name ?? $"someone authenticated at {context.Connection.RemoteIpAddress}"
-            : $"anonymous at {context.Connection.RemoteIpAddress}";
+        return user.Identity is { IsAuthenticated: true } identity
+            ? identity.Name ?? user.FindFirst(ClaimTypes.NameIdentifier)?.Value ?? user.FindFirst("sub")?.Value
+            : null;
     }
 
     /// <param name="context">Who.</param>

@@ -13,6 +13,7 @@ internal sealed class OperationGuard(OperationAudit audit)
 
     public Task InvokeAsync(HttpContext context, string operation, RequestDelegate operate)
     {
+        OperationAttempts.Arrive(context);
         context.Response.Headers.CacheControl = "no-store";
         var refusal = !IsOfThisOrigin(context.Request) ? "it came from another origin."
             : IsUnprotected(context.GetEndpoint()) && !IsLocal(context) ? "the endpoint has no policy, and the caller is not on this machine."
@@ -30,7 +31,13 @@ internal sealed class OperationGuard(OperationAudit audit)
     public static bool IsUnprotected(Endpoint? endpoint) =>
         endpoint is null
         || endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null
-        || (endpoint.Metadata.GetMetadata<IAuthorizeData>() is null && endpoint.Metadata.GetMetadata<AuthorizationPolicy>() is null);
+        || !HasPolicy(endpoint);
+
+    /// <summary>Whether an endpoint says who may use it.</summary>
+    public static bool HasPolicy(Endpoint endpoint) =>
+        endpoint.Metadata.GetMetadata<IAuthorizeData>() is not null
+        || endpoint.Metadata.GetMetadata<AuthorizationPolicy>() is not null
+        || endpoint.Metadata.GetMetadata<IAuthorizationRequirementData>() is not null;
 
     /// <summary>Whether the caller is a process on this machine; one whose address is not known is (an in-memory server), one that a proxy speaks for is not.</summary>
     public static bool IsLocal(HttpContext context)

@@ -11,8 +11,8 @@ namespace ResilientHost.Dashboard;
 internal static class OperatorAccess
 {
     /// <summary>Whether this user would be let through to the operations under a path; <see langword="false"/> when none are mapped there.</summary>
-    /// <param name="context">A request to an endpoint under the same path.</param>
-    /// <param name="path">The path that the dashboard was mapped with.</param>
+    /// <param name="context">A request to the page.</param>
+    /// <param name="path">The path that the dashboard was mapped with, for a request that no route led to.</param>
     /// <remarks>Says what to show, and protects nothing: each operation asks for itself.</remarks>
     public static async Task<bool> IsAllowedAsync(HttpContext context, string path)
     {
@@ -58,17 +58,15 @@ internal static class OperatorAccess
         }
     }
 
-    // The operation that routing would choose: the lowest order, under the groups that the page itself is in.
+    // The operation that routing would choose, of those beside the page itself: in the same groups.
     private static RouteEndpoint? Find(HttpContext context, string path)
     {
-        var prefix = path.TrimEnd('/');
-        var raw = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? prefix;
-        var at = prefix.Length == 0 ? -1 : raw.IndexOf(prefix, StringComparison.OrdinalIgnoreCase);
-        var wanted = $"{(at < 0 ? "" : raw[..at])}{prefix}{OperationNames.LevelPath}".TrimStart('/');
+        var page = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? path;
+        var wanted = $"{page.TrimEnd('/')}{OperationNames.LevelPath}".TrimStart('/');
         return context.RequestServices.GetEndpoints()
             .OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.Metadata.GetMetadata<OperationsEndpointMetadata>() is { Operates: true }
                 && string.Equals(endpoint.RoutePattern.RawText?.TrimStart('/'), wanted, StringComparison.OrdinalIgnoreCase))
-            .MinBy(static endpoint => endpoint.Order);
+            .MinBy(static endpoint => (endpoint.Order, YieldingEndpoints.Yields(endpoint)));
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using ResilientHost.Dashboard;
+using ResilientHost.Pipeline;
 
 namespace Microsoft.AspNetCore.Builder;
 
@@ -28,6 +29,6 @@ public static class ResilienceOperationsEndpointRouteBuilderExtensions
         ArgumentNullException.ThrowIfNull(path);
         var services = endpoints.ServiceProvider.GetService<DashboardServices>()
             ?? throw new InvalidOperationException("MapResilienceOperations() needs the services of the layers. Call builder.AddResilienceLayers() before builder.Build().");
-        return DashboardEndpoints.MapOperations(endpoints.MapGroup(path.TrimEnd('/')), services, $"MapResilienceOperations(\"{path}\")");
+        return DashboardEndpoints.MapOperations(endpoints.MapGroup(path.TrimEnd('/')), services, new OperationsEndpointMetadata($"MapResilienceOperations(\"{path}\")"));
     }
 }

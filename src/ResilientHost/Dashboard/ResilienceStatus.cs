@@ -165,7 +165,7 @@ internal sealed record AuthorityStatus(
 /// <param name="LastHeartbeat">When it was heard of last.</param>
 /// <param name="Since">Since when it is in its state.</param>
 /// <param name="LastFailureAt">When that exception was.</param>
-/// <param name="LastActivity">What it said or did last.</param>
+/// <param name="LastActivity">What it said or did last; <see langword="null"/> for who is not told texts.</param>
 /// <param name="Abandoned">Runs left behind that have not ended.</param>
 /// <param name="Group">Its group.</param>
 /// <param name="Criticality">Its criticality.</param>
@@ -185,7 +185,7 @@ internal sealed record WorkerStatus(
 /// <param name="Name">What the tasks are.</param>
 /// <param name="Live">How many live.</param>
 /// <param name="OldestSeconds">Age of the oldest.</param>
-/// <param name="Origin">Where the oldest was started.</param>
+/// <param name="Origin">Where the oldest was started; <see langword="null"/> for who is not told texts.</param>
 /// <param name="IsLeaking">Whether they keep growing in number.</param>
 internal sealed record IsolatedTaskStatus(string Name, int Live, double OldestSeconds, string? Origin, bool IsLeaking);
 

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using ResilientHost.Dashboard;
+using ResilientHost.Pipeline;
 
 namespace Microsoft.AspNetCore.Builder;
 
@@ -23,7 +24,7 @@ public static class ResilienceStatusEndpointRouteBuilderExtensions
         var services = endpoints.ServiceProvider.GetService<DashboardServices>()
             ?? throw new InvalidOperationException("MapResilienceStatus() needs the services of the layers. Call builder.AddResilienceLayers() before builder.Build().");
         var status = DashboardEndpoints.MapStatus(endpoints.MapGroup(path.TrimEnd('/')), services);
-        DashboardEndpoints.MarkAsOurs(status, $"MapResilienceStatus(\"{path}\")", operates: false, order: 0);
+        DashboardEndpoints.MarkAsOurs(status, new OperationsEndpointMetadata($"MapResilienceStatus(\"{path}\")"));
         return status;
     }
 }

@@ -35,7 +35,9 @@ internal sealed class ResilienceStatusReader(
 
     private readonly DateTimeOffset _startedAt = timeProvider.GetUtcNow();
 
-    /// <param name="namesCallers">Whether keys of partitions are told; a key may be a tenant's name or an address. If not, a number stands for each, the same while the process lives.</param>
+    /// <param name="namesCallers">
+    /// Whether keys of partitions and free text are told; a key may be a tenant's name or an address, a text anything. If not, a number stands for each key, the same while the process lives.
+    /// </param>
     public ResilienceStatus Read(bool namesCallers = true)
     {
         var service = level.Snapshot();
@@ -49,8 +51,8 @@ internal sealed class ResilienceStatusReader(
             [.. bulkheads.All.Select(Read).Concat(bulkheads.Groups.Select(Read)).OrderBy(status => status.Name, StringComparer.Ordinal)],
             [.. fallbacks.Uses.Select(Read).OrderBy(status => status.Endpoint, StringComparer.Ordinal)],
             [.. httpClients.All.Select(client => Read(client, namesCallers))],
-            [.. workers.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
-            [.. tasks.Snapshot().Where(static name => name.Live > 0).Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
+            [.. workers.All.Select(worker => Read(worker, namesCallers)).OrderBy(status => status.Name, StringComparer.Ordinal)],
+            [.. tasks.Snapshot().Where(static name => name.Live > 0).Select(name => Read(name, namesCallers)).OrderBy(status => status.Name, StringComparer.Ordinal)],
             [.. service.Signals.Select(static signal => new SignalStatus(signal.Name, signal.Value, signal.Enter, signal.Exit, signal.IsEnabled))],
             taint.IsTainted,
             shutdown.IsDraining,
@@ -163,7 +165,8 @@ internal sealed class ResilienceStatusReader(
         return new(group.Name, LimitOf(snapshot.Limit), snapshot.InFlight, snapshot.Queued, snapshot.Refused, group.Policy.Adaptive, LimitOf(group.Policy.Limit), Partitions: null);
     }
 
-    private static WorkerStatus Read(WorkerSnapshot worker) => new(
+    // What a worker says of itself is the application's own text, and may name anybody.
+    private static WorkerStatus Read(WorkerSnapshot worker, bool namesCallers) => new(
         worker.Name,
         worker.State,
         worker.Restarts,
@@ -171,12 +174,13 @@ internal sealed class ResilienceStatusReader(
         worker.LastHeartbeat,
         worker.Since,
         worker.LastFailureAt,
-        worker.LastActivity,
+        namesCallers ? worker.LastActivity : null,
         worker.Abandoned,
         worker.Group,
         worker.Criticality);
 
-    private static IsolatedTaskStatus Read(IsolatedTaskSnapshot tasks) => new(tasks.Name, tasks.Live, Math.Round(tasks.OldestAge.TotalSeconds, 3), tasks.Origin, tasks.IsLeaking);
+    private static IsolatedTaskStatus Read(IsolatedTaskSnapshot tasks, bool namesCallers) =>
+        new(tasks.Name, tasks.Live, Math.Round(tasks.OldestAge.TotalSeconds, 3), namesCallers ? tasks.Origin : null, tasks.IsLeaking);
 
     private static double? SecondsOf(TimeSpan? retryAfter) => retryAfter is { } left ? Math.Ceiling(left.TotalSeconds) : null;
 

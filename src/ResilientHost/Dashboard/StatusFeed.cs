@@ -27,7 +27,8 @@ internal sealed class StatusFeed : IDisposable
     private readonly Func<DashboardPolicy> _policy;
     private readonly MonotonicClock _clock;
     private readonly HashSet<CircuitBreaker> _heard = [];
-    private readonly BoundedListener<Action> _work = new(static work => work(), failed: null);
+    private readonly Action<Exception> _failed;
+    private readonly BoundedListener<Action> _work;
     private readonly ConcurrentQueue<LoggedEvent> _logged = new();
     private readonly Action _tick;
     private readonly Action _tell;
@@ -40,11 +41,12 @@ internal sealed class StatusFeed : IDisposable
     private long _notBefore;
     private long _heartbeatAt;
 
-    public StatusFeed(StatusView ofUsers, StatusView ofStrangers, StatusFeedSources sources, Func<DashboardPolicy> policy, MonotonicClock clock)
+    public StatusFeed(StatusView ofUsers, StatusView ofStrangers, StatusFeedSources sources, Func<DashboardPolicy> policy, MonotonicClock clock, Action<Exception> failed)
     {
         (_ofUsers, _ofStrangers, _views) = (ofUsers, ofStrangers, [ofUsers, ofStrangers]);
         (_circuits, _level, _history, _events) = sources;
-        (_policy, _clock) = (policy, clock);
+        (_policy, _clock, _failed) = (policy, clock, failed);
+        _work = new(static work => work(), (_, exception) => failed(exception));
         (_tick, _tell, _tellLogged) = (Tick, Tell, TellLogged);
         _heartbeatAt = _notBefore = clock.Timestamp();
 
@@ -81,10 +83,7 @@ internal sealed class StatusFeed : IDisposable
     {
         // No view of strangers' own: a sample names circuits and no keys.
         byte[]? frame = null;
-        foreach (var view in _views)
-        {
-            view.Tell(() => frame ??= StatusFrames.Of(StatusEventNames.Sample, sample, ResilienceHistoryJson.Default.HistorySample));
-        }
+        ForEachView(view => view.Tell(() => frame ??= StatusFrames.Of(StatusEventNames.Sample, sample, ResilienceHistoryJson.Default.HistorySample)));
     });
 
     private void OnLogged(LoggedEvent logged)
@@ -150,16 +149,10 @@ internal sealed class StatusFeed : IDisposable
         if (_clock.Elapsed(_heartbeatAt, now) >= _policy().Heartbeat)
         {
             _heartbeatAt = now;
-            foreach (var view in _views)
-            {
-                view.Tell(() => StatusFrames.Heartbeat(_clock.UtcNow));
-            }
+            ForEachView(view => view.Tell(() => StatusFrames.Heartbeat(_clock.UtcNow)));
         }
 
-        foreach (var view in _views)
-        {
-            view.EndStalled(now, StallLimit);
-        }
+        ForEachView(view => view.EndStalled(now, StallLimit));
     }
 
     private void Tell()
@@ -181,13 +174,26 @@ internal sealed class StatusFeed : IDisposable
         // Before the reading: what moves during it is told again.
         Volatile.Write(ref _tellWaits, false);
         var start = _clock.Timestamp();
-        foreach (var view in _views)
-        {
-            view.Tell();
-        }
+        ForEachView(static view => view.Tell());
 
         var end = _clock.Timestamp();
         _notBefore = end + ((end - start) * SharesOfTime);
+    }
+
+    // What fails for users must not silence strangers, nor the signs of life of either.
+    private void ForEachView(Action<StatusView> act)
+    {
+        foreach (var view in _views)
+        {
+            try
+            {
+                act(view);
+            }
+            catch (Exception exception)
+            {
+                _failed(exception);
+            }
+        }
     }
 
     /// <summary>Listens to circuits that it does not yet: endpoints get theirs with the first call.</summary>

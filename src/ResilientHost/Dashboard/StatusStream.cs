@@ -58,6 +58,9 @@ internal sealed class StatusStream : IDisposable
     /// <summary>How long the page has not taken what is being written.</summary>
     public TimeSpan StalledFor(long now) => Volatile.Read(ref _writingSince) is not NotWriting and var since ? _clock.Elapsed(since, now) : TimeSpan.Zero;
 
+    /// <summary>Whether it has been ended, or its client is gone.</summary>
+    public bool IsEnding => _ending.IsCancellationRequested;
+
     /// <summary>Ends the stream.</summary>
     public void End()
     {

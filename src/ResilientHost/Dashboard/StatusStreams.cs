@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using ResilientHost.Hosting;
+using ResilientHost.Telemetry;
 
 namespace ResilientHost.Dashboard;
 
@@ -12,7 +14,7 @@ namespace ResilientHost.Dashboard;
 /// </para>
 /// <para>Nothing is read and nothing is listened to while no page is open.</para>
 /// </remarks>
-internal sealed class StatusStreams : IDisposable
+internal sealed partial class StatusStreams : IDisposable
 {
     private const int ShortestWaitSeconds = 5;
     private const int LongestWaitSeconds = 15;
@@ -25,6 +27,8 @@ internal sealed class StatusStreams : IDisposable
     private readonly MonotonicClock _clock;
     private readonly bool _isDevelopment;
     private readonly CancellationToken _stopping;
+    private readonly ILogger _logger;
+    private readonly LogStorm _failures;
     private readonly Lock _gate = new();
     private StatusFeed? _feed;
     private int _open;
@@ -34,15 +38,17 @@ internal sealed class StatusStreams : IDisposable
         StatusFeedSources sources,
         Func<DashboardPolicy> policy,
         MonotonicClock clock,
+        ILogger<StatusStreams> logger,
         IHostEnvironment? environment = null,
         IHostApplicationLifetime? lifetime = null)
     {
-        (_policy, _clock) = (policy, clock);
+        (_policy, _clock, _logger) = (policy, clock, logger);
+        _failures = new(clock.Provider, more => LogMoreFailed(_logger, more, LogStorm.Interval.TotalSeconds));
         _isDevelopment = environment?.IsDevelopment() == true;
         _stopping = lifetime?.ApplicationStopping ?? CancellationToken.None;
         _ofUsers = new(() => reader.Read(namesCallers: true));
         _ofStrangers = new(() => reader.Read(namesCallers: false));
-        _start = () => new(_ofUsers, _ofStrangers, sources, policy, clock);
+        _start = () => new(_ofUsers, _ofStrangers, sources, policy, clock, TellFailed);
     }
 
     /// <summary>Streams that are open now.</summary>
@@ -52,7 +58,7 @@ internal sealed class StatusStreams : IDisposable
     {
         context.Response.Headers.CacheControl = "no-store";
         var user = UserOf(context);
-        switch (_stopping.IsCancellationRequested ? StreamPlace.AllTaken : _places.TryTake(user, _policy()))
+        switch (_stopping.IsCancellationRequested ? StreamPlace.AllTaken : _places.TryTake(user, _policy(), MakesRoom))
         {
             case StreamPlace.UserHasTooMany:
                 await RefuseAsync(context, StatusCodes.Status429TooManyRequests, "As many streams of yours are open as may be. Close a page, or ask GET status now and then.");
@@ -65,17 +71,27 @@ internal sealed class StatusStreams : IDisposable
         try
         {
             Enter();
-            await StreamAsync(context);
+            try
+            {
+                await StreamAsync(context);
+            }
+            finally
+            {
+                Leave();
+            }
         }
         finally
         {
-            Leave();
             _places.GiveBack(user);
         }
+
+        // Strangers, of whom there may be any number, must not keep those on call from their page.
+        bool MakesRoom() => context.User.Identity is { IsAuthenticated: true } && _ofStrangers.EndOne();
     }
 
     public void Dispose()
     {
+        _failures.Dispose();
         lock (_gate)
         {
             _feed?.Dispose();
@@ -106,10 +122,9 @@ internal sealed class StatusStreams : IDisposable
     {
         lock (_gate)
         {
-            if (_open++ == 0)
-            {
-                _feed = _start();
-            }
+            // Counted once it has begun: whoever comes next would wait for the news of one that never did.
+            _feed ??= _start();
+            _open++;
         }
     }
 
@@ -127,7 +142,7 @@ internal sealed class StatusStreams : IDisposable
 
     // Never by what a header says of the address: anyone could be as many users as they like.
     private static string UserOf(HttpContext context) =>
-        context.User.Identity is { IsAuthenticated: true, Name: { } name } ? $"user {name}" : $"address {context.Connection.RemoteIpAddress}";
+        OperationAudit.UserOf(context) is { } user ? $"user {user}" : $"address {context.Connection.RemoteIpAddress}";
 
     private static Task RefuseAsync(HttpContext context, int status, string detail)
     {
@@ -135,4 +150,25 @@ internal sealed class StatusStreams : IDisposable
         context.Response.Headers.RetryAfter = Random.Shared.Next(ShortestWaitSeconds, LongestWaitSeconds + 1).ToString(System.Globalization.CultureInfo.InvariantCulture);
         return TypedResults.Problem(detail, statusCode: status).ExecuteAsync(context);
     }
+
+    private void TellFailed(Exception exception)
+    {
+        try
+        {
+            if (_failures.Admit())
+            {
+                LogFailed(_logger, exception);
+            }
+        }
+        catch (Exception)
+        {
+            // Nobody is left to tell.
+        }
+    }
+
+    [LoggerMessage(EventIds.Dashboard + 24, LogLevel.Error, "Pages of the dashboard could not be told what has changed; they are told with the next change.", EventName = "TellingFailed")]
+    private static partial void LogFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventIds.Dashboard + 25, LogLevel.Error, "{Count} more times pages of the dashboard could not be told what has changed within {Seconds} s.", EventName = "TellingFailedMore")]
+    private static partial void LogMoreFailed(ILogger logger, long count, double seconds);
 }

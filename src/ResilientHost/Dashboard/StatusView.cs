@@ -83,6 +83,20 @@ internal sealed class StatusView(Func<ResilienceStatus> read) : IDisposable
         }
     }
 
+    /// <summary>Ends one page.</summary>
+    /// <returns>Whether there was one that was not ending already.</returns>
+    public bool EndOne()
+    {
+        StatusStream? chosen;
+        lock (_gate)
+        {
+            chosen = _streams.FirstOrDefault(static stream => !stream.IsEnding);
+        }
+
+        chosen?.End();
+        return chosen is not null;
+    }
+
     /// <summary>Ends the pages that have not taken for so long what is sent to them: they hold a place and memory for nobody.</summary>
     public void EndStalled(long now, TimeSpan limit)
     {

@@ -11,7 +11,10 @@ internal sealed class StreamPlaces
     public int Taken => Volatile.Read(ref _taken);
 
     /// <summary>Takes a place.</summary>
-    public StreamPlace TryTake(string user, DashboardPolicy policy)
+    /// <param name="user">For whom.</param>
+    /// <param name="policy">How many there are.</param>
+    /// <param name="makesRoom">Asked where all are taken: whether somebody else is about to give one back.</param>
+    public StreamPlace TryTake(string user, DashboardPolicy policy, Func<bool> makesRoom)
     {
         lock (_gate)
         {
@@ -23,7 +26,7 @@ internal sealed class StreamPlaces
                 return StreamPlace.UserHasTooMany;
             }
 
-            if (_taken >= policy.MaxStreams)
+            if (_taken >= policy.MaxStreams && !(policy.MaxStreams > 0 && makesRoom()))
             {
                 return StreamPlace.AllTaken;
             }

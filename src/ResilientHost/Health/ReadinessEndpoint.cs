@@ -12,12 +12,16 @@ namespace ResilientHost.Health;
 /// <summary><c>GET ready</c>: the framework's checks, with its options, under a limit.</summary>
 /// <remarks>
 /// The framework waits for every check, however long. A probe must have its answer, and a stopping host must be able to say so while a check hangs. Checks are asked once at a time, and every probe
-/// that comes meanwhile gets the same report: one that hangs costs one run, however many probes there are.
+/// that comes meanwhile gets the same report: one that hangs costs one run, however many probes there are. A run that hangs is left behind after the limit, for a check may have lost one answer for good
+/// and give the next; the more of them hang, the longer it takes until another begins.
 /// </remarks>
 internal sealed partial class ReadinessEndpoint : IDisposable
 {
     /// <summary>How long checks may take together.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+
+    // Of the limit, with each run that hangs: a check that always does is asked about a dozen times an hour.
+    private const int MaxDoublings = 5;
 
     private static readonly HealthReport Draining = ReportOf("resilience-shutdown", "The host is stopping.");
     private static readonly HealthReport TooSlow = ReportOf("resilience-readiness", $"Checks have not ended after {Limit.TotalSeconds} s.");
@@ -30,6 +34,8 @@ internal sealed partial class ReadinessEndpoint : IDisposable
     private readonly LogStorm _tooSlow;
     private readonly Lock _gate = new();
     private Task<HealthReport>? _run;
+    private long _began;
+    private int _hanging;
 
     public ReadinessEndpoint(HealthCheckService checks, IOptions<HealthCheckOptions> options, ShutdownSequence shutdown, MonotonicClock clock, ILogger<ReadinessEndpoint> logger)
     {
@@ -72,7 +78,7 @@ internal sealed partial class ReadinessEndpoint : IDisposable
         {
             // A check that heeds its token ends by itself; one that does not is left behind.
             var report = await run.WaitAsync(Limit, _clock.Provider, ending.Token);
-            return report == TooSlow ? TellTooSlow() : report;
+            return _shutdown.IsDraining ? Draining : report == TooSlow ? TellTooSlow() : report;
         }
         catch (TimeoutException)
         {
@@ -98,7 +104,29 @@ internal sealed partial class ReadinessEndpoint : IDisposable
     {
         lock (_gate)
         {
-            return _run is { IsCompleted: false } ? _run : _run = RunAsync();
+            var now = _clock.Timestamp();
+            if (_run is { IsCompleted: false } run)
+            {
+                if (_clock.Elapsed(_began, now) < Limit * (1 << Math.Min(_hanging, MaxDoublings)))
+                {
+                    return run;
+                }
+
+                _hanging++;
+                _ = ForgetAsync(run);
+            }
+
+            _began = now;
+            return _run = RunAsync();
+        }
+    }
+
+    private async Task ForgetAsync(Task run)
+    {
+        await run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_gate)
+        {
+            _hanging--;
         }
     }
 

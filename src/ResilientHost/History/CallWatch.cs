@@ -16,6 +16,9 @@ internal sealed class CallWatch
     /// <summary>Calls that are measured between two openings.</summary>
     public const int MaxSamples = 64;
 
+    // Between two openings: in a flood of refusals nearly none of them pays for it.
+    private const int MaxReturns = 16 * MaxSamples;
+
     private const int Ends = (int)CallEnd.Refused + 1;
 
     // Two lines of 64 bytes for each core: neighbours are fetched in pairs.
@@ -29,6 +32,7 @@ internal sealed class CallWatch
     private long[]? _stripes;
     private int[]? _durations;
     private int _taken;
+    private int _returned;
     private volatile bool _isOpen = true;
 
     /// <summary>Whether the next call may be measured.</summary>
@@ -81,6 +85,16 @@ internal sealed class CallWatch
         return taken <= MaxSamples;
     }
 
+    /// <summary>Gives back what <see cref="TryTake"/> gave, for a call that was refused: while nearly all are, the few others are still measured.</summary>
+    public void Return()
+    {
+        if (Interlocked.Increment(ref _returned) <= MaxReturns)
+        {
+            Interlocked.Decrement(ref _taken);
+            _isOpen = true;
+        }
+    }
+
     /// <summary>Notes how long a call took.</summary>
     public void Measure(TimeSpan duration)
     {
@@ -92,6 +106,7 @@ internal sealed class CallWatch
     public void Open()
     {
         Volatile.Write(ref _taken, 0);
+        Volatile.Write(ref _returned, 0);
         _isOpen = true;
     }
 

@@ -90,7 +90,7 @@ internal sealed class CircuitTrack
         else if (partitions.Count <= FewPartitions || thoroughly || Circuit.State != CircuitState.Closed)
         {
             // A partition opens and closes without telling anybody its name: nothing but looking finds out.
-            States.Enter(StateNames<CircuitState>.Of(Circuit.Glance().State), now, now);
+            States.Enter(StateNames<CircuitState>.Of(Circuit.WorstState()), now, now);
         }
 
         States.Trim(now);

@@ -61,9 +61,9 @@ internal sealed class CircuitTracks(CallWatch others, long span)
     public void Limit(int max, long now)
     {
         _max = max;
-        while (_tracks.Count > max)
+        foreach (var track in _tracks.OrderBy(WeightOf).Take(_tracks.Count - max).ToList())
         {
-            Retire(Victim(ofAll: true)!);
+            Retire(track);
         }
 
         foreach (var known in _known)
@@ -144,6 +144,7 @@ internal sealed class CircuitTracks(CallWatch others, long span)
         }
 
         var changes = 0;
+        var victim = Victim();
         for (var looks = (_known.Count + PassSeconds - 1) / PassSeconds; looks > 0 && changes < MaxChanges; looks--)
         {
             _hand = (_hand + 1) % _known.Count;
@@ -162,7 +163,7 @@ internal sealed class CircuitTracks(CallWatch others, long span)
             if (_tracks.Count >= _max)
             {
                 // Twice as much: two that are as busy must not take each other's place every ten seconds.
-                if (Victim(ofAll: false) is not { } victim || (state == CircuitState.Closed && (victim.States.HasMoved || calls <= 2 * victim.Load)))
+                if (victim is null || (state == CircuitState.Closed && (victim.States.HasMoved || calls <= 2 * victim.Load)))
                 {
                     continue;
                 }
@@ -172,25 +173,14 @@ internal sealed class CircuitTracks(CallWatch others, long span)
 
             Begin(known, now);
             changes++;
+            victim = Victim();
         }
     }
 
     /// <summary>The least busy one that is closed, and has been for the whole hour where there is such a one.</summary>
-    private CircuitTrack? Victim(bool ofAll)
-    {
-        CircuitTrack? least = null;
-        foreach (var track in _tracks)
-        {
-            if ((ofAll || track.Circuit.State == CircuitState.Closed) && (least is null || Weight(track).CompareTo(Weight(least)) < 0))
-            {
-                least = track;
-            }
-        }
+    private CircuitTrack? Victim() => _tracks.Count < _max ? null : _tracks.MinBy(WeightOf) is { Circuit.State: CircuitState.Closed } least ? least : null;
 
-        return least;
-
-        static (bool, bool, long) Weight(CircuitTrack track) => (track.Circuit.State != CircuitState.Closed, track.States.HasMoved, track.Load);
-    }
+    private static (bool, bool, long) WeightOf(CircuitTrack track) => (track.Circuit.State != CircuitState.Closed, track.States.HasMoved, track.Load);
 
     private void Retire(CircuitTrack track)
     {

@@ -41,6 +41,9 @@ internal sealed class EventLog(MonotonicClock clock) : ILoggerProvider
     /// <summary>Whether the logger factory has asked for a logger of the suite's: one that hands events to nobody never does.</summary>
     public bool IsReached => _isReached;
 
+    /// <summary>How many events there have been.</summary>
+    public long Count => Interlocked.Read(ref _count);
+
     /// <summary>The events that are kept, oldest first.</summary>
     /// <param name="namesCallers">Whether messages, which may name callers, are told.</param>
     public IReadOnlyList<LoggedEvent> Read(bool namesCallers)

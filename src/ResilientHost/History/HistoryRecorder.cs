@@ -35,6 +35,7 @@ internal sealed partial class HistoryRecorder : IDisposable
     private HistoryTracks? _tracks;
     private ITimer? _timer;
     private HistorySample? _latest;
+    private long _changes;
     private bool _isWanted;
     private bool _hasStarted;
     private bool _isObserving;
@@ -95,6 +96,9 @@ internal sealed partial class HistoryRecorder : IDisposable
 
     /// <summary>Whether a history is being kept.</summary>
     public bool IsRunning => Volatile.Read(ref _tracks) is not null;
+
+    /// <summary>Another one whenever there is something new to read.</summary>
+    public long Version => Interlocked.Read(ref _changes) + _events.Count;
 
     /// <summary>Whether the suite's log events reach what keeps them.</summary>
     public bool KeepsEvents => _events.IsReached;
@@ -196,6 +200,7 @@ internal sealed partial class HistoryRecorder : IDisposable
             if (_tracks is not null)
             {
                 _circuits.Limit(policy.MaxCircuits, _clock.Timestamp());
+                Note();
             }
         }
     }
@@ -214,6 +219,7 @@ internal sealed partial class HistoryRecorder : IDisposable
             Volatile.Write(ref _tracks, new HistoryTracks(_clock, _circuits, _span));
             _requests.Others = _others;
             _circuits.Start(_policy!.MaxCircuits, _clock.Timestamp());
+            Note();
             using (ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow())
             {
                 _timer = _clock.Provider.CreateTimer(static state => ((HistoryRecorder)state!).OnTimer(), this, Pause, Timeout.InfiniteTimeSpan);
@@ -225,6 +231,7 @@ internal sealed partial class HistoryRecorder : IDisposable
             _timer = null;
             _requests.Others = null;
             _circuits.Stop();
+            Note();
             Volatile.Write(ref _latest, null);
             Volatile.Write(ref _tracks, null);
         }
@@ -273,6 +280,7 @@ internal sealed partial class HistoryRecorder : IDisposable
 
             var sample = tracks.EndSecond(now, _level.Snapshot(), _workers.All, InFlight());
             Volatile.Write(ref _latest, sample);
+            Note();
             return sample;
         }
     }
@@ -293,6 +301,7 @@ internal sealed partial class HistoryRecorder : IDisposable
         lock (_gate)
         {
             _circuits.Add(circuit, !isOutbound, _clock.Timestamp());
+            Note();
         }
     }
 
@@ -301,6 +310,7 @@ internal sealed partial class HistoryRecorder : IDisposable
         lock (_gate)
         {
             _tracks?.Enter(circuit, transition, _clock.Timestamp());
+            Note();
         }
     }
 
@@ -309,6 +319,7 @@ internal sealed partial class HistoryRecorder : IDisposable
         lock (_gate)
         {
             _tracks?.Enter(change, _clock.Timestamp());
+            Note();
         }
     }
 
@@ -317,8 +328,12 @@ internal sealed partial class HistoryRecorder : IDisposable
         lock (_gate)
         {
             _tracks?.Enter(transition, _clock.Timestamp());
+            Note();
         }
     }
+
+    // Under the lock, after the change; read without it.
+    private void Note() => Interlocked.Increment(ref _changes);
 
     private void TellFailed(Exception exception)
     {

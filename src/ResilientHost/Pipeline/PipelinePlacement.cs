@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using ResilientHost.Dashboard;
 using ResilientHost.Degradation;
 
 namespace ResilientHost.Pipeline;
@@ -130,9 +131,8 @@ internal sealed partial class PipelinePlacement(
             return;
         }
 
-        var metadata = endpoint.Metadata;
-        var isOpen = metadata.GetMetadata<IAllowAnonymous>() is not null;
-        var isGuarded = metadata.GetMetadata<IAuthorizeData>() is not null || metadata.GetMetadata<AuthorizationPolicy>() is not null;
+        var isOpen = endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null;
+        var isGuarded = OperationGuard.HasPolicy(endpoint);
         if (operations.Operates && (isOpen || !isGuarded))
         {
             errors.Add($"{operations.Call} changes how the service behaves and needs to know who does. Add .RequireAuthorization(\"policy\"){(isOpen ? " in place of .AllowAnonymous()" : "")}.");

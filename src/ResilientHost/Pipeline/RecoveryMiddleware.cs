@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using ResilientHost.Connections;
+using ResilientHost.Dashboard;
 using ResilientHost.Hosting;
 using ResilientHost.Recovery;
 using ResilientHost.Refusals;
@@ -8,11 +9,14 @@ using ResilientHost.Refusals;
 namespace ResilientHost.Pipeline;
 
 /// <summary>The outermost catch: a throw in any middleware becomes a problem answer.</summary>
-internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSettingsSource settings, ExceptionRecovery recovery, ConnectionDoor door, RequestCompletions completions)
+internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSettingsSource settings, ExceptionRecovery recovery, ConnectionDoor door, RequestCompletions completions, OperationAttempts attempts)
 {
     private RequestDelegate? _guarded;
+    private RequestDelegate? _observed;
 
-    public Task Invoke(HttpContext context) => completions.IsEnabled ? completions.Watch(context, _guarded ??= InvokeGuarded) : InvokeGuarded(context);
+    public Task Invoke(HttpContext context) => attempts.MayBe(context.Request) ? attempts.WatchAsync(context, _observed ??= InvokeObserved) : InvokeObserved(context);
+
+    private Task InvokeObserved(HttpContext context) => completions.IsEnabled ? completions.Watch(context, _guarded ??= InvokeGuarded) : InvokeGuarded(context);
 
     private Task InvokeGuarded(HttpContext context)
     {

@@ -222,7 +222,15 @@ internal sealed class ResilienceMiddleware(
     private void Record(HttpContext context, EndpointPlan plan, string disposition, in Admission admission, in Refusal refusal)
     {
         completions.Note(context, disposition);
-        watches.Of(plan)?.CountRefusal(refusal);
+        if (watches.Of(plan) is { } watch)
+        {
+            watch.CountRefusal(refusal);
+            if (admission.IsSampled)
+            {
+                watch.Return();
+            }
+        }
+
         if (metrics.IsEnabled)
         {
             metrics.Record(plan.Tag, disposition, gates.Elapsed(admission));

@@ -28,7 +28,8 @@ internal sealed partial class ShutdownSequence(
     private readonly CancellationTokenSource _asked = CancellationTokenSource.CreateLinkedTokenSource(lifetime?.ApplicationStopping ?? CancellationToken.None);
 
     /// <summary>Whether the host has been asked to stop.</summary>
-    public bool IsDraining => policy().Enabled && _asked.IsCancellationRequested;
+    /// <remarks>Asks the host itself, too: callbacks run one after the other, the latest first, and one of the application's that blocks comes before ours.</remarks>
+    public bool IsDraining => policy().Enabled && (_asked.IsCancellationRequested || lifetime is { ApplicationStopping.IsCancellationRequested: true });
 
     /// <summary>Whether readiness heeds that the host stops.</summary>
     public bool IsHeeded => policy().Enabled;

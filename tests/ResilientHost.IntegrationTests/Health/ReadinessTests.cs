@@ -149,6 +149,101 @@ public sealed class ReadinessTests
     }
 
     [Fact]
+    public async Task CheckThatHangsOnce_IsAskedAnew_AndTheInstanceComesBack()
+    {
+        var time = new ManualTimeProvider();
+        var (asked, hang) = (0, new Gate());
+        await using var service = await TestService.StartAsync(Setup(
+            time: time,
+            services: services => services.AddHealthChecks().AddAsyncCheck("lost", async () =>
+            {
+                // The reply to one question was lost, and nothing will end the wait for it.
+                if (Interlocked.Increment(ref asked) == 1)
+                {
+                    await hang.PassAsync();
+                }
+
+                return HealthCheckResult.Healthy();
+            })));
+        var first = ReadAsync(service);
+        await hang.ArrivalAsync();
+        await TestService.EventuallyAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return Task.FromResult(first.IsCompleted);
+            },
+            "the probe answered");
+        (await first).ShouldBe((503, "Unhealthy"));
+        (await ReadAsync(service).WaitAsync(TestService.Patience)).ShouldBe((200, "Healthy"));
+        asked.ShouldBe(2);
+        hang.Open();
+    }
+
+    [Fact]
+    public async Task CheckThatHangsForGood_IsAskedEverMoreSeldom()
+    {
+        var time = new ManualTimeProvider();
+        var (asked, hang) = (0, new Gate());
+        await using var service = await TestService.StartAsync(Setup(
+            time: time,
+            services: services => services.AddHealthChecks().AddAsyncCheck("hangs", async () =>
+            {
+                Interlocked.Increment(ref asked);
+                await hang.PassAsync();
+                return HealthCheckResult.Healthy();
+            })));
+        for (var minute = 0; minute < 60; minute++)
+        {
+            var probe = ReadAsync(service);
+            await TestService.EventuallyAsync(
+                () =>
+                {
+                    time.Advance(TimeSpan.FromSeconds(10));
+                    return Task.FromResult(probe.IsCompleted);
+                },
+                "the probe answered");
+            (await probe).Status.ShouldBe(503);
+            time.Advance(TimeSpan.FromSeconds(50));
+        }
+
+        asked.ShouldBeInRange(5, 30);
+
+        // All those that hung end, and it is as if nothing had been.
+        hang.Open();
+        time.Advance(TimeSpan.FromMinutes(10));
+        await TestService.EventuallyAsync(async () => await ReadAsync(service) == (200, "Healthy"), "the instance is ready");
+    }
+
+    [Fact]
+    public async Task Stopping_WhileACallbackOfTheApplicationBlocks_IsToldAtOnce()
+    {
+        await using var service = await TestService.StartAsync(Setup());
+        using var release = new ManualResetEventSlim();
+        var blocked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var lifetime = service.Services.GetRequiredService<IHostApplicationLifetime>();
+        using var callback = lifetime.ApplicationStopping.Register(() =>
+        {
+            blocked.SetResult();
+            release.Wait(TestService.Patience);
+        });
+        (await ReadAsync(service)).ShouldBe((200, "Healthy"));
+
+        // As a signal does, and before the host itself begins to stop.
+        var stopping = Task.Run(lifetime.StopApplication);
+        await blocked.Task.WaitAsync(TestService.Patience);
+        try
+        {
+            (await ReadAsync(service)).ShouldBe((503, "Unhealthy"));
+        }
+        finally
+        {
+            release.Set();
+            await stopping;
+        }
+    }
+
+    [Fact]
     public async Task CheckThatThrows_IsUnhealthyAndTellsNothing()
     {
         await using var service = await TestService.StartAsync(Setup(services: static services =>

@@ -1,10 +1,12 @@
+using ResilientHost.Outbound;
+
 namespace ResilientHost.IntegrationTests.Operations;
 
 /// <summary>Environment × policy × user × endpoint.</summary>
 public sealed class DashboardSecurityTests
 {
     private const string Circuits = """{ "CircuitBreakers": { "orders": { } } }""";
-    private static readonly string[] Reading = ["status", "history", "events", "configuration", "openapi.json"];
+    private static readonly string[] Reading = ["", "dashboard.js", "dashboard.css", "uPlot.esm.js", "uPlot.min.css", "status", "history", "events", "configuration", "openapi.json"];
 
     private static readonly (string Path, string Body)[] Operating =
     [
@@ -20,7 +22,9 @@ public sealed class DashboardSecurityTests
         using var response = await service.SendAsync(request, completion: HttpCompletionOption.ResponseHeadersRead);
         if (response.IsSuccessStatusCode)
         {
-            response.Headers.NonValidated["Cache-Control"].ToString().ShouldBe("no-store", path);
+            // The files hold nothing of the service, and are asked for anew each time.
+            var isFile = path.EndsWith(".js", StringComparison.Ordinal) || path.EndsWith(".css", StringComparison.Ordinal);
+            response.Headers.NonValidated["Cache-Control"].ToString().ShouldBe(isFile ? "no-cache" : "no-store", path);
         }
 
         return (int)response.StatusCode;
@@ -196,24 +200,28 @@ public sealed class DashboardSecurityTests
     {
         const string configuration = """
             { "CircuitBreakers": { "orders": { "PartitionBy": "Header:X-Tenant", "ConsecutiveFailures": 1 } },
-              "TrustedCallers": { "Networks": ["10.9.8.0/24", "127.0.0.0/8"] } }
+              "TrustedCallers": { "Networks": ["10.9.8.0/24", "127.0.0.0/8"] }, "HttpClients": { "pricing": { } } }
             """;
+        var activity = "importing secret-customer";
         await using var service = await TestService.StartAsync(OperationsService.Setup(
             app =>
             {
                 app.MapResilienceDashboard().AllowAnonymous();
                 app.MapGet("/fail", string () => throw new InvalidOperationException("boom")).WithCircuitBreaker("orders");
             },
-            configuration: configuration));
+            configuration: configuration,
+            more: builder => builder.Services.AddResilientWorker("sync", _ => new Talker(() => activity))));
+        service.Services.GetRequiredService<OutboundClients>().GetOrAdd("pricing").Of(new Uri("https://secret-authority.example/")).CircuitBreaker.ForceOpen(TimeSpan.FromHours(1));
         using (var fail = OperationsService.Request(HttpMethod.Get, "/fail", headers: ("X-Tenant", "secret-tenant")))
         {
             (await service.SendAsync(fail)).Dispose();
         }
 
-        foreach (var path in (string[])["status", "history", "configuration"])
+        await TestService.EventuallyAsync(async () => (await ReadAsync("status", "guest")).Contains("secret-customer", StringComparison.Ordinal), "the worker says what it does");
+        foreach (var path in (string[])["", "status", "history", "configuration"])
         {
             var (strangers, users) = (await ReadAsync(path, user: null), await ReadAsync(path, "guest"));
-            strangers.ShouldNotContain("secret-tenant");
+            strangers.ShouldNotContain("secret-");
             strangers.ShouldNotContain("10.9.8.0");
             if (path == "configuration")
             {
@@ -229,7 +237,25 @@ public sealed class DashboardSecurityTests
 
         using (var stream = await EventStream.OpenAsync(service))
         {
-            (await stream.NextAsync("status")).GetRawText().ShouldNotContain("secret-tenant");
+            (await stream.NextAsync("status")).GetRawText().ShouldNotContain("secret-");
+            activity = "exporting secret-partner";
+            service.Services.GetRequiredService<CircuitBreakerRegistry>().Get("orders").Partitions!.Get("secret-tenant").Isolate();
+            var seen = new HashSet<string?>();
+            while (!seen.IsSupersetOf(["circuitBreaker", "worker", "httpClient", "event"]))
+            {
+                var (name, data) = (await stream.NextAsync()).ShouldNotBeNull();
+                seen.Add(name);
+                if (data.ValueKind != JsonValueKind.Undefined)
+                {
+                    data.GetRawText().ShouldNotContain("secret-");
+                }
+
+                if (name == "sample")
+                {
+                    service.Services.GetRequiredService<OutboundClients>().GetOrAdd("pricing").Of(new Uri("https://secret-authority.example/")).CircuitBreaker.Reset();
+                    service.Services.GetRequiredService<CircuitBreakerRegistry>().Get("orders").Isolate();
+                }
+            }
         }
 
         async Task<string> ReadAsync(string path, string? user)
@@ -238,6 +264,46 @@ public sealed class DashboardSecurityTests
             using var response = await service.SendAsync(request);
             response.StatusCode.ShouldBe(HttpStatusCode.OK);
             return await response.Content.ReadAsStringAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Operations_RefusedByTheirPolicy_AreWrittenDown()
+    {
+        await using var service = await TestService.StartAsync(OperationsService.Setup(
+            app =>
+            {
+                app.MapResilienceDashboard().AllowAnonymous();
+                app.MapResilienceOperations().RequireAuthorization(OperationsService.Policy);
+                app.MapPost("/level", () => Results.StatusCode(403));
+            },
+            configuration: Circuits));
+        (await service.PostAsync("/level", "{}", "guest")).Status.ShouldBe(403);
+        (await GetAsync(service, "status", "guest")).ShouldBe(200);
+        service.Logs.Entries.ShouldNotContain(static entry => entry.EventId.Id == 2901);
+
+        (await service.PostAsync("/resilience/circuit-breakers/isolate", """{ "name": "orders" }""", "guest-mallory")).Status.ShouldBe(403);
+        var refused = await service.Logs.WaitForAsync(static entry => entry.EventId.Id == 2901, TestService.Patience);
+        refused.Message.ShouldContain("guest-mallory");
+        refused.Message.ShouldContain("circuit-breakers/isolate");
+        refused.Message.ShouldContain("403");
+
+        // What is refused behind the policy is written down once.
+        (await service.PostAsync("/resilience/circuit-breakers/isolate", """{ "name": "nobody" }""", "eve")).Status.ShouldBe(404);
+        (await service.PostAsync("/resilience/level", """{ "level": null }""", user: null)).Status.ShouldBe(401);
+        await service.DisposeAsync();
+        service.Logs.Entries.Where(static entry => entry.EventId.Id == 2902).ShouldHaveSingleItem().Message.ShouldStartWith("2 more");
+    }
+
+    private sealed class Talker(Func<string> activity) : IResilientWorker
+    {
+        public async Task RunAsync(WorkerContext context, CancellationToken stoppingToken)
+        {
+            while (!stoppingToken.IsCancellationRequested)
+            {
+                context.Heartbeat(activity());
+                await Task.Delay(TimeSpan.FromMilliseconds(50), stoppingToken);
+            }
         }
     }
 }

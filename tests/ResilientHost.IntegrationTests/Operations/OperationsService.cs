@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace ResilientHost.IntegrationTests.Operations;
 
-/// <summary>A service with users: the header <c>X-User</c> says who; a name that begins with "guest" has no claim.</summary>
+/// <summary>A service with users: the header <c>X-User</c> says who; a name that begins with "guest" has no claim, and one that begins with "sub:" is no name but an id.</summary>
 internal static class OperationsService
 {
     public const string Policy = "on-call";
@@ -89,7 +89,12 @@ internal static class OperationsService
                 return Task.FromResult(AuthenticateResult.NoResult());
             }
 
-            Claim[] claims = user.StartsWith("guest", StringComparison.Ordinal) ? [new(ClaimTypes.Name, user)] : [new(ClaimTypes.Name, user), new("on-call", "yes")];
+            Claim[] claims = user switch
+            {
+                _ when user.StartsWith("sub:", StringComparison.Ordinal) => [new("sub", user["sub:".Length..])],
+                _ when user.StartsWith("guest", StringComparison.Ordinal) => [new(ClaimTypes.Name, user)],
+                _ => [new(ClaimTypes.Name, user), new("on-call", "yes")],
+            };
             return Task.FromResult(AuthenticateResult.Success(new(new ClaimsPrincipal(new ClaimsIdentity(claims, Scheme.Name)), Scheme.Name)));
         }
     }

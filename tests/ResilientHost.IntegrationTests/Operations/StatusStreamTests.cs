@@ -74,7 +74,7 @@ public sealed class StatusStreamTests
         var time = new ManualTimeProvider();
         await using var service = await StartAsync("""{ "Dashboard": { "Heartbeat": "00:00:03", "KeepHistory": false }, "Degradation": { "Enabled": false }, "CircuitBreakers": { "orders": { } } }""", time);
         using var stream = await EventStream.OpenAsync(service);
-        await stream.NextAsync("status");
+        var status = await stream.NextAsync("status");
         for (var i = 0; i < 3; i++)
         {
             time.Advance(TimeSpan.FromSeconds(1));
@@ -86,6 +86,12 @@ public sealed class StatusStreamTests
             next = (await stream.NextAsync()).ShouldNotBeNull();
         }
         while (next.Name is not null);
+
+        // The comment before it is seen by nobody on a page.
+        var heartbeat = (await stream.NextAsync()).ShouldNotBeNull();
+        heartbeat.Name.ShouldBe("heartbeat");
+        heartbeat.Data.GetProperty("at").GetDateTimeOffset().ShouldBe(time.GetUtcNow());
+        status.GetProperty("heartbeatSeconds").GetDouble().ShouldBe(3);
     }
 
     [Fact]
@@ -98,7 +104,7 @@ public sealed class StatusStreamTests
             streams.Add(await EventStream.OpenAsync(service, user));
         }
 
-        foreach (var (user, expected) in ((string?, int)[])[("ann", 429), (null, 429), ("ben", 503), ("cid", 503)])
+        foreach (var (user, expected) in ((string?, int)[])[("ann", 429), (null, 429)])
         {
             // Who says to be behind a proxy is no other user for it.
             using var request = OperationsService.Request(HttpMethod.Get, "/resilience/events", user, headers: ("X-Forwarded-For", "192.0.2.7"));
@@ -108,6 +114,10 @@ public sealed class StatusStreamTests
             response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
         }
 
+        streams[0].Dispose();
+        await OpenStreamsAsync(service, 4);
+        streams[0] = await EventStream.OpenAsync(service, "ann");
+        await streams[0].NextAsync("status");
         streams[0].Dispose();
         await OpenStreamsAsync(service, 4);
         streams.Add(await EventStream.OpenAsync(service, "ann"));
@@ -124,6 +134,69 @@ public sealed class StatusStreamTests
 
         streams.ForEach(static stream => stream.Dispose());
         await OpenStreamsAsync(service, 0);
+    }
+
+    [Fact]
+    public async Task Places_AllTakenByStrangers_AreGivenToUsers()
+    {
+        await using var service = await StartAsync("""{ "Dashboard": { "MaxStreams": 3, "MaxStreamsPerUser": 3 }, "CircuitBreakers": { "orders": { } } }""");
+        List<EventStream> strangers = [];
+        for (var i = 0; i < 3; i++)
+        {
+            strangers.Add(await EventStream.OpenAsync(service));
+            await strangers[i].NextAsync("status");
+        }
+
+        (await RefusalAsync(null)).ShouldBe(429);
+        foreach (var user in (string[])["ann", "ben", "cid"])
+        {
+            using var stream = await EventStream.OpenAsync(service, user);
+            await stream.NextAsync("status");
+            await OpenStreamsAsync(service, 3);
+            stream.Dispose();
+            await OpenStreamsAsync(service, 2);
+            strangers.Add(await EventStream.OpenAsync(service));
+            await strangers[^1].NextAsync("status");
+        }
+
+        // Users do not take each other's.
+        List<EventStream> users = [];
+        foreach (var user in (string[])["ann", "ben", "cid"])
+        {
+            users.Add(await EventStream.OpenAsync(service, user));
+            await users[^1].NextAsync("status");
+        }
+
+        await OpenStreamsAsync(service, 3);
+        (await RefusalAsync("dan")).ShouldBe(503);
+        (await RefusalAsync(null)).ShouldBe(503);
+        foreach (var stranger in strangers)
+        {
+            while (await stranger.NextAsync() is not null)
+            {
+            }
+        }
+
+        users.Concat(strangers).ToList().ForEach(static stream => stream.Dispose());
+        await OpenStreamsAsync(service, 0);
+
+        async Task<int> RefusalAsync(string? user)
+        {
+            using var request = OperationsService.Request(HttpMethod.Get, "/resilience/events", user);
+            using var response = await service.SendAsync(request);
+            return (int)response.StatusCode;
+        }
+    }
+
+    [Fact]
+    public async Task Limit_OfOneUser_GoesByTheirIdWhereTheyHaveNoName()
+    {
+        await using var service = await StartAsync("""{ "Dashboard": { "MaxStreamsPerUser": 1 }, "CircuitBreakers": { "orders": { } } }""");
+        using var ann = await EventStream.OpenAsync(service, "sub:ann");
+        using var ben = await EventStream.OpenAsync(service, "sub:ben");
+        using var request = OperationsService.Request(HttpMethod.Get, "/resilience/events", "sub:ann");
+        using var refused = await service.SendAsync(request);
+        ((int)refused.StatusCode).ShouldBe(429);
     }
 
     [Fact]
