@@ -86,7 +86,7 @@ public sealed class OperatePageTests(DashboardBrowser browser)
         // The right is lost while the page is open.
         await window.Context.SetExtraHTTPHeadersAsync([new("Authorization", DashboardSite.Viewer)]);
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Isolate orders/paid" }).ClickAsync();
-        await Expect(window.Page.Locator("#operate-problem")).ToHaveTextAsync("You may not operate this service (any more).");
+        await Expect(window.Page.Locator("#operate-problem")).ToHaveTextAsync("The service refused it: you may not operate it (any more), or a proxy between does not pass the Host on.");
         site.Circuit("orders/paid").State.ShouldBe(CircuitState.Closed);
     }
 

@@ -30,8 +30,8 @@ internal static class DashboardPage
     private static async Task WriteAsync(HttpContext context, string path, DashboardServices services)
     {
         var mayOperate = await OperatorAccess.IsAllowedAsync(context, path);
-        var status = services.Status.Read(DashboardEndpoints.NamesCallers(context, services));
-        var html = PageTemplate.Fill(status, context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow(), BaseOf(context.Request), mayOperate);
+        var namesCallers = DashboardEndpoints.NamesCallers(context, services);
+        var html = PageTemplate.Fill(services.Status.Read(namesCallers), services.Configuration.Read(namesCallers), context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow(), BaseOf(context.Request), mayOperate);
         var headers = context.Response.Headers;
         headers.CacheControl = "no-store";
         headers.ContentSecurityPolicy = ContentSecurityPolicy;
@@ -46,6 +46,8 @@ internal static class DashboardPage
     {
         var path = (request.PathBase + request.Path).ToUriComponent();
         var segment = path[(path.LastIndexOf('/') + 1)..];
-        return segment.Length == 0 ? "" : $"{segment}/";
+
+        // A colon within the first segment would be taken for the end of a scheme.
+        return segment.Length == 0 ? "" : $"./{segment}/";
     }
 }

@@ -1,6 +1,7 @@
 namespace ResilientHost.Dashboard.Page;
 
-/// <summary>Something that is broken.</summary>
+/// <summary>Something that is broken, or that people on call should know of.</summary>
+/// <param name="Topic">What it is about.</param>
 /// <param name="Rank">The lower the worse.</param>
 /// <param name="Kind">What it looks like.</param>
 /// <param name="Symbol">Its sign.</param>
@@ -8,75 +9,42 @@ namespace ResilientHost.Dashboard.Page;
 /// <param name="Detail">How, and for how long.</param>
 /// <param name="Protection">What protects callers from it.</param>
 /// <param name="Next">What happens next.</param>
-internal sealed record PageProblem(int Rank, string Kind, string Symbol, string What, string Detail, string Protection, string Next)
+internal sealed record PageProblem(PageTopic Topic, double Rank, string Kind, string Symbol, string What, string Detail, string Protection, string Next)
 {
-    private const int OfCertificateDays = 14;
+    /// <summary>Whether calls may be refused because of it.</summary>
+    public bool Refuses => Topic is PageTopic.Refusing or PageTopic.Probing or PageTopic.Bulkhead or PageTopic.Shedding;
+}
 
-    /// <summary>All there are, the worst first.</summary>
-    public static IReadOnlyList<PageProblem> Of(ResilienceStatus status, DateTimeOffset now) =>
-    [
-        .. status.CircuitBreakers.Where(static circuit => circuit.Mode != CircuitMode.Disabled && (circuit.State != CircuitState.Closed || circuit.Mode == CircuitMode.ForcedOpen)).Select(circuit => Of(circuit, now))
-            .Concat(status.HttpClients.SelectMany(client => client.Authorities.SelectMany(authority => Of(client, authority, now))))
-            .Concat(Level(status))
-            .Concat(status.Workers.Where(static worker => worker.State is WorkerState.Failed or WorkerState.Stuck or WorkerState.BackingOff).Select(Of))
-            .OrderBy(static problem => problem.Rank),
-    ];
+/// <summary>What a problem is about, as the headline counts them.</summary>
+internal enum PageTopic
+{
+    /// <summary>A circuit that refuses every call.</summary>
+    Refusing,
 
-    private static PageProblem Of(CircuitBreakerStatus circuit, DateTimeOffset now)
-    {
-        var (kind, symbol, word) = PageWords.Of(circuit.State, circuit.Mode);
-        var (rank, protection, next) = kind switch
-        {
-            "shadow" => (9, "Nothing: it only watches (Shadow)", $"Would have refused {PageWords.Many(circuit.WouldHaveRefused, "call")}"),
-            "half" => (5, "Only probes get through", "Closes when its probes succeed, opens again when not"),
-            "isolated" => (0, Refusing(circuit), "Stays so until somebody resets it"),
-            "forced" => (0, Refusing(circuit), "Until its mode is changed"),
-            _ => (0, Refusing(circuit), circuit.RetryAfterSeconds is { } left ? $"Half-opens in {PageWords.Span(TimeSpan.FromSeconds(left))}" : "Half-opens when its break is over"),
-        };
-        return new(rank, kind, symbol, PageWords.NameOf(circuit), $"{word} for {PageWords.Span(now - circuit.Since)}", protection, next);
-    }
+    /// <summary>A circuit that lets probes through.</summary>
+    Probing,
 
-    private static string Refusing(CircuitBreakerStatus circuit) => $"Calls are refused at once, {PageWords.Number(circuit.Refused)} so far";
+    /// <summary>A circuit that would refuse, did it not only watch.</summary>
+    Watching,
 
-    private static IEnumerable<PageProblem> Of(HttpClientStatus client, AuthorityStatus authority, DateTimeOffset now)
-    {
-        var what = $"{client.Name} → {authority.Authority}";
-        if (authority.State != CircuitState.Closed)
-        {
-            var (kind, symbol, word) = PageWords.Of(authority.State);
-            yield return new(kind == "half" ? 6 : 1, kind, symbol, what, $"Upstream: {word}", "Calls to it fail at once",
-                authority.RetryAfterSeconds is { } left ? $"Half-opens in {PageWords.Span(TimeSpan.FromSeconds(left))}" : "Half-opens with the next call");
-        }
+    /// <summary>A circuit that lets calls through, and they fail.</summary>
+    Failing,
 
-        if (authority.CertificateFault is { } fault)
-        {
-            yield return new(6, "half", "s-fuse", what, $"Certificate: {fault}", "Nothing here", "Somebody has to replace it");
-        }
-        else if (authority.CertificateExpiresAt is { } end && end - now < TimeSpan.FromDays(OfCertificateDays))
-        {
-            yield return new(7, "half", "s-fuse", what, end < now ? "Certificate has expired" : $"Certificate expires in {PageWords.Span(end - now)}", "Nothing: calls fail from then on", $"{PageWords.Day(end)}, unless it is replaced");
-        }
-    }
+    /// <summary>A bulkhead without room.</summary>
+    Bulkhead,
 
-    private static IEnumerable<PageProblem> Level(ResilienceStatus status)
-    {
-        if (status.Level != ServiceLevel.Normal || status.Degradation.Overridden)
-        {
-            yield return new(
-                status.Level >= ServiceLevel.Essential ? 0 : 4,
-                status.Level >= ServiceLevel.Essential ? "open" : "half",
-                "s-level",
-                $"Service level {status.Level}",
-                status.Degradation.Overridden ? "Set by hand" : "Overload",
-                PageWords.Of(status.Level),
-                status.Degradation.OverriddenUntil is { } until ? $"Ends {PageWords.Moment(until)}" : status.Degradation.Overridden ? "Until somebody gives it back" : "Falls a step at a time once every signal has recovered");
-        }
-    }
+    /// <summary>A service level that turns requests down.</summary>
+    Shedding,
 
-    private static PageProblem Of(WorkerStatus worker) => worker.State switch
-    {
-        WorkerState.Failed => new(2, "open", "s-worker", $"Worker {worker.Name}", $"Given up: {worker.LastFailure}", "The other workers go on", "It does not start again by itself"),
-        WorkerState.Stuck => new(3, "half", "s-worker", $"Worker {worker.Name}", "Silent for too long", "The other workers go on", "Is replaced, or reported, after its timeout"),
-        _ => new(6, "half", "s-worker", $"Worker {worker.Name}", $"Failed: {worker.LastFailure}", $"Started again {PageWords.Many(worker.Restarts, "time")}", "Starts again after its delay"),
-    };
+    /// <summary>A service level that turns nothing down.</summary>
+    Level,
+
+    /// <summary>A worker that does not work.</summary>
+    Worker,
+
+    /// <summary>Protection that somebody has switched off.</summary>
+    SwitchedOff,
+
+    /// <summary>Anything else; the headline names it only where there is nothing worse.</summary>
+    Other,
 }

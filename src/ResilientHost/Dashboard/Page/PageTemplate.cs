@@ -11,9 +11,9 @@ internal static class PageTemplate
     // Text and names in turn.
     private static readonly Lazy<string[]> Parts = new(static () => Encoding.UTF8.GetString(PageAsset.Read("dashboard.html")).Split("{{").SelectMany(static part => part.Split("}}", 2)).ToArray());
 
-    public static string Fill(ResilienceStatus status, DateTimeOffset now, string basePath, bool mayOperate)
+    public static string Fill(ResilienceStatus status, ConfigurationStatus configuration, DateTimeOffset now, string basePath, bool mayOperate)
     {
-        var values = Values(status, now, basePath, mayOperate);
+        var values = Values(status, configuration, now, basePath, mayOperate);
         var page = new StringBuilder(32 * 1024);
         for (var i = 0; i < Parts.Value.Length; i++)
         {
@@ -23,10 +23,11 @@ internal static class PageTemplate
         return page.ToString();
     }
 
-    private static Dictionary<string, string> Values(ResilienceStatus status, DateTimeOffset now, string basePath, bool mayOperate)
+    private static Dictionary<string, string> Values(ResilienceStatus status, ConfigurationStatus configuration, DateTimeOffset now, string basePath, bool mayOperate)
     {
-        var problems = PageProblem.Of(status, now);
+        var problems = PageProblems.Of(status, configuration, now);
         var verdict = PageVerdict.Of(status, problems);
+        var modes = status.CircuitBreakers.Where(static circuit => circuit.Key is null).ToDictionary(static circuit => circuit.Name, static circuit => circuit.Mode, StringComparer.Ordinal);
         var authorities = status.HttpClients.SelectMany(static client => client.Authorities.Select(authority => (client, authority))).ToList();
         return new(StringComparer.Ordinal)
         {
@@ -37,22 +38,26 @@ internal static class PageTemplate
             ["service"] = Text(status.Service),
             ["instance"] = Text(status.Instance),
             ["started"] = PageWords.Moment(status.StartedAt),
+            ["now"] = now.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
             ["at"] = PageWords.Moment(now),
             ["severity"] = verdict.Severity,
             ["wire"] = verdict.Symbol,
             ["verdict"] = Text(verdict.Text),
             ["summary"] = Text(verdict.Summary),
             ["problems"] = PageTables.Problems(problems),
+            ["problemsleft"] = PageTables.Left(problems.Count),
+            ["noproblemsleft"] = HiddenIf(PageTables.Left(problems.Count).Length == 0),
             ["noproblems"] = problems.Count == 0 ? " hidden" : "",
             ["circuitcount"] = status.CircuitBreakers.Count.ToString(CultureInfo.InvariantCulture),
             ["circuits"] = PageTables.Circuits(status),
+            ["circuitsleft"] = PageTables.Left(status.CircuitBreakers.Count),
             ["nocircuits"] = HiddenIf(status.CircuitBreakers.Count > 0),
             ["levelwhy"] = status.Degradation.Overridden ? "Set by hand" : "",
             ["ladder"] = PageTables.Ladder(status.Level),
             ["signals"] = PageTables.Signals(status),
             ["workers"] = PageTables.Workers(status, now),
             ["noworkers"] = HiddenIf(status.Workers.Count > 0),
-            ["clients"] = PageTables.Clients(authorities),
+            ["clients"] = PageTables.Clients(authorities, client => modes.GetValueOrDefault($"http:{client.Name}", CircuitMode.Enforce)),
             ["noclients"] = HiddenIf(authorities.Count > 0),
             ["bulkheads"] = PageTables.Bulkheads(status),
             ["nobulkheads"] = HiddenIf(status.Bulkheads.Count > 0),

@@ -13,6 +13,11 @@ const EventsCap = 20;
 const ProblemsCap = 8;
 const EventsKept = 200;
 const PollEvery = 5000;
+const PollHidden = 30000;
+const HiddenFor = 60000;
+const FirstNewsWithin = 5000;
+const SamplesStop = 12000;
+const SteadyAfter = 10000;
 const SoonDays = 30;
 
 // ---- words and figures --------------------------------------------------------------------------------------------
@@ -45,14 +50,18 @@ const WorkerKinds = {
 };
 const WorkerRanks = Object.keys(WorkerKinds);
 
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const minutes = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+// As the logs have it: two people who compare their screens read the same time.
+const timeZone = "UTC";
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone });
+const minutes = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone });
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone });
 const grouped = new Intl.NumberFormat("en-US");
 
 const capital = text => text.charAt(0).toUpperCase() + text.slice(1);
+// As it goes on within a sentence. Names keep what is theirs: an abbreviation, a method.
+const uncapital = text => /^.\p{Ll}/u.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+const minute = iso => `${minutes.format(Date.parse(iso))} UTC`;
 const many = (count, one, more = `${one}s`) => `${grouped.format(count)} ${count === 1 ? one : more}`;
-const list = items => items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
 
 function share(value) {
   const percent = value * 100;
@@ -60,13 +69,14 @@ function share(value) {
 }
 
 function rate(value) {
+  if (value === null || value === undefined) return "–";
   return value === 0 ? "0/s" : value < 0.1 ? "<0.1/s" : value < 9.95 ? `${value.toFixed(1)}/s` : value < 9950 ? `${grouped.format(Math.round(value))}/s` : `${(value / 1000).toFixed(1)}k/s`;
 }
 
 function time(seconds) {
   if (seconds === null || seconds === undefined) return "–";
   const ms = seconds * 1000;
-  return ms < 0.995 ? `${ms.toFixed(2)} ms` : ms < 9.95 ? `${ms.toFixed(1)} ms` : ms < 999.5 ? `${Math.round(ms)} ms` : seconds < 9.995 ? `${seconds.toFixed(2)} s` : `${seconds.toFixed(1)} s`;
+  return ms > 0 && ms < 0.01 ? "<0.01 ms" : ms < 0.995 ? `${ms.toFixed(2)} ms` : ms < 9.95 ? `${ms.toFixed(1)} ms` : ms < 999.5 ? `${Math.round(ms)} ms` : seconds < 9.995 ? `${seconds.toFixed(2)} s` : `${seconds.toFixed(1)} s`;
 }
 
 function span(seconds) {
@@ -204,11 +214,21 @@ function tell(text, good) {
 const state = {
   status: null, circuits: new Map(), bulkheads: new Map(), fallbacks: new Map(), clients: new Map(), workers: new Map(), tasks: new Map(), signals: new Map(),
   level: { level: "normal", overridden: false }, strips: { level: [], circuits: new Map(), workers: new Map() },
-  service: null, golden: null, events: [], configuration: null, historyKept: true, connection: "connecting", seen: 0,
+  service: null, golden: null, events: [], configuration: null, historyKept: true, isMixed: false, connection: "connecting", seen: 0,
 };
 
-// Times are the server's; this clock may be off by anything.
-let skew = 0;
+// What belongs to one process, and says nothing of the next.
+function forget() {
+  for (const map of [state.circuits, state.bulkheads, state.fallbacks, state.clients, state.workers, state.tasks, state.signals, state.strips.circuits, state.strips.workers]) map.clear();
+  state.strips.level = [];
+  state.level = { level: "normal", overridden: false };
+  Object.assign(state, { service: null, golden: null, events: [], configuration: null, isMixed: false });
+  second = 0;
+  recent.length = pending.length = 0;
+}
+
+// Times are the server's; this clock may be off by anything. The page itself says first how far.
+let skew = Date.parse(document.body.dataset.at) - Date.now() || 0;
 const now = () => Date.now() + skew;
 const since = iso => (now() - Date.parse(iso)) / 1000;
 const idOf = (name, key) => JSON.stringify([name, key ?? null]);
@@ -220,7 +240,7 @@ let second = 0;
 class Circuit {
   constructor(name, key) {
     this.id = idOf(name, key);
-    Object.assign(this, { name, key: key ?? null, state: "closed", mode: "enforce", calls: 0, refused: 0, failureRatio: 0, slowCallRatio: 0, ring: null, perSecond: 0, half: null });
+    Object.assign(this, { name, key: key ?? null, state: "closed", mode: "enforce", calls: 0, failures: 0, refused: 0, failureRatio: 0, slowCallRatio: 0, ring: null, restedAt: null });
   }
 
   take(status) {
@@ -246,15 +266,32 @@ class Circuit {
     this.ring.refused[slot] = refused;
   }
 
-  // Over ten seconds: by the second the figure would flicker.
+  // Over ten seconds: by the second the figure would flicker. Nobody counts for partitions, nor for circuits without a history.
   get traffic() {
-    if (!this.ring) return this.callsPerSecond ?? 0;
-    let sum = 0;
-    for (let back = 0; back < 10; back++) {
+    if (!this.ring) return this.callsPerSecond ?? null;
+    const { calls, refused } = this.lately(10);
+    return (calls + refused) / 10;
+  }
+
+  // The window that the circuit decides by; while that is empty, as it is while the circuit is not closed, what came lately. Of what was before it closed nobody needs to know.
+  get errors() {
+    if (this.calls > 0) return { calls: this.calls, failures: this.failures, ratio: this.failureRatio };
+    const { calls, failures } = this.lately(this.state === "closed" ? Math.min(30, Math.floor(since(this.closedAt))) : 30);
+    return { calls, failures, ratio: calls ? failures / calls : 0 };
+  }
+
+  get closedAt() {
+    return this.restedAt && Date.parse(this.restedAt) > Date.parse(this.since) ? this.restedAt : this.since;
+  }
+
+  lately(seconds) {
+    const sums = { calls: 0, failures: 0, refused: 0 };
+    if (!this.ring) return sums;
+    for (let back = 0; back < seconds; back++) {
       const slot = (second + Seconds - back) % Seconds;
-      sum += this.ring.calls[slot] + this.ring.refused[slot];
+      for (const name of Object.keys(sums)) sums[name] += this.ring[name][slot];
     }
-    return sum / 10;
+    return sums;
   }
 
   get secondsLeft() {
@@ -276,10 +313,12 @@ function wordOf(circuit) {
   return Kinds[circuit.kind].word;
 }
 
+const halfOpens = left => left === null ? "half-opens when its break is over" : left > 0 ? `half-opens in ${span(left)}` : "half-opens now";
+
 function nextOf(circuit) {
   const left = circuit.secondsLeft;
   switch (circuit.kind) {
-    case "open": return left === null ? "half-opens when its break is over" : left > 0 ? `half-opens in ${span(left)}` : "half-opens now";
+    case "open": return halfOpens(left);
     case "half": return "probing";
     case "isolated": return "until reset";
     case "forced": return "until its mode is changed";
@@ -302,18 +341,47 @@ function stripOf(map, key) {
 
 let stripsMoved = true;
 
+// News that is older than what the strip says already is none: an answer may come after what happened since.
 function moveStrip(segments, value, at) {
   const last = segments.at(-1);
-  if (last && last.state === value) return;
+  if (last && (last.state === value || Date.parse(at) <= Date.parse(last.from))) return;
   if (last) last.to = at;
   segments.push({ state: value, from: at, to: null });
   stripsMoved = true;
   if (segments.length > 100) segments.shift();
 }
 
+const StateRanks = { closed: 0, halfOpen: 1, open: 2, isolated: 3 };
+
+// A circuit with partitions is as bad as the worst of them; itself it may never have been anything but closed.
+function moveStripOf(name) {
+  const own = state.circuits.get(idOf(name));
+  let worst = own;
+  for (const each of state.circuits.values()) {
+    if (each.name === name && each.since && (!worst || StateRanks[each.state] > StateRanks[worst.state])) worst = each;
+  }
+  if (!worst) return;
+  moveStrip(stripOf(state.strips.circuits, name), worst.state, worst.state === "closed" ? worst.closedAt : worst.since);
+}
+
+// A partition that closes is told of no more; when that was is not told at all.
+function dropCircuit(circuit) {
+  state.circuits.delete(circuit.id);
+  const own = state.circuits.get(idOf(circuit.name));
+  if (circuit.key && own) own.restedAt = new Date(now()).toISOString();
+}
+
+function moveStrips() {
+  for (const name of new Set([...state.circuits.values()].map(each => each.name))) moveStripOf(name);
+  for (const worker of state.workers.values()) moveStrip(stripOf(state.strips.workers, worker.name), worker.state, worker.since);
+  if (state.level.since) moveStrip(state.strips.level, state.level.level, state.level.since);
+}
+
 // ---- taking in what the server says -------------------------------------------------------------------------------
 
 function takeStatus(status) {
+  const before = state.status;
+  if (before && (before.instance !== status.instance || before.startedAt !== status.startedAt)) forget();
   state.status = status;
   state.historyKept = status.historyKept !== false;
   const known = new Set();
@@ -321,17 +389,16 @@ function takeStatus(status) {
     const circuit = circuitOf(each.name, each.key);
     circuit.take(each);
     known.add(circuit.id);
-    if (!each.key) moveStrip(stripOf(state.strips.circuits, each.name), each.state, each.since);
   }
-  for (const id of state.circuits.keys()) if (!known.has(id)) state.circuits.delete(id);
+  for (const circuit of [...state.circuits.values()]) if (!known.has(circuit.id)) dropCircuit(circuit);
   replace(state.bulkheads, status.bulkheads, "name");
   replace(state.fallbacks, status.fallbacks, "endpoint");
   replace(state.clients, status.httpClients, "name");
   replace(state.workers, status.workers, "name");
   replace(state.tasks, status.isolatedTasks ?? [], "name");
   replace(state.signals, status.signals, "name");
-  for (const worker of status.workers) moveStrip(stripOf(state.strips.workers, worker.name), worker.state, worker.since);
   takeLevel({ level: status.level, ...status.degradation });
+  moveStrips();
   soon();
 }
 
@@ -341,27 +408,28 @@ function replace(map, items, key) {
   for (const item of items) map.set(item[key], keepUse(old.get(item[key]), item));
 }
 
-// How fast a counter moves is told by two readings of it.
+// Whether a counter moves is told by two readings of it.
 function keepUse(before, item) {
-  if (item.delegate === undefined) return item;
-  const served = item.delegate + item.stale;
-  const moved = before && served > before.delegate + before.stale;
-  return { ...item, servedAt: moved ? performance.now() : before?.servedAt ?? null, servedStale: moved ? item.stale > before.stale : before?.servedStale ?? false };
+  if (item.delegate !== undefined) {
+    const served = item.delegate + item.stale;
+    const moved = before && served > before.delegate + before.stale;
+    return { ...item, servedAt: moved ? performance.now() : before?.servedAt ?? null, servedStale: moved ? item.stale > before.stale : before?.servedStale ?? false };
+  }
+  if (item.adaptive !== undefined) return { ...item, refusedAt: before && item.refused > before.refused ? performance.now() : before?.refusedAt ?? null };
+  return item;
 }
 
 function takeCircuit(each) {
-  const id = idOf(each.name, each.key);
-  if (each.key && each.state === "closed") {
-    state.circuits.delete(id);
-    return soon();
-  }
   const circuit = circuitOf(each.name, each.key);
-  if (circuit.take(each)) {
+  const moved = circuit.take(each);
+  if (moved) {
     announce(`${nameOf(circuit)}: ${wordOf(circuit)}`);
     circuit.flash = true;
   }
-  if (!each.key) moveStrip(stripOf(state.strips.circuits, each.name), each.state, each.since);
+  if (each.key && each.state === "closed") dropCircuit(circuit);
+  moveStripOf(each.name);
   soon();
+  return circuit;
 }
 
 function takeWorker(worker) {
@@ -380,62 +448,87 @@ function takeLevel(level) {
   soon();
 }
 
-function takeHistory(history) {
+// What the stream has told since the answer was asked for is newer than the answer, and is put on top of it.
+function takeHistory(history, samples) {
   skew = Date.parse(history.at) - Date.now();
   second = Math.floor(Date.parse(history.at) / 1000);
+  recent.length = pending.length = 0;
+  for (const circuit of state.circuits.values()) circuit.ring = null;
+  state.strips.circuits = new Map();
   for (const each of history.circuits) {
     if (!each.key && each.states.length) state.strips.circuits.set(each.name, each.states.slice());
 
     // Outbound clients and calls have a history, too; their circuits are shown where they are.
     const circuit = state.circuits.get(idOf(each.name, each.key));
     if (!circuit) continue;
-    circuit.ring = null;
     const count = each.calls.length;
     for (let i = 0; i < count; i++) circuit.put(i - count + 1, each.calls[i], each.failures[i], each.refused[i]);
     Object.assign(circuit, { p50Seconds: each.p50Seconds, p90Seconds: each.p90Seconds, p99Seconds: each.p99Seconds });
   }
   state.strips.level = history.levels.map(({ level, state: named, from, to }) => ({ state: level ?? named, from, to }));
-  for (const worker of history.workers) state.strips.workers.set(worker.name, worker.states.slice());
-  state.events = history.events.slice();
+  state.strips.workers = new Map(history.workers.map(worker => [worker.name, worker.states.slice()]));
+  moveStrips();
+  const told = history.events.at(-1)?.id ?? -Infinity;
+  state.events = [...history.events, ...state.events.filter(each => each.id > told)].slice(-EventsKept);
   stripsMoved = true;
   const service = history.service;
   const end = Date.parse(service.to) / 1000;
   const step = service.intervalSeconds;
   const times = service.rate.map((_, i) => end - (service.rate.length - 1 - i) * step);
-  state.golden = { step, times, rate: service.rate, errors: service.errors, refused: service.refused, p50: service.p50Seconds, p90: service.p90Seconds, p99: service.p99Seconds, inFlight: service.inFlight, saturation: service.saturation, dirty: true };
+  state.golden = { step, times, rate: service.rate.slice(), errors: service.errors.slice(), refused: service.refused.slice(), p50: service.p50Seconds.slice(), p90: service.p90Seconds.slice(), p99: service.p99Seconds.slice(), inFlight: service.inFlight.slice(), saturation: service.saturation.slice(), dirty: true };
+  for (const sample of samples) if (Math.floor(Date.parse(sample.at) / 1000) > second) takeSample(sample);
   soon();
 }
 
 const pending = [];
+const recent = [];
+
+// By the second these figures would flicker, and what lasted less would be gone before anybody reads it.
+function meanOf(samples) {
+  const mean = name => samples.reduce((sum, each) => sum + (each[name] ?? 0), 0) / samples.length;
+  const last = name => samples.findLast(each => each[name] !== null && each[name] !== undefined)?.[name] ?? null;
+  return {
+    rate: mean("rate"), errors: mean("errors"), refused: mean("refused"), inFlight: mean("inFlight"), saturation: mean("saturation"),
+    p50Seconds: last("p50Seconds"), p90Seconds: last("p90Seconds"), p99Seconds: last("p99Seconds"),
+  };
+}
+
+// What n calls are by the i-th of several seconds, so that none is lost.
+const portion = (total, i, seconds) => Math.floor(total * (i + 1) / seconds) - Math.floor(total * i / seconds);
 
 function takeSample(sample) {
   const at = Date.parse(sample.at);
   skew = at - Date.now();
   const next = Math.max(second + 1, Math.floor(at / 1000));
-  const missed = Math.min(next - second, Seconds);
-  for (let i = 0; i < missed; i++) {
-    second = next - missed + i + 1;
+  // A process that stood still for some seconds tells of them in one sample.
+  const seconds = second ? Math.min(next - second, Seconds) : 1;
+  for (let i = 0; i < seconds; i++) {
+    second = next - seconds + i + 1;
     for (const circuit of state.circuits.values()) circuit.turn();
+    for (const each of sample.circuits) state.circuits.get(idOf(each.name, each.key))?.put(0, portion(each.calls, i, seconds), portion(each.failures, i, seconds), portion(each.refused, i, seconds));
+    recent.push(sample.service);
+    if (state.golden) pending.push(sample.service);
+    addToGolden();
   }
   for (const each of sample.circuits) {
     const circuit = state.circuits.get(idOf(each.name, each.key));
-    if (!circuit) continue;
-    circuit.put(0, each.calls, each.failures, each.refused);
-    Object.assign(circuit, { p50Seconds: each.p50Seconds, p90Seconds: each.p90Seconds, p99Seconds: each.p99Seconds });
+    if (circuit) Object.assign(circuit, { p50Seconds: each.p50Seconds, p90Seconds: each.p90Seconds, p99Seconds: each.p99Seconds });
   }
-  state.service = sample.service;
-  pending.push(sample.service);
-  const golden = state.golden;
-  if (golden && pending.length >= golden.step) {
-    const mean = name => pending.reduce((sum, each) => sum + (each[name] ?? 0), 0) / pending.length;
-    golden.times.push(Math.floor(at / 1000));
-    for (const name of ["rate", "errors", "refused", "inFlight", "saturation"]) golden[name].push(mean(name));
-    for (const name of ["p50", "p90", "p99"]) golden[name].push(sample.service[`${name}Seconds`]);
-    while (golden.times.length > Hour / golden.step) for (const values of Object.values(golden)) if (Array.isArray(values)) values.shift();
-    golden.dirty = true;
-    pending.length = 0;
-  }
+  recent.splice(0, recent.length - 10);
+  state.service = meanOf(recent);
   soon();
+}
+
+function addToGolden() {
+  const golden = state.golden;
+  if (!golden || pending.length < golden.step) return;
+  const mean = meanOf(pending);
+  golden.times.push(second);
+  for (const name of ["rate", "errors", "refused", "inFlight", "saturation"]) golden[name].push(mean[name]);
+  for (const name of ["p50", "p90", "p99"]) golden[name].push(mean[`${name}Seconds`]);
+  while (golden.times.length > Hour / golden.step) for (const values of Object.values(golden)) if (Array.isArray(values)) values.shift();
+  golden.dirty = true;
+  pending.length = 0;
 }
 
 function takeEvent(event) {
@@ -450,33 +543,45 @@ function takeEvent(event) {
 // ---- the verdict --------------------------------------------------------------------------------------------------
 
 // What is no circuit has another sign of the same diagrams: a motor, a fuse, steps.
-const ProblemSymbols = { level: "s-level", worker: "s-worker", "backing off": "s-worker", certificate: "s-fuse", configuration: "s-note", leak: "s-note", process: "s-note", draining: "s-note" };
+const ProblemSymbols = { shedding: "s-level", level: "s-level", worker: "s-worker", "backing off": "s-worker", certificate: "s-fuse", "switched off": "s-off", layer: "s-off" };
+const Noted = new Set(["failing", "bulkhead", "requests", "configuration", "leak", "process", "draining", "page", "erring"]);
+const Refusing = new Set(["refusing", "probing", "bulkhead", "shedding", "requests"]);
+
+// A single failure is no trouble, and a few in a hundred are what circuits are for.
+const FewestFailures = 3;
+const LeastRatio = 0.1;
+const BadRatio = 0.5;
+const RefusedShare = 0.01;
+const MovedLately = 15000;
+
+const lately = at => at !== null && at !== undefined && performance.now() - at < MovedLately;
+
+function fallbackOf(circuit) {
+  let [own, stale, failed] = [0, 0, 0];
+  for (const each of state.fallbacks.values()) {
+    if ((each.circuitBreaker ?? each.endpoint) !== circuit.name) continue;
+    own += each.delegate;
+    stale += each.stale;
+    failed += each.failed;
+  }
+  return own + stale ? `Answered by its ${own ? "" : "stale "}fallback, ${grouped.format(own + stale)} so far${failed ? `, ${grouped.format(failed)} failed` : ""}` : null;
+}
 
 function problemsOf() {
   const problems = [];
-  const add = (rank, kind, what, detail, protection, next, subject, count) => problems.push({ rank, kind, symbol: ProblemSymbols[count] ?? Kinds[kind].symbol, what, detail, protection, next, subject, count, id: `${kind} ${what}` });
-  const serving = [...state.fallbacks.values()].filter(each => each.servedAt !== null && performance.now() - each.servedAt < 30000);
+  const add = (rank, kind, what, detail, protection, next, subject, topic) => problems.push({ rank, kind, symbol: ProblemSymbols[topic] ?? (Noted.has(topic) ? "s-note" : Kinds[kind].symbol), what, detail, protection, next, subject, topic, id: `${topic} ${what}` });
+  const serving = [...state.fallbacks.values()].filter(each => lately(each.servedAt));
 
-  for (const circuit of state.circuits.values()) {
-    const kind = circuit.kind;
-    if (kind === "closed" || kind === "off") continue;
-    const fallback = state.fallbacks.get(circuit.name);
-    const instead = fallback?.servedAt ? (fallback.servedStale ? "a stale fallback" : "its fallback") : null;
-    const refusing = kind === "open" || kind === "forced" || kind === "isolated";
-    const protection = kind === "shadow" ? "Nothing: it only watches (Shadow)"
-      : kind === "half" ? "Only probes get through"
-      : `${instead ? `Answers from ${instead}` : "Calls are refused at once"}${circuit.refused ? `, ${grouped.format(circuit.refused)} so far` : ""}`;
-    const next = kind === "half" ? "Closes when its probes succeed, opens again when not" : kind === "shadow" ? `Would have refused ${many(circuit.wouldHaveRefused ?? 0, "call")}` : kind === "isolated" ? "Stays so until somebody resets it" : capital(nextOf(circuit));
-    const why = refusing || kind === "half" ? `${wordOf(circuit)} for ${span(since(circuit.since))}` : wordOf(circuit);
-    add(refusing ? 0 + Kinds[kind].rank / 10 : kind === "half" ? 5 : 9, kind, nameOf(circuit), why, protection, next, { circuit: circuit.id }, refusing ? "circuit" : kind);
+  for (const circuit of state.circuits.values()) addCircuit(circuit, add);
+
+  for (const each of state.bulkheads.values()) {
+    const isFull = each.limit && each.inFlight >= each.limit;
+    if (!lately(each.refusedAt) && !(isFull && each.refused)) continue;
+    add(3.2, "half", `Bulkhead ${each.name}`, `${isFull ? "Full" : "Refuses calls"}: ${grouped.format(each.inFlight)} in flight${each.queued ? `, ${grouped.format(each.queued)} waiting` : ""}`, `Further calls are refused, ${grouped.format(each.refused)} so far`, "Takes calls again as others end", null, "bulkhead");
   }
 
   for (const client of state.clients.values()) {
     for (const each of client.authorities) {
-      if (each.state !== "closed" && !state.circuits.has(idOf(`http:${client.name}`, each.authority))) {
-        const kind = each.state === "halfOpen" ? "half" : each.state;
-        add(kind === "half" ? 5.5 : 1, kind, `${client.name} → ${each.authority}`, `Upstream ${Kinds[kind].word.toLowerCase()}`, "Calls to it fail at once", each.retryAfterSeconds ? `Half-opens in ${span(each.retryAfterSeconds)}` : kind === "half" ? "Probing" : kind === "isolated" ? "Until somebody resets it" : "Half-opens with the next call", null, "upstream");
-      }
       const left = each.certificateExpiresAt ? -since(each.certificateExpiresAt) / 86400 : Infinity;
       if (each.certificateFault) add(6, "half", `${client.name} → ${each.authority}`, `Certificate: ${words(each.certificateFault)}`, "Nothing here", "Somebody has to replace it", null, "certificate");
       else if (left < 14) add(left < 2 ? 4 : 7, left < 2 ? "open" : "half", `${client.name} → ${each.authority}`, left < 0 ? "Certificate has expired" : `Certificate expires in ${span(left * 86400)}`, "Nothing: calls fail from then on", `${day.format(Date.parse(each.certificateExpiresAt))}, unless it is replaced`, null, "certificate");
@@ -486,59 +591,105 @@ function problemsOf() {
   const level = state.level;
   if (level.level !== "normal" || level.overridden) {
     const worst = [...state.signals.values()].filter(each => each.decides && each.value !== null).sort((a, b) => b.value / b.enter - a.value / a.enter)[0];
+    const turnsDown = level.level !== "normal" && (level.mode !== "shadow" || level.overridden);
     const why = level.overridden ? "Set by hand" : worst ? `${signalName(worst.name)} at ${figure(worst.value, signalUnit(worst))}` : "Overload";
-    const next = level.overridden ? level.overriddenUntil ? `Ends ${minutes.format(Date.parse(level.overriddenUntil))}, in ${span(-since(level.overriddenUntil))}` : "Until somebody gives it back" : worst ? `Falls a step at a time once ${signalName(worst.name)} is at ${figure(worst.exit, signalUnit(worst))}` : "Falls a step at a time";
-    const sheds = level.mode && level.mode !== "enforce" && !level.overridden ? "Nothing: requests are only counted" : LevelTexts[level.level];
-    add(level.level === "normal" ? 8.5 : level.level === "reduced" ? 4 : 0.5, level.level === "normal" ? "shadow" : level.level === "reduced" ? "half" : "open", `Service level ${capital(level.level)}`, why, sheds, next, { level: true }, "level");
+    const next = level.overridden ? level.overriddenUntil ? `Ends ${minute(level.overriddenUntil)}, in ${span(-since(level.overriddenUntil))}` : "Until somebody gives it back" : worst ? `Falls a step at a time once ${signalName(worst.name)} is at ${figure(worst.exit, signalUnit(worst))}` : "Falls a step at a time";
+    const sheds = turnsDown || level.level === "normal" ? LevelTexts[level.level] : "Nothing: requests are only counted";
+    add(level.level === "normal" ? 8.5 : level.level === "reduced" ? 4 : 0.5, level.level === "normal" ? "shadow" : level.level === "reduced" ? "half" : "open", `Service level ${capital(level.level)}`, why, sheds, next, { level: true }, turnsDown ? "shedding" : "level");
   }
 
   for (const worker of state.workers.values()) {
     const failure = worker.lastFailure ? worker.lastFailure.split(".").at(-1) : null;
     if (worker.state === "failed") add(2, "open", `Worker ${worker.name}`, failure ? `Given up: ${failure}` : "Given up", "The other workers go on", "It does not start again by itself", null, "worker");
-    else if (worker.state === "stuck") add(3, "half", `Worker ${worker.name}`, `Silent for ${worker.lastHeartbeat ? span(since(worker.lastHeartbeat)) : "long"}`, "The other workers go on", "Is replaced, or reported, after its timeout", null, "worker");
-    else if (worker.state === "backingOff") add(6, "half", `Worker ${worker.name}`, failure ?? "Failed", `Started again ${many(worker.restarts, "time")}`, "Starts again after its delay", null, "backing off");
+    else if (worker.state === "stuck") add(3, "half", `Worker ${worker.name}`, worker.lastHeartbeat ? `Silent for ${span(since(worker.lastHeartbeat))}` : "Silent for too long", "The other workers go on", "Is replaced, or reported, after its timeout", null, "worker");
+    else if (worker.state === "backingOff") add(6, "half", `Worker ${worker.name}`, failure ? `Failed: ${failure}` : "Failed", `Started again ${many(worker.restarts, "time")}`, "Starts again after its delay", null, "backing off");
   }
 
-  const configuration = state.configuration;
-  if (configuration?.lastRefusal && (!configuration.lastAppliedAt || configuration.lastRefusedAt > configuration.lastAppliedAt)) {
-    add(6.5, "half", "Configuration", `Reload refused ${minutes.format(Date.parse(configuration.lastRefusedAt))}`, "The last good one serves", "The next valid one applies", null, "configuration");
+  for (const each of state.configuration?.entries ?? []) {
+    if (each.value !== "false") continue;
+    const layer = /^(?:([^:]+):)?Enabled$/.exec(each.key);
+    if (!layer) continue;
+    if (layer[1]) add(8, "shadow", `Layer ${layer[1]}`, "Switched off", "Nothing", `Until Enabled is set (${each.source})`, null, "layer");
+    else add(2.5, "half", "All layers", "Switched off", "Nothing", `Until Enabled is set (${each.source})`, null, "switched off");
   }
+  if (state.configuration?.lastRefusal) add(6.5, "half", "Configuration", `Reload refused ${minute(state.configuration.lastRefusedAt)}`, "The last good one serves", "The next valid one applies", null, "configuration");
   for (const tasks of state.tasks.values()) if (tasks.isLeaking) add(7, "half", `Tasks ${tasks.name}`, `${many(tasks.live, "task")} left behind and growing`, "Nothing", tasks.origin ? `Look at ${tasks.origin}` : "Grows until memory is short", null, "leak");
   if (state.status?.isTainted) add(7.5, "half", "Process", "An exception that nothing caught was contained", "The process goes on", "Restart it when convenient", null, "process");
   if (state.status?.isDraining) add(3.5, "shadow", "Instance", "Draining", "No new requests are routed here", "It stops once its requests have ended", null, "draining");
+  if (state.isMixed) add(8.2, "shadow", "This page", "Answers come from several instances", `Only those of ${state.status?.instance} are shown`, "Give each instance an address of its own", null, "page");
+  addRequests(problems, add);
   problems.sort((a, b) => a.rank - b.rank || (a.what < b.what ? -1 : 1));
   return { problems, serving };
+}
+
+function addCircuit(circuit, add) {
+  const kind = circuit.kind;
+  const what = nameOf(circuit);
+  const subject = { circuit: circuit.id };
+  const fallback = fallbackOf(circuit);
+  const { calls, failures, ratio } = circuit.errors;
+  const isFailing = failures >= FewestFailures && ratio >= LeastRatio;
+  const failed = `${share(ratio)} of ${many(calls, "call")} failed`;
+  const detail = `${wordOf(circuit)} for ${span(since(circuit.since))}`;
+  if (kind === "open" || kind === "forced" || kind === "isolated") {
+    const next = kind === "isolated" ? "Stays so until somebody resets it" : capital(nextOf(circuit));
+    add(Kinds[kind].rank / 10, kind, what, detail, fallback ?? `Calls are refused at once${circuit.refused ? `, ${grouped.format(circuit.refused)} so far` : ""}`, next, subject, "refusing");
+  } else if (kind === "half") {
+    add(5, kind, what, detail, "Only probes get through", "Closes when its probes succeed, opens again when not", subject, "probing");
+  } else if (kind === "shadow") {
+    const isBad = isFailing && ratio >= BadRatio;
+    add(isBad ? 1 : isFailing ? 4.5 : 9, isBad ? "open" : isFailing ? "half" : kind, what, isFailing ? `${detail}, ${failed}` : detail, fallback ?? "Nothing: it only watches (Shadow)", `Would have refused ${many(circuit.wouldHaveRefused ?? 0, "call")}`, subject, isFailing ? "failing" : "watching");
+  } else if (isFailing) {
+    const protection = kind === "off" ? "Nothing: it is disabled" : circuit.mode === "shadow" ? "Nothing: it only watches (Shadow)" : "Nothing yet: it is closed";
+    add(ratio >= BadRatio ? 1 : 4.5, ratio >= BadRatio ? "open" : "half", what, failed, fallback ?? protection, kind === "off" ? "Until its mode is changed" : "Opens at its thresholds", subject, "failing");
+  }
+}
+
+// What no circuit, no bulkhead and no level accounts for: deadlines, queues, quotas, endpoints without a circuit.
+function addRequests(problems, add) {
+  const service = state.service;
+  const all = service ? service.rate + service.refused : 0;
+  if (!all) return;
+  const refusedShare = service.refused / all;
+  if (refusedShare >= RefusedShare && !problems.some(each => Refusing.has(each.topic))) add(3.4, "half", "Requests", `${share(refusedShare)} of ${rate(all)} refused`, "The others are served", "See bulkheads and recent events", null, "requests");
+  const ratio = service.errors / all;
+  if (service.errors * 10 >= FewestFailures && ratio >= LeastRatio && !problems.some(each => each.topic === "failing" || each.topic === "refusing" || each.topic === "probing")) {
+    add(ratio >= BadRatio ? 1.2 : 4.6, ratio >= BadRatio ? "open" : "half", "Requests", `${share(ratio)} of ${rate(all)} fail`, "Nothing", "See recent events", null, "erring");
+  }
 }
 
 function verdictOf({ problems, serving }) {
   const circuits = [...state.circuits.values()];
   const count = kind => circuits.filter(each => each.kind === kind).length;
-  const open = count("open");
-  const held = count("forced") + count("isolated");
-  const half = count("half");
-  const of = name => problems.filter(each => each.count === name).length;
-  const all = [];
-  const states = [[open, "open"], [count("isolated"), "isolated"], [count("forced"), "forced open"], [half, "half-open"]].filter(([number]) => number > 0);
-  if (states.length) all.push(states.map(([number, word], i) => `${i === 0 ? many(number, "circuit") : number} ${word}`).join(", "));
-  if (of("level")) all.push(`service level ${capital(state.level.level)}`);
-  if (of("worker")) all.push(`${many(of("worker"), "worker")} down`);
-  if (of("upstream")) all.push(`${many(of("upstream"), "upstream")} open`);
+  const [open, isolated, forced, half] = ["open", "isolated", "forced", "half"].map(count);
+  const held = isolated + forced;
+  const of = topic => problems.filter(each => each.topic === topic).map(each => each.what);
+  const named = (how, names, one) => names.length === 0 ? "" : `${how} ${names.length === 1 ? names[0] : many(names.length, one)}`;
+  const states = [[open, "open"], [isolated, "isolated"], [forced, "forced open"], [half, "half-open"]].filter(([number]) => number > 0);
   // More than two things are no sentence that is read at a glance; the table names them all.
-  const parts = all.slice(0, 2);
+  const parts = [
+    states.map(([number, word], i) => `${i === 0 ? many(number, "circuit") : grouped.format(number)} ${word}`).join(", "),
+    of("switched off").length ? "all layers switched off" : "",
+    named("errors at", of("failing"), "circuit"),
+    state.level.level === "normal" ? "" : `service level ${capital(state.level.level)}`,
+    of("worker").length ? `${many(of("worker").length, "worker")} down` : "",
+    named("no room in", of("bulkhead").map(uncapital), "bulkhead"),
+  ].filter(Boolean).slice(0, 2);
   const worst = problems[0];
-  const severity = !worst ? "calm" : worst.kind === "open" || worst.kind === "forced" || worst.kind === "isolated" ? "broken" : worst.kind === "half" ? "warned" : "noted";
-  const text = parts.length ? capital(parts.join(parts[0].includes(",") ? "; " : " and ")) : worst ? worst.count === "certificate" ? `${worst.what}: ${worst.detail.toLowerCase()}` : `${worst.what}: ${worst.detail.charAt(0).toLowerCase()}${worst.detail.slice(1)}` : circuits.length ? `All ${many(circuits.length, "circuit")} closed` : "Nothing is broken";
+  const has = (...kinds) => problems.some(each => kinds.includes(each.kind));
+  const severity = !worst ? "calm" : has("open", "forced", "isolated") ? "broken" : has("half") ? "warned" : "noted";
+  const closed = circuits.filter(each => each.kind !== "off" && !each.key).length;
+  const text = parts.length ? capital(parts.join(states.length > 1 ? "; " : " and ")) : worst ? `${worst.what}: ${uncapital(worst.detail)}` : closed ? `All ${many(closed, "circuit")} closed` : "Nothing is broken";
 
   const facts = [];
   if (serving.length) facts.push(`${serving.length === 1 ? serving[0].endpoint : many(serving.length, "endpoint")} ${serving.length === 1 ? "answers" : "answer"} from ${serving.every(each => each.servedStale) ? "stale fallbacks" : "fallbacks"}`);
-  const refused = state.service?.refused;
-  if (refused) facts.push(`${rate(refused)} refused`);
+  if (state.service?.refused) facts.push(`${rate(state.service.refused)} refused`);
   const soonest = circuits.filter(each => each.kind === "open" && each.secondsLeft !== null).sort((a, b) => a.halfOpensAt - b.halfOpensAt)[0];
   if (soonest) facts.push(`${nameOf(soonest)} ${nextOf(soonest)}`);
-  if (!facts.length) facts.push(severity === "calm" ? "Nothing is refused" : severity === "broken" ? "What follows is sorted by what it costs" : "Requests are not affected");
+  if (!facts.length) facts.push(severity === "broken" ? "What is broken is listed with what protects from it" : problems.some(each => Refusing.has(each.topic)) ? "Some calls may be refused" : "No circuit refuses calls");
   if (state.service && severity === "calm") facts.push(`${rate(state.service.rate)}, ${share(state.service.rate ? state.service.errors / state.service.rate : 0)} errors, p99 ${time(state.service.p99Seconds)}`);
   const symbol = open ? "s-open" : held ? "s-isolated" : half ? "s-half" : severity === "broken" ? "s-open" : severity === "warned" ? "s-half" : "s-closed";
-  const short = open || held ? `${open + held} open` : half ? `${half} half-open` : severity === "broken" || severity === "warned" ? many(problems.length, "problem") : state.level.level !== "normal" ? capital(state.level.level) : "OK";
+  const short = open || held ? `${grouped.format(open + held)} open` : half ? `${grouped.format(half)} half-open` : severity === "broken" || severity === "warned" ? many(problems.length, "problem") : state.level.level !== "normal" ? capital(state.level.level) : "OK";
   return { text, severity, symbol, short, summary: facts.join(". ") + "." };
 }
 
@@ -630,8 +781,9 @@ function sparkOf(circuit) {
     bars[bar][1] += ring.failures[slot];
     bars[bar][2] += ring.refused[slot];
   }
-  let most = 4;
-  for (const bar of bars) most = Math.max(most, bar[0] + bar[2]);
+  for (const bar of bars) paths.most = Math.max(paths.most, bar[0] + bar[2]);
+  // A few calls are no mountain.
+  const most = Math.max(4, paths.most);
   const offset = second % 2 === 0 ? 1 : 0;
   bars.forEach(([calls, failures, refused], i) => {
     const x = i * 2 + offset - 1;
@@ -641,7 +793,6 @@ function sparkOf(circuit) {
     if (refused) paths.refused += block(calls, calls + refused);
     paths.total += failures;
   });
-  paths.most = most;
   return paths;
 }
 
@@ -703,12 +854,13 @@ function buildCircuit(circuit) {
       const perSecond = each.traffic;
       say(traffic, rate(perSecond));
       // The area tells the traffic, by decades: from a call now and then to thousands per second all stay legible.
-      mark(disc, "r", (perSecond <= 0 ? 1.5 : Math.min(16, 3 + 3.4 * Math.log10(1 + perSecond * 4))).toFixed(1));
-      const measured = each.calls > 0;
-      say(errors, measured ? share(each.failureRatio) : "–");
-      mark(columns.errors, "data-bad", measured && each.failureRatio >= 0.1 ? 2 : measured && each.failureRatio >= 0.01 ? 1 : null);
-      say(slow, measured ? share(each.slowCallRatio) : "–");
-      mark(columns.slow, "data-bad", measured && each.slowCallRatio >= 0.5 ? 2 : measured && each.slowCallRatio >= 0.1 ? 1 : null);
+      mark(disc, "r", (!perSecond ? 1.5 : Math.min(16, 3 + 3.4 * Math.log10(1 + perSecond * 4))).toFixed(1));
+      const measured = each.errors.calls > 0;
+      const { ratio } = each.errors;
+      say(errors, measured ? share(ratio) : "–");
+      mark(columns.errors, "data-bad", measured && ratio >= 0.1 ? 2 : measured && ratio >= 0.01 ? 1 : null);
+      say(slow, each.calls ? share(each.slowCallRatio) : "–");
+      mark(columns.slow, "data-bad", each.calls && each.slowCallRatio >= 0.5 ? 2 : each.calls && each.slowCallRatio >= 0.1 ? 1 : null);
       say(latencies[0], time(each.p50Seconds));
       say(latencies[1], time(each.p90Seconds));
       say(latencies[2], time(each.p99Seconds));
@@ -748,7 +900,7 @@ function orderBoard() {
   if (signature !== orderBoard.signature || due || !boardSorted) {
     orderBoard.signature = signature;
     boardSorted = performance.now();
-    const weight = new Map(circuits.map(each => [each.id, each.traffic * (1 + 50 * (each.calls ? each.failureRatio : 0))]));
+    const weight = new Map(circuits.map(each => [each.id, (each.traffic ?? each.calls / 10) * (1 + 50 * each.errors.ratio)]));
     boardOrder = circuits.sort((a, b) => Kinds[a.kind].rank - Kinds[b.kind].rank || weight.get(b.id) - weight.get(a.id) || (a.name < b.name ? -1 : 1));
   }
   return boardOrder;
@@ -816,7 +968,7 @@ function renderLevel() {
     mark(item, "aria-current", item.dataset.level === level.level ? "true" : null);
     mark(item, "data-signalled", level.overridden && item.dataset.level === level.signalledLevel ? "" : null);
   }
-  const until = level.overriddenUntil ? ` until ${minutes.format(Date.parse(level.overriddenUntil))}` : "";
+  const until = level.overriddenUntil ? ` until ${minute(level.overriddenUntil)}` : "";
   say($("level-why"), level.overridden ? `Set by hand${until}` : level.since ? `For ${span(since(level.since))}` : "");
   signalRows.show([...state.signals.values()].sort((a, b) => Number(b.decides) - Number(a.decides)), each => each.name);
 }
@@ -939,11 +1091,11 @@ function buildCharts() {
     holder.append(element);
     let hovered = null;
     const options = {
-      width: Math.max(120, canvas.clientWidth), height: 128, legend: { show: false }, padding: [8, 4, 0, 0],
+      width: Math.max(120, canvas.clientWidth), height: 128, legend: { show: false }, padding: [8, 18, 0, 0],
       cursor: { sync: { key: "golden", setSeries: false }, y: false, drag: { x: false, y: false }, points: { size: 6 } },
       scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(chart.least(), (max || 0) * 1.1)] } },
       axes: [
-        { stroke: colour("--muted"), font, size: 24, gap: 4, grid: { show: false }, ticks: { show: false }, space: 56, values: (_, splits) => splits.map(at => minutes.format(at * 1000)) },
+        { stroke: colour("--muted"), font, size: 24, gap: 4, grid: { show: false }, ticks: { show: false }, space: 56, incrs: [1, 2, 5, 10, 15, 20, 30, 60].map(each => each * 60), values: (_, splits) => splits.map(at => minutes.format(at * 1000)) },
         { stroke: colour("--muted"), font, size: 52, gap: 4, grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, space: 34, values: (_, splits) => splits.map(each => each === 0 ? "0" : chart.unit(each)) },
       ],
       series: [{}, ...chart.series.map(([, label, name, filled]) => ({ label, stroke: colour(name), width: 1.5, fill: filled ? `${colour(name)}26` : undefined, points: { show: false }, spanGaps: true }))],
@@ -1043,10 +1195,11 @@ const clientRows = new Rows($("client-rows"), () => {
   return {
     element,
     update({ client, each }) {
-      const kind = each.state === "halfOpen" ? "half" : each.state;
-      mark(element, "data-kind", kind);
-      sign.set(Kinds[kind]?.symbol ?? "s-off");
-      say(word, (Kinds[kind]?.word ?? each.state) + (each.retryAfterSeconds ? `, ${span(each.retryAfterSeconds)} left` : ""));
+      const circuit = { state: each.state, mode: state.circuits.get(idOf(`http:${client.name}`))?.mode ?? "enforce" };
+      circuit.kind = kindOf(circuit);
+      mark(element, "data-kind", circuit.kind);
+      sign.set(Kinds[circuit.kind].symbol);
+      say(word, wordOf(circuit) + (each.retryAfterSeconds ? `, ${span(each.retryAfterSeconds)} left` : ""));
       say(name, client.name);
       say(authority, each.authority);
       say(columns[2], each.calls ? share(each.failureRatio) : "–");
@@ -1146,6 +1299,7 @@ function renderEvents() {
   const events = state.events.toReversed();
   eventRows.show(eventsAll ? events : events.slice(0, EventsCap), each => each.id);
   show($("events-empty"), events.length === 0);
+  say($("events-empty"), state.status.eventsKept === false ? "Log events do not reach this page: the logger factory hands them to no provider (with Serilog: writeToProviders: true)." : "Nothing happened yet.");
   $("event-rows").parentElement.hidden = events.length === 0;
   showAll($("events-all"), events.length, EventsCap, eventsAll, "events");
 }
@@ -1170,25 +1324,14 @@ function renderConfiguration() {
   const defaults = matching.length - chosen.length;
   show($("configuration-all"), defaults > 0 && !wanted);
   say($("configuration-all"), optionsAll ? "Hide the defaults" : `Show ${many(defaults, "default")}`);
-  say($("configuration-when"), configuration.lastAppliedAt ? `Last change applied ${moment(configuration.lastAppliedAt)}` : "As at the start");
-  const refused = configuration.lastRefusal?.length && (!configuration.lastAppliedAt || configuration.lastRefusedAt > configuration.lastAppliedAt);
+  const changed = configuration.entries.map(each => each.changedAt).filter(Boolean).sort((a, b) => Date.parse(a) - Date.parse(b)).at(-1);
+  say($("configuration-when"), changed ? `Last change applied ${moment(changed)}` : "As at the start");
+  const refused = configuration.lastRefusal;
   const note = $("configuration-refused");
   show(note, Boolean(refused));
   if (refused && note.dataset.at !== configuration.lastRefusedAt) {
     note.dataset.at = configuration.lastRefusedAt;
     note.replaceChildren(make("p", "", make("b", "", `A reload was refused at ${moment(configuration.lastRefusedAt)}. The last good configuration serves.`)), make("ul", "", ...configuration.lastRefusal.map(each => make("li", "", each))));
-  }
-}
-
-async function loadConfiguration() {
-  try {
-    const response = await fetch(new URL("configuration", base), { cache: "no-store" });
-    if (!response.ok) return;
-    state.configuration = await response.json();
-    renderConfiguration();
-    soon();
-  } catch {
-    // The connection's state tells of it.
   }
 }
 
@@ -1260,7 +1403,7 @@ async function operate(choice) {
   const body = isLevel
     ? { level: level === "signals" ? null : level, instance, ...(level === "signals" ? {} : { expiresIn: duration }) }
     : { name: circuit.name, instance, ...(circuit.key ? { key: circuit.key } : {}), ...(action === "force-open" ? { duration } : {}) };
-  const response = await fetch(new URL(path, base), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), cache: "no-store" });
+  const response = await ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
   if (response.ok) return response.json();
   let detail = null;
   try {
@@ -1268,7 +1411,8 @@ async function operate(choice) {
   } catch {
     // Not every refusal is a problem document.
   }
-  throw new Error(response.status === 401 || response.status === 403 ? "You may not operate this service (any more)." : detail ?? `The service answered ${response.status}.`);
+  // Rights are one reason. The other is a proxy that passes another Host on than the browser asked for.
+  throw new Error(detail ?? (response.status === 403 ? "The service refused it: you may not operate it (any more), or a proxy between does not pass the Host on." : `The service answered ${response.status}.`));
 }
 
 if (mayOperate) {
@@ -1301,10 +1445,9 @@ if (mayOperate) {
     $("operate-go").disabled = true;
     try {
       const answer = await operate(choice);
-      if (choice.isLevel) takeLevel(answer);
-      else takeCircuit(answer);
+      const circuit = choice.isLevel ? takeLevel(answer) : takeCircuit(answer);
       dialog.close();
-      tell(`Done: ${choice.isLevel ? `service level ${capital(answer.level)}${answer.overridden ? ", set by hand" : ""}` : `${nameOf(choice.circuit)} is ${wordOf(choice.circuit).toLowerCase()}`}.`, true);
+      tell(`Done: ${choice.isLevel ? `service level ${capital(answer.level)}${answer.overridden ? ", set by hand" : ""}` : `${nameOf(circuit)} is ${wordOf(circuit).toLowerCase()}`}.`, true);
     } catch (error) {
       say($("operate-problem"), error instanceof TypeError ? "The service did not answer. Nothing is known to have changed." : error.message);
       tell(`Not done: ${$("operate-problem").textContent}`, false);
@@ -1338,7 +1481,7 @@ function render() {
   say($("instance"), state.status.instance);
   say($("footer-instance"), state.status.instance);
   $("started").dateTime = state.status.startedAt;
-  say($("started"), `${day.format(Date.parse(state.status.startedAt))}, ${minutes.format(Date.parse(state.status.startedAt))}`);
+  say($("started"), `${day.format(Date.parse(state.status.startedAt))}, ${clock.format(Date.parse(state.status.startedAt))} UTC`);
   renderCharts();
   renderCircuits();
   renderLevel();
@@ -1354,8 +1497,26 @@ function render() {
 let source = null;
 let attempts = 0;
 let polling = 0;
+let pollEvery = 0;
 let polls = 0;
 let retry = 0;
+let firstNews = 0;
+let liveSince = 0;
+let restSoon = 0;
+let isResting = false;
+
+class SignedOut extends Error {
+  constructor() {
+    super("Signed out: load the page again.");
+  }
+}
+
+// A sign-in that has run out answers with a way to its own page, not with 401, where it is made of cookies.
+async function ask(path, options = {}) {
+  const response = await fetch(new URL(path, base), { cache: "no-store", redirect: "manual", ...options });
+  if (response.type === "opaqueredirect" || response.status === 401) throw new SignedOut();
+  return response;
+}
 
 function setConnection(name, text) {
   state.connection = name;
@@ -1367,69 +1528,157 @@ function setConnection(name, text) {
 
 function connect() {
   clearTimeout(retry);
+  clearTimeout(firstNews);
   const stream = new EventSource(new URL("events", base));
   source = stream;
+
+  // Something between may keep what it should pass on, or the browser may ask over a connection that nobody knows of any more: neither fails, and neither delivers.
+  firstNews = setTimeout(() => lose(stream, "No news yet"), FirstNewsWithin);
   const on = (name, take) => stream.addEventListener(name, message => {
     state.seen = performance.now();
     take(JSON.parse(message.data));
   });
   on("status", status => {
-    attempts = 0;
-    clearInterval(polling);
-    polling = 0;
+    if (state.connection !== "live") liveSince = performance.now();
+    clearTimeout(firstNews);
+    stopPolling();
     setConnection("live", "Live");
     takeStatus(status);
     loadHistory();
     loadConfiguration();
   });
+  on("heartbeat", () => {});
   on("circuitBreaker", takeCircuit);
-  on("bulkhead", each => { state.bulkheads.set(each.name, each); soon(); });
+  on("bulkhead", each => { state.bulkheads.set(each.name, keepUse(state.bulkheads.get(each.name), each)); soon(); });
   on("fallback", each => { state.fallbacks.set(each.endpoint, keepUse(state.fallbacks.get(each.endpoint), each)); soon(); });
   on("httpClient", each => { state.clients.set(each.name, each); soon(); });
   on("worker", takeWorker);
   on("isolatedTask", each => { each.live ? state.tasks.set(each.name, each) : state.tasks.delete(each.name); soon(); });
   on("signal", each => { state.signals.set(each.name, each); soon(); });
   on("level", takeLevel);
-  on("sample", takeSample);
+  on("sample", sample => {
+    loading.forEach(samples => samples.push(sample));
+    takeSample(sample);
+  });
   on("event", takeEvent);
-  stream.onerror = () => lose(stream);
+  stream.onerror = () => lose(stream, "Reconnecting");
 }
 
 // The browser would come back at once and for ever, and never after a refusal: both are ours to decide.
-function lose(stream) {
+function lose(stream, why) {
   stream.close();
   if (stream !== source) return;
   source = null;
+  clearTimeout(firstNews);
+  // A stream that is cut again and again is no better than one that is refused.
+  if (state.connection === "live" && performance.now() - liveSince > SteadyAfter) attempts = 0;
   const wait = Math.min(30000, 1000 * 2 ** attempts++) * (0.75 + Math.random() / 2);
   retry = setTimeout(connect, wait);
-  if (state.connection === "live" || state.connection === "connecting") setConnection("waiting", "Reconnecting");
-  polling ||= setInterval(poll, PollEvery);
+  if (state.connection === "live" || state.connection === "connecting") setConnection("waiting", why);
+  startPolling(PollEvery);
+}
+
+// How long a stream that lives may be silent: there is a sample each second, or at least a sign of life.
+const silenceAllowed = () => state.historyKept ? SamplesStop : 2500 * (state.status.heartbeatSeconds ?? 15);
+
+function startPolling(every) {
+  if (polling && pollEvery === every) return;
+  clearInterval(polling);
+  pollEvery = every;
+  polling = setInterval(poll, every);
   poll();
+}
+
+function stopPolling() {
+  clearInterval(polling);
+  polling = 0;
+}
+
+// A browser has few connections to give, and hidden pages would keep them.
+function rest() {
+  isResting = true;
+  clearTimeout(retry);
+  clearTimeout(firstNews);
+  source?.close();
+  source = null;
+  startPolling(PollHidden);
+}
+
+function wake() {
+  clearTimeout(restSoon);
+  if (!isResting) return;
+  isResting = false;
+  stopPolling();
+  connect();
 }
 
 async function poll() {
   try {
-    const response = await fetch(new URL("status", base), { cache: "no-store", signal: AbortSignal.timeout(PollEvery) });
-    if (source && state.connection === "live") return;
-    if (response.status === 401 || response.status === 403) return setConnection("lost", "Signed out: load the page again");
-    if (!response.ok) throw new Error(String(response.status));
-    takeStatus(await response.json());
-    setConnection("polling", `Asking every ${PollEvery / 1000} s`);
+    const status = await askSame("status", PollEvery);
+    if (!polling) return;
+    if (status) takeStatus(status);
+    setConnection("polling", `Asking every ${pollEvery / 1000} s`);
     state.seen = performance.now();
-    if (polls++ % 3 === 0) loadHistory();
-  } catch {
-    if (source && state.connection === "live") return;
-    setConnection("lost", state.seen ? `No connection, figures of ${clock.format(Date.now() - (performance.now() - state.seen))}` : "No connection");
+    if (polls++ % 3 === 0) {
+      loadHistory();
+      loadConfiguration();
+    }
+  } catch (error) {
+    if (!polling) return;
+    setConnection("lost", error instanceof SignedOut ? "Signed out: load the page again" : state.seen ? `No connection, figures of ${clock.format(now() - (performance.now() - state.seen))} UTC` : "No connection");
     soon();
   }
 }
 
+// Behind a load balancer each answer may be another instance's. Two of them in one picture would be neither's.
+async function askSame(path, timeout) {
+  const wanted = state.status?.instance;
+  let answer = null;
+  for (let i = 0; i < 3; i++) {
+    const response = await ask(path, { signal: AbortSignal.timeout(timeout) });
+    if (response.status === 403) throw new SignedOut();
+    if (!response.ok) throw new Error(String(response.status));
+    answer = await response.json();
+    const instance = answer.instance;
+    if (!wanted || !instance || instance === wanted) {
+      met.set(wanted ?? instance, performance.now());
+      return answer;
+    }
+    met.set(instance, performance.now());
+  }
+
+  // One that has not been heard of for a while may be gone for good.
+  const isGone = !source && performance.now() - (met.get(wanted) ?? -Infinity) > 3 * pollEvery;
+  state.isMixed = !isGone;
+  soon();
+  return path === "status" && isGone ? answer : null;
+}
+
+const met = new Map();
+const loading = new Set();
+
 async function loadHistory() {
+  const samples = [];
+  loading.add(samples);
   try {
-    const response = await fetch(new URL("history", base), { cache: "no-store" });
-    if (response.ok) takeHistory(await response.json());
+    const history = await askSame("history", 6 * PollEvery);
+    if (history && (!history.instance || history.instance === state.status.instance)) takeHistory(history, samples);
   } catch {
     // The connection's state tells of it.
+  } finally {
+    loading.delete(samples);
+  }
+}
+
+async function loadConfiguration() {
+  try {
+    const configuration = await askSame("configuration", 6 * PollEvery);
+    if (!configuration || configuration.instance && configuration.instance !== state.status.instance) return;
+    state.configuration = configuration;
+    renderConfiguration();
+    soon();
+  } catch {
+    // As above.
   }
 }
 
@@ -1469,13 +1718,20 @@ for (const [id, then] of [["circuits-find", renderCircuits], ["configuration-fin
 $("circuits-all").addEventListener("click", () => { boardAll = !boardAll; renderCircuits(); });
 $("events-all").addEventListener("click", () => { eventsAll = !eventsAll; renderEvents(); });
 $("configuration-all").addEventListener("click", () => { optionsAll = !optionsAll; renderConfiguration(); });
-document.addEventListener("visibilitychange", () => document.hidden || render());
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) restSoon = setTimeout(rest, HiddenFor);
+  else {
+    wake();
+    render();
+  }
+});
 addEventListener("pagehide", () => source?.close());
 addEventListener("pageshow", event => event.persisted && connect());
 
 // Countdowns run on without news; a stream that has gone silent without an end is taken for dead.
 setInterval(() => {
-  if (source && state.connection === "live" && state.historyKept && performance.now() - state.seen > 12000) lose(source);
+  const silence = performance.now() - state.seen;
+  if (source && state.connection === "live" && silence > silenceAllowed()) lose(source, `No news for ${span(silence / 1000)}, reconnecting`);
   if (state.connection !== "lost") soon();
 }, 1000);
 connect();
