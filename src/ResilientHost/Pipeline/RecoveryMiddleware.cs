@@ -72,14 +72,20 @@ internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSetting
     }
 
     // Middleware may hand one request's exception to another that waited for the same answer, as the output cache does: there it is a failure.
-    private Task RecoverAsync(HttpContext context, Exception exception)
+    private async Task RecoverAsync(HttpContext context, Exception exception)
     {
-        if (exception is CutResponseException && CutResponse.IsMarked(context))
+        var wasCut = CutResponse.IsMarked(context);
+        if (exception is CutResponseException && wasCut)
         {
-            return Task.CompletedTask;
+            return;
         }
 
-        completions.Note(context, RequestDisposition.Recovered);
-        return recovery.RecoverAsync(context, exception, new RecoveryScope { Origin = ExceptionOrigins.Pipeline });
+        var (_, disposition) = await recovery.RecoverAsync(context, exception, new RecoveryScope { Origin = ExceptionOrigins.Pipeline });
+
+        // An answer that was cut further in has been told there; what middleware makes of the broken connection is no news.
+        if (!wasCut)
+        {
+            completions.Note(context, disposition);
+        }
     }
 }

@@ -68,6 +68,9 @@ public static class ResilienceDiagnostics
         /// <summary>Gauge: the smoothed value of a signal, one series per signal, in the signal's own unit.</summary>
         public const string DegradationSignal = "resilient_host.degradation.signal";
 
+        /// <summary>Gauge: 1 where the level turns requests down, 0 where it only counts whom it would (<see cref="DegradationMode.Shadow"/>).</summary>
+        public const string DegradationEnforced = "resilient_host.degradation.enforced";
+
         /// <summary>Counter of changes of the service level, <c>{change}</c>.</summary>
         public const string DegradationTransitions = "resilient_host.degradation.transitions";
 
