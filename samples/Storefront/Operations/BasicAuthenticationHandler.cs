@@ -17,7 +17,7 @@ public sealed class BasicAuthenticationOptions : AuthenticationSchemeOptions
 
 /// <param name="Password">What the browser asks for.</param>
 /// <param name="MayOperate">Whether they may do more than look.</param>
-public sealed record Operator(string Password, bool MayOperate);
+public sealed record Operator(string Password, bool MayOperate = false);
 
 /// <summary>Stands in for a company's sign-in (RFC 7617): every browser knows how to ask for a name and a password.</summary>
 internal sealed class BasicAuthenticationHandler(IOptionsMonitor<BasicAuthenticationOptions> options, ILoggerFactory logger, UrlEncoder encoder)
