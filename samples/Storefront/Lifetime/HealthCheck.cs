@@ -8,8 +8,8 @@ internal static class HealthCheck
 {
     private const string Argument = "--health-check";
 
-    // Whoever asks regularly has a shorter limit of its own; this one is for a call that nobody watches.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    // Longer than /health/ready waits for checks that hang: its answer says so.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(12);
 
     public static bool IsAskedFor(string[] args) => args is [Argument, ..];
 

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Reflection;
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace ResilientHost.IntegrationTests.PostgreSql;
@@ -36,7 +38,7 @@ internal sealed partial class ShopProcess : IAsyncDisposable
         };
 
         // Whoever runs the tests may have settings of their own services in the environment.
-        string[] foreign = ["ASPNETCORE_", "DOTNET_ENVIRONMENT", "DOTNET_URLS", "Resilience", "Logging", "Kestrel", "Urls", "Faults", "ConnectionStrings"];
+        string[] foreign = ["ASPNETCORE_", "DOTNET_ENVIRONMENT", "DOTNET_URLS", "Resilience", "Logging", "Kestrel", "Urls", "Faults", "Operators", "ConnectionStrings"];
         foreach (var name in start.Environment.Keys.Where(name => foreign.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))).ToArray())
         {
             start.Environment.Remove(name);
@@ -77,6 +79,15 @@ internal sealed partial class ShopProcess : IAsyncDisposable
             return (await BreakerAsync()).GetProperty("state").GetString() == "open";
         },
         "the circuit of the database opens");
+
+    /// <summary>What the shop's dashboard answers to whoever asks for its status.</summary>
+    public async Task<HttpStatusCode> LookInsideAsync(string? name = null, string? password = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/resilience/status");
+        request.Headers.Authorization = name is null ? null : new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{name}:{password}")));
+        using var response = await _http.SendAsync(request);
+        return response.StatusCode;
+    }
 
     /// <summary>What the status says of the database's circuit.</summary>
     public async Task<JsonElement> BreakerAsync()

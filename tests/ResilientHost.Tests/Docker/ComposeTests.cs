@@ -101,6 +101,18 @@ public sealed partial class ComposeTests
     }
 
     [Fact]
+    public void Shops_HaveOperators() =>
+        Shops.ShouldAllBe(static name => Services[name].At("environment", "Operators__oncall__Password") != null);
+
+    [Fact]
+    public void Passwords_HaveNoDefault() => Repository.Read($"{Folder}/compose.yaml").ShouldNotMatch(@"PASSWORD:-");
+
+    [Fact]
+    public void Shops_HealthCheckWaitsForChecksThatHang() =>
+        TimeSpan.FromSeconds(int.Parse(Repository.Read($"{Folder}/Dockerfile").ShouldMatchGroup(@"HEALTHCHECK .*--timeout=(\d+)s"), CultureInfo.InvariantCulture))
+            .ShouldBeGreaterThan(ReadinessEndpoint.Limit);
+
+    [Fact]
     public void Shops_ListenWhereNginxSendsTo_AndAskThemselvesWhereTheyListen()
     {
         var dockerfile = Repository.Read($"{Folder}/Dockerfile");

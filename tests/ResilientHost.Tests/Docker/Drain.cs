@@ -3,12 +3,16 @@ using System.Text.RegularExpressions;
 
 namespace ResilientHost.Tests.Docker;
 
-/// <summary>How long a host may take to stop, from its settings.</summary>
+/// <summary>How long a process may take to end, from its settings.</summary>
 internal static class Drain
 {
-    public static TimeSpan Of(string? readinessDelay, string? shutdownTimeoutSeconds) =>
-        TimeSpan.Parse(readinessDelay.ShouldNotBeNull(), CultureInfo.InvariantCulture) +
-        TimeSpan.FromSeconds(int.Parse(shutdownTimeoutSeconds.ShouldNotBeNull(), CultureInfo.InvariantCulture));
+    /// <summary>The host's time to stop, of which the readiness delay is the first part, and what telemetry takes afterwards: when the host has stopped and when it is disposed of.</summary>
+    public static TimeSpan Of(string? readinessDelay, string? shutdownTimeoutSeconds)
+    {
+        var shutdown = TimeSpan.FromSeconds(int.Parse(shutdownTimeoutSeconds.ShouldNotBeNull(), CultureInfo.InvariantCulture));
+        TimeSpan.Parse(readinessDelay.ShouldNotBeNull(), CultureInfo.InvariantCulture).ShouldBeLessThan(shutdown, "or no time is left to finish anything");
+        return shutdown + (2 * new ResilienceTelemetryOptions().FlushTimeout);
+    }
 
     public static string ShouldMatchGroup(this string text, string pattern)
     {

@@ -33,6 +33,18 @@ public sealed class KubernetesTests
     }
 
     [Fact]
+    public void Readiness_WaitsForChecksThatHang_SoThatTheShopSaysWhichItIs() =>
+        TimeSpan.FromSeconds(Number(Container.At("readinessProbe")!, "timeoutSeconds")).ShouldBeGreaterThan(ReadinessEndpoint.Limit);
+
+    [Fact]
+    public void Dashboard_HasOperators_OfASecretThatTheReadmeOfTheManifestsMakes()
+    {
+        var secret = Container.At("env").Items().Single(static variable => variable.At("name").Text() == "Operators__oncall__Password").At("valueFrom", "secretKeyRef").ShouldNotBeNull();
+
+        Repository.Read($"{Folder}/kustomization.yaml").ShouldContain($"create secret generic {secret.At("name").Text()} --from-literal={secret.At("key").Text()}=");
+    }
+
+    [Fact]
     public void Grace_IsAtLeastTheDrain() =>
         TimeSpan.FromSeconds(Number(Pod, "terminationGracePeriodSeconds"))
             .ShouldBeGreaterThanOrEqualTo(Drain.Of(Environment["Resilience__Shutdown__ReadinessDelay"], Environment["shutdownTimeoutSeconds"]));

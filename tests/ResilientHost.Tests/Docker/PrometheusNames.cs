@@ -15,6 +15,7 @@ internal static partial class PrometheusNames
     public static readonly string[] Foreign =
     [
         "dotnet_process_cpu_time_seconds_total", "dotnet_process_memory_working_set_bytes", "dotnet_thread_pool_queue_length", "kestrel_active_connections",
+        "http_server_request_duration_seconds_count", "http_client_request_duration_seconds_count",
         "otelcol_exporter_send_failed_metric_points_total", "otelcol_exporter_send_failed_spans_total",
         "otelcol_exporter_enqueue_failed_metric_points_total", "otelcol_exporter_enqueue_failed_spans_total",
         "up", "ALERTS",
@@ -67,7 +68,7 @@ internal static partial class PrometheusNames
     public static IReadOnlySet<string> OfTags() => typeof(ResilienceDiagnostics.Tags)
         .GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(static field => Escape((string)field.GetRawConstantValue()!))
-        .Concat(["job", "instance", "le", "alertname", "alertstate", "exporter", "resilient_host_telemetry_signal", "resilient_host_telemetry_drop_reason"])
+        .Concat(["job", "instance", "le", "alertname", "alertstate", "exporter", "http_route", "http_response_status_code", "resilient_host_telemetry_signal", "resilient_host_telemetry_drop_reason"])
         .ToHashSet(StringComparer.Ordinal);
 
     /// <summary>Names of metrics in a query.</summary>
