@@ -9,7 +9,8 @@ namespace ResilientHost.Dashboard;
 internal sealed class OperationGuard(OperationAudit audit)
 {
     // Whoever sends one of these stands behind a proxy, and the proxy's address says nothing of the caller's.
-    private static readonly string[] ForwardingHeaders = ["X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Original-For"];
+    private static readonly string[] ForwardingHeaders = ["Forwarded", "Via", "X-Real-IP", "X-Original-For", "X-Original-Host", "X-Original-Proto", "CF-Connecting-IP", "True-Client-IP"];
+    private const string ForwardingPrefix = "X-Forwarded-";
 
     public Task InvokeAsync(HttpContext context, string operation, RequestDelegate operate)
     {
@@ -24,7 +25,7 @@ internal sealed class OperationGuard(OperationAudit audit)
         }
 
         audit.Refused(context, operation, StatusCodes.Status403Forbidden, refusal);
-        return TypedResults.Problem(statusCode: StatusCodes.Status403Forbidden).ExecuteAsync(context);
+        return TypedResults.Problem($"The request was refused: {refusal}", statusCode: StatusCodes.Status403Forbidden).ExecuteAsync(context);
     }
 
     /// <summary>Whether nobody is asked who they are before the endpoint runs.</summary>
@@ -44,7 +45,7 @@ internal sealed class OperationGuard(OperationAudit audit)
     {
         var request = context.Request;
         return IsLoopback(context.Connection.RemoteIpAddress)
-            && !Array.Exists(ForwardingHeaders, request.Headers.ContainsKey)
+            && !IsForwarded(request.Headers)
 
             // A name of the attacker's that leads to this machine (DNS rebinding) makes the attacker's page one of the same origin.
             && (!IsFromBrowser(request) || IsNameOfThisMachine(request.Host.Host));
@@ -85,6 +86,9 @@ internal sealed class OperationGuard(OperationAudit audit)
                 && (theirs.Port ?? usualPort) == (ours.Port ?? usualPort);
         }
     }
+
+    private static bool IsForwarded(IHeaderDictionary headers) =>
+        Array.Exists(ForwardingHeaders, headers.ContainsKey) || headers.Keys.Any(static name => name.StartsWith(ForwardingPrefix, StringComparison.OrdinalIgnoreCase));
 
     private static bool IsFromBrowser(HttpRequest request) => request.Headers.ContainsKey("Sec-Fetch-Site") || request.Headers.ContainsKey("Origin");
 

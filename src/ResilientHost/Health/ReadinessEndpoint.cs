@@ -24,6 +24,7 @@ internal sealed partial class ReadinessEndpoint : IDisposable
     private const int MaxDoublings = 5;
 
     private static readonly HealthReport Draining = ReportOf("resilience-shutdown", "The host is stopping.");
+    private static readonly HealthReport Unmade = ReportOf("resilience-readiness", "A check could not be made.");
     private static readonly HealthReport TooSlow = ReportOf("resilience-readiness", $"Checks have not ended after {Limit.TotalSeconds} s.");
 
     private readonly HealthCheckService _checks;
@@ -32,6 +33,7 @@ internal sealed partial class ReadinessEndpoint : IDisposable
     private readonly MonotonicClock _clock;
     private readonly ILogger _logger;
     private readonly LogStorm _tooSlow;
+    private readonly LogStorm _unmade;
     private readonly Lock _gate = new();
     private Task<HealthReport>? _run;
     private long _began;
@@ -41,6 +43,7 @@ internal sealed partial class ReadinessEndpoint : IDisposable
     {
         (_checks, _options, _shutdown, _clock, _logger) = (checks, options.Value, shutdown, clock, logger);
         _tooSlow = new LogStorm(clock.Provider, more => ChecksHangMore(more, LogStorm.Interval.TotalSeconds));
+        _unmade = new LogStorm(clock.Provider, more => ChecksCannotBeMadeMore(more, LogStorm.Interval.TotalSeconds));
     }
 
     public async Task InvokeAsync(HttpContext context)
@@ -58,7 +61,11 @@ internal sealed partial class ReadinessEndpoint : IDisposable
         await _options.ResponseWriter(context, report);
     }
 
-    public void Dispose() => _tooSlow.Dispose();
+    public void Dispose()
+    {
+        _tooSlow.Dispose();
+        _unmade.Dispose();
+    }
 
     private async Task<HealthReport> ReportAsync(CancellationToken aborted)
     {
@@ -142,6 +149,16 @@ internal sealed partial class ReadinessEndpoint : IDisposable
         {
             return TooSlow;
         }
+        catch (Exception exception)
+        {
+            // What a check throws is its own report. What throws here is its making, which the framework does not guard.
+            if (_unmade.Admit())
+            {
+                CheckCannotBeMade(exception);
+            }
+
+            return Unmade;
+        }
     }
 
     private static HealthReport ReportOf(string check, string description) => new(
@@ -161,4 +178,18 @@ internal sealed partial class ReadinessEndpoint : IDisposable
         Level = LogLevel.Warning,
         Message = "{Count} more probes of readiness found health checks that did not end within {Seconds} s.")]
     private partial void ChecksHangMore(long count, double seconds);
+
+    [LoggerMessage(
+        EventId = EventIds.Dashboard + 62,
+        EventName = "ReadinessCheckCannotBeMade",
+        Level = LogLevel.Error,
+        Message = "A health check cannot be made, and the instance is not ready. Register what its constructor or its factory asks for. Further probes are counted and summed up.")]
+    private partial void CheckCannotBeMade(Exception exception);
+
+    [LoggerMessage(
+        EventId = EventIds.Dashboard + 63,
+        EventName = "ReadinessChecksCannotBeMadeMore",
+        Level = LogLevel.Error,
+        Message = "{Count} more probes of readiness found a health check that cannot be made, within {Seconds} s.")]
+    private partial void ChecksCannotBeMadeMore(long count, double seconds);
 }
