@@ -66,7 +66,9 @@ public sealed class OpenApiTests
         var sample = await stream.NextAsync("sample", static told => told.GetProperty("circuits").GetArrayLength() > 0);
         var schemas = (await DescriptionAsync(service, "/resilience/openapi.json")).GetProperty("components").GetProperty("schemas");
         var seen = new HashSet<string>();
-        Check(await GetAsync(service, "status"), "Status");
+        var status = await GetAsync(service, "status");
+        status.GetProperty("fallbacks")[0].GetProperty("circuitBreaker").GetString().ShouldBe("orders");
+        Check(status, "Status");
         Check(await GetAsync(service, "history"), "History");
         Check(await GetAsync(service, "configuration"), "Configuration");
         Check(sample, "Sample");

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using ResilientHost.Dashboard;
 
@@ -6,6 +7,18 @@ namespace ResilientHost.Tests.Dashboard;
 
 public sealed class OperationGuardTests
 {
+    [Fact]
+    public void Endpoint_IsProtectedByWhateverAsksForAPolicy()
+    {
+        IsUnprotected().ShouldBeTrue();
+        IsUnprotected(new AuthorizeAttribute()).ShouldBeFalse();
+        IsUnprotected(new Requires()).ShouldBeFalse();
+        IsUnprotected(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build()).ShouldBeFalse();
+        IsUnprotected(new Requires(), new AllowAnonymousAttribute()).ShouldBeTrue();
+
+        static bool IsUnprotected(params object[] metadata) => OperationGuard.IsUnprotected(new Endpoint(null, new EndpointMetadataCollection(metadata), null));
+    }
+
     [Theory]
     [InlineData(null, "https://a.example", "a.example", true)]
     [InlineData(null, "https://a.example", "a.example:443", true)]
@@ -60,5 +73,10 @@ public sealed class OperationGuardTests
         OperationGuard.IsLocal(context).ShouldBe(expected);
         context.Request.Headers["X-Forwarded-For"] = "127.0.0.1";
         OperationGuard.IsLocal(context).ShouldBeFalse();
+    }
+
+    private sealed class Requires : Attribute, IAuthorizationRequirementData
+    {
+        public IEnumerable<IAuthorizationRequirement> GetRequirements() => [];
     }
 }

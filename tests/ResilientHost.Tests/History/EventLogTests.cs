@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ResilientHost.History;
 using ResilientHost.Hosting;
+using ResilientHost.Testing;
 
 namespace ResilientHost.Tests.History;
 
@@ -21,6 +22,26 @@ public sealed class EventLogTests
 
         logged.ShouldBe(new LoggedEvent(1, history.Time.GetUtcNow(), 1704, "Something", "warning", "outbound", $"It happened. Trace {Trace}.", Trace));
         history.Recorder.Read(namesCallers: false).Events.Single().ShouldBe(logged with { Message = null });
+    }
+
+    [Fact]
+    public void LoggerFactory_ThatTakesNoProviders_IsNamedOnce()
+    {
+        using var logs = new LogRecorder();
+        using var history = new HistoryUnderTest(builder => builder.Services.AddSingleton<ILoggerFactory>(new DeafFactory(logs))) { Recorder = { IsWanted = true } };
+
+        history.Recorder.KeepsEvents.ShouldBeFalse();
+        logs.Entries.Single(static entry => entry.EventId.Id == 2923).Message.ShouldContain(nameof(DeafFactory));
+    }
+
+    [Fact]
+    public void LoggerFactory_OfTheFramework_IsNoNews()
+    {
+        using var logs = new LogRecorder();
+        using var history = new HistoryUnderTest(builder => builder.Logging.AddProvider(logs)) { Recorder = { IsWanted = true } };
+
+        history.Recorder.KeepsEvents.ShouldBeTrue();
+        logs.Entries.ShouldNotContain(static entry => entry.EventId.Id == 2922 || entry.EventId.Id == 2923);
     }
 
     [Theory]
@@ -163,4 +184,18 @@ public sealed class EventLogTests
     }
 
     private static ILogger Logger(HistoryUnderTest history) => history.Services.GetRequiredService<ILoggerFactory>().CreateLogger("ResilientHost.Test");
+
+    // As Serilog's is, unless told otherwise.
+    private sealed class DeafFactory(ILoggerProvider sink) : ILoggerFactory
+    {
+        public ILogger CreateLogger(string categoryName) => sink.CreateLogger(categoryName);
+
+        public void AddProvider(ILoggerProvider provider)
+        {
+        }
+
+        public void Dispose()
+        {
+        }
+    }
 }

@@ -45,6 +45,26 @@ public sealed class HistoryRecorderTests
     }
 
     [Fact]
+    public async Task Requests_AmongManyRefused_AreStillMeasured()
+    {
+        using var history = new HistoryUnderTest(("CircuitBreakers:db:ConsecutiveFailures", "1"), ("CircuitBreakers:db:Mode", "ForcedOpen"), ("CircuitBreakers:web:ConsecutiveFailures", "1")).Started();
+        var (refused, admitted) = (history.Answering(200, "GET /", new CircuitBreakerAttribute("db")), history.Taking(TimeSpan.FromMilliseconds(20), metadata: new CircuitBreakerAttribute("web")));
+        var web = history.Circuits.Get("web");
+        web.Isolate();
+        for (var i = 0; i < CallWatch.MaxSamples * 3; i++)
+        {
+            (await history.SendAsync(admitted)).ShouldBe(503);
+            (await history.SendAsync(refused)).ShouldBe(503);
+        }
+
+        web.Reset();
+        (await history.SendAsync(admitted)).ShouldBe(200);
+        history.Pass();
+
+        history.Circuit("web").P50Seconds.ShouldNotBeNull().ShouldBe(0.02, 0.005);
+    }
+
+    [Fact]
     public async Task Requests_ThatTheCircuitRefuses_AreRefusedAndNoCalls()
     {
         using var history = new HistoryUnderTest(("CircuitBreakers:db:ConsecutiveFailures", "1")).Started();
