@@ -25,6 +25,7 @@ internal sealed class ConsoleQueue : ILogEventSink, IDisposable
     private readonly ITextFormatter _formatter;
     private readonly Action<string> _write;
     private readonly TelemetryMetrics _metrics;
+    private readonly TimeProvider _time;
     private readonly Channel<Entry> _entries;
     private readonly Thread _writer;
     private long _dropped;
@@ -33,11 +34,13 @@ internal sealed class ConsoleQueue : ILogEventSink, IDisposable
     /// <param name="write">Writes lines; may block.</param>
     /// <param name="capacity">At most so many wait.</param>
     /// <param name="metrics">Counts those for which there was no room.</param>
-    public ConsoleQueue(ITextFormatter formatter, Action<string> write, int capacity, TelemetryMetrics metrics)
+    /// <param name="time">For the queue's own lines.</param>
+    public ConsoleQueue(ITextFormatter formatter, Action<string> write, int capacity, TelemetryMetrics metrics, TimeProvider time)
     {
         _formatter = formatter;
         _write = write;
         _metrics = metrics;
+        _time = time;
         _entries = Channel.CreateBounded<Entry>(new BoundedChannelOptions(capacity) { SingleReader = true });
         _writer = new Thread(WriteAll) { IsBackground = true, Name = "Log lines" };
         _writer.UnsafeStart();
@@ -65,13 +68,20 @@ internal sealed class ConsoleQueue : ILogEventSink, IDisposable
     private void EmitAndWait(LogEvent logEvent)
     {
         var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!_entries.Writer.TryWrite(new(logEvent, written)))
+        using var patience = new CancellationTokenSource(Patience);
+        try
         {
-            Drop();
-            return;
+            // Also where there is no room: it may be the one line that says why the process ended.
+            _entries.Writer.WriteAsync(new(logEvent, written), patience.Token).AsTask().GetAwaiter().GetResult();
+            written.Task.Wait(patience.Token);
         }
-
-        written.Task.Wait(Patience);
+        catch (Exception exception) when (exception is OperationCanceledException or ChannelClosedException)
+        {
+            if (!written.Task.IsCompleted)
+            {
+                Drop();
+            }
+        }
     }
 
     private void Drop()
@@ -112,7 +122,7 @@ internal sealed class ConsoleQueue : ILogEventSink, IDisposable
     {
         if (Interlocked.Exchange(ref _dropped, 0) is > 0 and var dropped)
         {
-            Format(new(DateTimeOffset.UtcNow, LogEventLevel.Warning, exception: null, DroppedTemplate, [new("Lines", new ScalarValue(dropped))]), text);
+            Format(new(_time.GetUtcNow(), LogEventLevel.Warning, exception: null, DroppedTemplate, [new("Lines", new ScalarValue(dropped))]), text);
         }
     }
 
