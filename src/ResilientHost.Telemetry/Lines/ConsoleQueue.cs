@@ -11,7 +11,7 @@ using static ResilientHost.ResilienceDiagnostics;
 namespace ResilientHost.Telemetry.Lines;
 
 /// <summary>Events on their way to the console, which one thread writes: whoever logs does not wait for a console that nobody reads. Thread-safe.</summary>
-/// <remarks>A fatal event is different: the process may end with it, so its line is waited for, a second at most.</remarks>
+/// <remarks>A fatal event is different: the process may end with it, so room for it is waited for, and its line, a second at most each.</remarks>
 internal sealed class ConsoleQueue : ILogEventSink, IDisposable
 {
     // Enough for many lines in one write, and few enough to be seen at once.
@@ -73,15 +73,14 @@ internal sealed class ConsoleQueue : ILogEventSink, IDisposable
         {
             // Also where there is no room: it may be the one line that says why the process ended.
             _entries.Writer.WriteAsync(new(logEvent, written), patience.Token).AsTask().GetAwaiter().GetResult();
-            written.Task.Wait(patience.Token);
         }
         catch (Exception exception) when (exception is OperationCanceledException or ChannelClosedException)
         {
-            if (!written.Task.IsCompleted)
-            {
-                Drop();
-            }
+            Drop();
+            return;
         }
+
+        written.Task.Wait(Patience);
     }
 
     private void Drop()

@@ -49,7 +49,7 @@ internal static class RequestSpan
         }
     }
 
-    /// <summary>Keeps a span from being exported. What it already has for children stays sampled.</summary>
+    /// <summary>Keeps a span from being exported. Of its children, which began and ended before, it was decided then.</summary>
     public static void LeaveOut(Activity activity) => activity.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
 
     private static string VersionOf(string protocol) =>

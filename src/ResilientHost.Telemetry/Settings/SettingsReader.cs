@@ -61,7 +61,7 @@ internal sealed class SettingsReader(IConfiguration configuration)
         var named = text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         var foreign = named.Except([ours, NoExporter], StringComparer.OrdinalIgnoreCase).ToList();
         var isOurs = named.Contains(ours, StringComparer.OrdinalIgnoreCase);
-        if (foreign.Except(others, StringComparer.OrdinalIgnoreCase).Any())
+        if (named.Length == 0 || foreign.Except(others, StringComparer.OrdinalIgnoreCase).Any())
         {
             Tell(name, $"must be {ours} or {NoExporter}, but is '{text}'.");
         }

@@ -89,7 +89,7 @@ public sealed class ExportTests
 
         await service.DisposeAsync();
 
-        var routes = receiver.Spans.Where(span => span.Kind == 2).Select(span => span.Attributes["http.route"]).ToList();
+        var routes = receiver.Spans.Where(span => span.Kind == 2).Select(span => span.Attributes.GetValueOrDefault("http.route")).ToList();
         routes.ShouldContain("/products/{id}");
         routes.Contains("/health/live").ShouldBe(traced);
         routes.Contains("/resilience/status").ShouldBe(traced);

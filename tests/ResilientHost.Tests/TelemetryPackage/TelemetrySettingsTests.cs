@@ -65,6 +65,7 @@ public sealed class TelemetrySettingsTests
     [InlineData("OTEL_EXPORTER_OTLP_TIMEOUT", "-1", "OTEL_EXPORTER_OTLP_TIMEOUT must be a whole number of at least 1, but is '-1'.")]
     [InlineData("OTEL_EXPORTER_OTLP_HEADERS", "secret", "OTEL_EXPORTER_OTLP_HEADERS must be a list of name=value, separated by commas.")]
     [InlineData("OTEL_TRACES_EXPORTER", "otpl", "OTEL_TRACES_EXPORTER must be otlp or none, but is 'otpl'.")]
+    [InlineData("OTEL_TRACES_EXPORTER", ",", "OTEL_TRACES_EXPORTER must be otlp or none, but is ','.")]
     [InlineData("OTEL_TRACES_SAMPLER", "some", "OTEL_TRACES_SAMPLER must be parentbased_always_on, parentbased_always_off, parentbased_traceidratio, always_on, always_off or traceidratio, but is 'some'.")]
     [InlineData("OTEL_SDK_DISABLED", "1", "OTEL_SDK_DISABLED must be true or false, but is '1'.")]
     [InlineData("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "2049", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE must be a whole number from 1 to 2048, but is '2049'.")]
