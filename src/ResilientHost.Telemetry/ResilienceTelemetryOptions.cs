@@ -24,6 +24,10 @@ public sealed class ResilienceTelemetryOptions
     /// <value>Default: <see langword="true"/>. Needs <c>AddResilienceLayers()</c>. The framework's own two events per request are then filtered out, unless configuration has a level for <c>Microsoft.AspNetCore.Hosting.Diagnostics</c>.</value>
     public bool LogRequests { get; set; } = true;
 
+    /// <summary>Whether requests of health probes, the status and the dashboard are exported as spans.</summary>
+    /// <value>Default: <see langword="false"/>: probes every few seconds would be most traces, and a stream of the dashboard's is a span of hours. One that was answered 500 or above is exported in any case.</value>
+    public bool TraceOperations { get; set; }
+
     /// <summary>Whether log scopes go along with exported log records.</summary>
     /// <value>Default: <see langword="true"/>. ASP.NET Core's scope names the path of the request.</value>
     public bool IncludeScopes { get; set; } = true;

@@ -13,15 +13,26 @@ internal sealed partial class TelemetryStartup(IServiceProvider services, Resili
 {
     public Task StartingAsync(CancellationToken cancellationToken)
     {
+        var settings = services.GetRequiredService<TelemetrySettings>();
         string[] problems =
         [
             .. options.Problems(),
-            .. services.GetRequiredService<TelemetrySettings>().Problems,
+            .. settings.Problems,
             .. services.GetRequiredService<SerilogLines>().Problems,
         ];
         if (problems.Length > 0)
         {
             throw new OptionsValidationException(nameof(ResilienceTelemetryOptions), typeof(ResilienceTelemetryOptions), problems);
+        }
+
+        foreach (var warning in settings.Warnings)
+        {
+            LogVariable(logger, warning);
+        }
+
+        foreach (var problem in LoggingSetup.Problems(services, options, settings))
+        {
+            LogLoggingSetup(logger, problem);
         }
 
         // Making them begins to listen.
@@ -47,4 +58,10 @@ internal sealed partial class TelemetryStartup(IServiceProvider services, Resili
 
     [LoggerMessage(EventIds.Telemetry + 3, LogLevel.Warning, "Not all telemetry could be delivered within {Seconds} s of stopping; the rest is lost.")]
     private static partial void LogNotDelivered(ILogger logger, double seconds);
+
+    [LoggerMessage(EventIds.Telemetry + 6, LogLevel.Warning, "{Warning}")]
+    private static partial void LogVariable(ILogger logger, string warning);
+
+    [LoggerMessage(EventIds.Telemetry + 7, LogLevel.Warning, "Logging was set up again after AddResilienceTelemetry(): {Problem}")]
+    private static partial void LogLoggingSetup(ILogger logger, string problem);
 }

@@ -9,26 +9,34 @@ namespace ResilientHost.Telemetry.Exporting;
 /// <summary>Counts what one exporter hands over and loses, and tells of losses: the first of a row, then a sum every 10 s. Thread-safe.</summary>
 internal sealed partial class ExportWatch : IDisposable
 {
+    private const string Lost = "are lost";
+    private const string Repeated = "go out with the next export";
+
     private readonly OtlpSettings _otlp;
     private readonly TelemetryMetrics _metrics;
     private readonly IServiceProvider _services;
+    private readonly bool _repeats;
     private readonly LogStorm _failures;
     private readonly LogStorm _overflows;
     private ILogger? _logger;
 
     /// <param name="otlp">The exporter's settings.</param>
     /// <param name="services">For the logger, at the first loss: the logger factory needs the exporter of logs.</param>
-    public ExportWatch(OtlpSettings otlp, IServiceProvider services)
+    /// <param name="repeats">The next export brings what this one could not: cumulative metrics.</param>
+    public ExportWatch(OtlpSettings otlp, IServiceProvider services, bool repeats = false)
     {
         _otlp = otlp;
+        _repeats = repeats;
         _services = services;
         _metrics = services.GetRequiredService<TelemetryMetrics>();
         var time = services.GetRequiredService<TimeProvider>();
-        _failures = new(time, more => LogMoreFailures(Logger, more, otlp.Signal, otlp.Address));
+        _failures = new(time, more => LogMoreFailures(Logger, more, otlp.Signal, otlp.Address, Fate));
         _overflows = new(time, more => LogMoreOverflows(Logger, more, otlp.Signal, otlp.Address));
     }
 
     private ILogger Logger => _logger ??= _services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ExportWatch).Namespace!);
+
+    private string Fate => _repeats ? Repeated : Lost;
 
     /// <summary>A batch has been tried, on the exporter's thread. Never throws: that thread is nobody's, an exception on it would end the process.</summary>
     public void Exported(ExportResult result, long items)
@@ -74,10 +82,14 @@ internal sealed partial class ExportWatch : IDisposable
             return;
         }
 
-        _metrics.Dropped(_otlp.Signal, TelemetryTagValues.ExportFailed, items);
+        if (!_repeats)
+        {
+            _metrics.Dropped(_otlp.Signal, TelemetryTagValues.ExportFailed, items);
+        }
+
         if (_failures.Admit())
         {
-            LogFailure(Logger, items, _otlp.Signal, _otlp.Address, ExporterFaults.Latest ?? "no reason given");
+            LogFailure(Logger, items, _otlp.Signal, _otlp.Address, Fate, ExporterFaults.Latest ?? "no reason given");
         }
     }
 
@@ -93,11 +105,11 @@ internal sealed partial class ExportWatch : IDisposable
         }
     }
 
-    [LoggerMessage(EventIds.Telemetry + 1, LogLevel.Warning, "{Items} items of {Signal} could not be exported to {Address} and are lost: {Reason}")]
-    private static partial void LogFailure(ILogger logger, long items, string signal, string address, string reason);
+    [LoggerMessage(EventIds.Telemetry + 1, LogLevel.Warning, "{Items} items of {Signal} could not be exported to {Address} and {Fate}: {Reason}")]
+    private static partial void LogFailure(ILogger logger, long items, string signal, string address, string fate, string reason);
 
-    [LoggerMessage(EventIds.Telemetry + 4, LogLevel.Warning, "{Batches} more batches of {Signal} could not be exported to {Address} and are lost.")]
-    private static partial void LogMoreFailures(ILogger logger, long batches, string signal, string address);
+    [LoggerMessage(EventIds.Telemetry + 4, LogLevel.Warning, "{Batches} more batches of {Signal} could not be exported to {Address} and {Fate}.")]
+    private static partial void LogMoreFailures(ILogger logger, long batches, string signal, string address, string fate);
 
     [LoggerMessage(EventIds.Telemetry + 2, LogLevel.Warning, "The queue of {Signal} for {Address} is full; what does not fit is lost.")]
     private static partial void LogOverflow(ILogger logger, string signal, string address);

@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry;
 using OpenTelemetry.Logs;
@@ -31,9 +30,6 @@ internal static class SdkServiceCollectionExtensions
         "System.Net.NameResolution",
         "System.Runtime",
     ];
-
-    // The SDK's defaults are made for milliseconds; every duration here is in seconds. 1 ms to 10 s, and what is beyond.
-    private static readonly double[] Seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
     public static void AddOpenTelemetrySdk(this IServiceCollection services)
     {
@@ -80,9 +76,9 @@ internal static class SdkServiceCollectionExtensions
         }
 
         metrics.AddMeter([.. Meters, .. services.GetRequiredService<ResilienceTelemetryOptions>().Meters]);
-        metrics.AddView(instrument => ViewOf(instrument, settings.HasExponentialHistograms));
+        metrics.AddView(instrument => MetricViews.Of(instrument, settings.HasExponentialHistograms));
         metrics.AddReader(new PeriodicExportingMetricReader(
-            new WatchedMetricExporter(otlp, new ExportWatch(otlp, services)), settings.MetricInterval, settings.MetricTimeout)
+            new WatchedMetricExporter(otlp, new ExportWatch(otlp, services, repeats: settings.Temporality == MetricReaderTemporalityPreference.Cumulative)), settings.MetricInterval, settings.MetricTimeout)
         {
             TemporalityPreference = settings.Temporality,
         });
@@ -100,13 +96,6 @@ internal static class SdkServiceCollectionExtensions
         var backlog = new Backlog(settings.LogRecords.MaxQueueSize + settings.LogRecords.MaxBatchSize, watch.Overflowed);
         logging.AddProcessor(new LogQueue(new WatchedLogExporter(otlp, watch, backlog), backlog, settings.LogRecords));
     }
-
-    private static MetricStreamConfiguration? ViewOf(Instrument instrument, bool exponential) => instrument switch
-    {
-        Histogram<double> or Histogram<long> or Histogram<int> or Histogram<float> when exponential => new Base2ExponentialBucketHistogramConfiguration(),
-        Histogram<double> { Unit: "s", Advice: null or { HistogramBucketBoundaries: null } } => new ExplicitBucketHistogramConfiguration { Boundaries = Seconds },
-        _ => null,
-    };
 
     private sealed class SdkBuilder(IServiceCollection services) : IOpenTelemetryBuilder
     {

@@ -11,7 +11,7 @@ using static ResilientHost.ResilienceDiagnostics;
 namespace ResilientHost.Telemetry.Lines;
 
 /// <summary>Events on their way to the console, which one thread writes: whoever logs does not wait for a console that nobody reads. Thread-safe.</summary>
-/// <remarks>A fatal event is different: the process may end with it, so its line is waited for, a second at most.</remarks>
+/// <remarks>A fatal event is different: the process may end with it, so room for it is waited for, and its line, a second at most each.</remarks>
 internal sealed class ConsoleQueue : ILogEventSink, IDisposable
 {
     // Enough for many lines in one write, and few enough to be seen at once.
@@ -25,6 +25,7 @@ internal sealed class ConsoleQueue : ILogEventSink, IDisposable
     private readonly ITextFormatter _formatter;
     private readonly Action<string> _write;
     private readonly TelemetryMetrics _metrics;
+    private readonly TimeProvider _time;
     private readonly Channel<Entry> _entries;
     private readonly Thread _writer;
     private long _dropped;
@@ -33,11 +34,13 @@ internal sealed class ConsoleQueue : ILogEventSink, IDisposable
     /// <param name="write">Writes lines; may block.</param>
     /// <param name="capacity">At most so many wait.</param>
     /// <param name="metrics">Counts those for which there was no room.</param>
-    public ConsoleQueue(ITextFormatter formatter, Action<string> write, int capacity, TelemetryMetrics metrics)
+    /// <param name="time">For the queue's own lines.</param>
+    public ConsoleQueue(ITextFormatter formatter, Action<string> write, int capacity, TelemetryMetrics metrics, TimeProvider time)
     {
         _formatter = formatter;
         _write = write;
         _metrics = metrics;
+        _time = time;
         _entries = Channel.CreateBounded<Entry>(new BoundedChannelOptions(capacity) { SingleReader = true });
         _writer = new Thread(WriteAll) { IsBackground = true, Name = "Log lines" };
         _writer.UnsafeStart();
@@ -65,7 +68,13 @@ internal sealed class ConsoleQueue : ILogEventSink, IDisposable
     private void EmitAndWait(LogEvent logEvent)
     {
         var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!_entries.Writer.TryWrite(new(logEvent, written)))
+        using var patience = new CancellationTokenSource(Patience);
+        try
+        {
+            // Also where there is no room: it may be the one line that says why the process ended.
+            _entries.Writer.WriteAsync(new(logEvent, written), patience.Token).AsTask().GetAwaiter().GetResult();
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or ChannelClosedException)
         {
             Drop();
             return;
@@ -112,7 +121,7 @@ internal sealed class ConsoleQueue : ILogEventSink, IDisposable
     {
         if (Interlocked.Exchange(ref _dropped, 0) is > 0 and var dropped)
         {
-            Format(new(DateTimeOffset.UtcNow, LogEventLevel.Warning, exception: null, DroppedTemplate, [new("Lines", new ScalarValue(dropped))]), text);
+            Format(new(_time.GetUtcNow(), LogEventLevel.Warning, exception: null, DroppedTemplate, [new("Lines", new ScalarValue(dropped))]), text);
         }
     }
 

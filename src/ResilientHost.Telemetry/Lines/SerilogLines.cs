@@ -14,7 +14,7 @@ internal sealed class SerilogLines
 {
     private const string SectionName = "Serilog";
 
-    public SerilogLines(IConfiguration configuration, ResilienceTelemetryOptions options, TelemetryMetrics metrics)
+    public SerilogLines(IConfiguration configuration, ResilienceTelemetryOptions options, TelemetryMetrics metrics, TimeProvider time)
     {
         if (!options.UseSerilog)
         {
@@ -23,8 +23,11 @@ internal sealed class SerilogLines
         }
 
         var section = configuration.GetSection(SectionName);
-        var logger = section.Exists() ? FromSection(configuration, options, metrics, section) : null;
-        Provider = new SerilogLoggerProvider(logger ?? ToConsole(new LoggerConfiguration().MinimumLevel.Verbose(), options, metrics).CreateLogger(), dispose: true);
+        var logger = section.Exists() ? FromSection(configuration, section, ToConsole) : null;
+        Provider = new SerilogLoggerProvider(logger ?? ToConsole(new LoggerConfiguration().MinimumLevel.Verbose()).CreateLogger(), dispose: true);
+
+        LoggerConfiguration ToConsole(LoggerConfiguration lines) =>
+            lines.WriteTo.Sink(new ConsoleQueue(new JsonLineFormatter(), static text => Console.Out.Write(text), options.ConsoleQueueLength, metrics, time));
     }
 
     public ILoggerProvider Provider { get; }
@@ -32,7 +35,7 @@ internal sealed class SerilogLines
     /// <summary>What is wrong with the section. The console tells of it then.</summary>
     public IReadOnlyList<string> Problems { get; private set; } = [];
 
-    private Logger? FromSection(IConfiguration configuration, ResilienceTelemetryOptions options, TelemetryMetrics metrics, IConfigurationSection section)
+    private Logger? FromSection(IConfiguration configuration, IConfigurationSection section, Func<LoggerConfiguration, LoggerConfiguration> toConsole)
     {
         var complaints = new SerilogComplaints();
         Logger? logger = null;
@@ -49,7 +52,7 @@ internal sealed class SerilogLines
                 }
 
                 lines.ReadFrom.Configuration(configuration, new ConfigurationReaderOptions { SectionName = SectionName, FormatProvider = CultureInfo.InvariantCulture });
-                logger = (section.GetSection("WriteTo").Exists() || section.GetSection("AuditTo").Exists() ? lines : ToConsole(lines, options, metrics)).CreateLogger();
+                logger = (section.GetSection("WriteTo").Exists() || section.GetSection("AuditTo").Exists() ? lines : toConsole(lines)).CreateLogger();
             }
         }
         catch (Exception exception)
@@ -66,9 +69,6 @@ internal sealed class SerilogLines
         Problems = [.. complaints.All.Select(static complaint => $"Section {SectionName}: {complaint}")];
         return null;
     }
-
-    private static LoggerConfiguration ToConsole(LoggerConfiguration lines, ResilienceTelemetryOptions options, TelemetryMetrics metrics) =>
-        lines.WriteTo.Sink(new ConsoleQueue(new JsonLineFormatter(), static text => Console.Out.Write(text), options.ConsoleQueueLength, metrics));
 
     private sealed class SilentProvider : ILoggerProvider
     {

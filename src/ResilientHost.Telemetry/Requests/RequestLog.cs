@@ -15,6 +15,9 @@ namespace ResilientHost.Telemetry.Requests;
 /// </remarks>
 internal sealed partial class RequestLog : IRequestObserver
 {
+    /// <summary>A method that nobody knows is whatever a caller likes to write.</summary>
+    public const string OtherMethod = "_OTHER";
+
     private const string NoRoute = "(no endpoint)";
 
     private static readonly ExecutionContext WithoutScopes = MakeEmptyContext();
@@ -22,11 +25,13 @@ internal sealed partial class RequestLog : IRequestObserver
     private readonly ILogger _logger;
     private readonly bool _logs;
     private readonly bool _describesSpans;
+    private readonly bool _tracesOperations;
 
     public RequestLog(ILoggerFactory loggers, ResilienceTelemetryOptions options, Settings.TelemetrySettings settings)
     {
         _logger = loggers.CreateLogger("ResilientHost.Requests");
         _logs = options.LogRequests;
+        _tracesOperations = options.TraceOperations;
         _describesSpans = settings.Traces is not null;
     }
 
@@ -39,6 +44,10 @@ internal sealed partial class RequestLog : IRequestObserver
         if (_describesSpans && activity is { IsAllDataRequested: true })
         {
             RequestSpan.Describe(activity, context, method, route, request);
+            if (request.IsOurs && !_tracesOperations && request.StatusCode < StatusCodes.Status500InternalServerError)
+            {
+                RequestSpan.LeaveOut(activity);
+            }
         }
 
         var level = LevelOf(request);
@@ -67,7 +76,6 @@ internal sealed partial class RequestLog : IRequestObserver
 
     private static string? RouteOf(Endpoint? endpoint) => endpoint is RouteEndpoint route ? route.RoutePattern.RawText ?? route.DisplayName : endpoint?.DisplayName;
 
-    // A method that nobody knows is whatever a caller likes to write.
     private static string MethodOf(string method) =>
         HttpMethods.IsGet(method) ? HttpMethods.Get
         : HttpMethods.IsPost(method) ? HttpMethods.Post
@@ -78,7 +86,7 @@ internal sealed partial class RequestLog : IRequestObserver
         : HttpMethods.IsOptions(method) ? HttpMethods.Options
         : HttpMethods.IsConnect(method) ? HttpMethods.Connect
         : HttpMethods.IsTrace(method) ? HttpMethods.Trace
-        : "_OTHER";
+        : OtherMethod;
 
     // Only a thread that nothing flowed to has it.
     private static ExecutionContext MakeEmptyContext()

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using ResilientHost.Pipeline;
 using static ResilientHost.ResilienceDiagnostics;
@@ -9,6 +10,9 @@ namespace ResilientHost.Telemetry.Requests;
 internal static class RequestSpan
 {
     private const string Route = "http.route";
+
+    // The conventions' word in a span's name for a method that nobody knows.
+    private const string AnyMethod = "HTTP";
 
     public static void Describe(Activity activity, HttpContext context, string method, string? route, in CompletedRequest request)
     {
@@ -25,14 +29,28 @@ internal static class RequestSpan
             activity.SetTag(Route, route);
         }
 
-        activity.DisplayName = route is null ? method : $"{method} {route}";
+        var verb = method == RequestLog.OtherMethod ? AnyMethod : method;
+        activity.DisplayName = route is null ? verb : $"{verb} {route}";
         activity.SetTag(Tags.ResponseStatus, request.StatusCode);
         activity.SetTag(Tags.Disposition, request.Disposition);
-        if (request.StatusCode >= StatusCodes.Status500InternalServerError && activity.Status == ActivityStatusCode.Unset)
+        if (request.StatusCode < StatusCodes.Status500InternalServerError)
+        {
+            return;
+        }
+
+        if (activity.GetTagItem(Tags.ErrorType) is null)
+        {
+            activity.SetTag(Tags.ErrorType, request.StatusCode.ToString(CultureInfo.InvariantCulture));
+        }
+
+        if (activity.Status == ActivityStatusCode.Unset)
         {
             activity.SetStatus(ActivityStatusCode.Error);
         }
     }
+
+    /// <summary>Keeps a span from being exported. Of its children, which began and ended before, it was decided then.</summary>
+    public static void LeaveOut(Activity activity) => activity.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
 
     private static string VersionOf(string protocol) =>
         HttpProtocol.IsHttp11(protocol) ? "1.1"

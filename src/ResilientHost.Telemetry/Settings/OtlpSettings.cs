@@ -11,8 +11,8 @@ namespace ResilientHost.Telemetry.Settings;
 /// <param name="Compression">Of a batch.</param>
 internal sealed record OtlpSettings(string Signal, Uri Endpoint, OtlpExportProtocol Protocol, string? Headers, int TimeoutMilliseconds, OtlpExportCompression Compression)
 {
-    /// <summary>The endpoint for people: without a password.</summary>
-    public string Address => Endpoint.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+    /// <summary>The endpoint for people: without password, path and query, which is where keys stand.</summary>
+    public string Address => Endpoint.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
 
     public OtlpExporterOptions ToOptions() => new()
     {

@@ -18,13 +18,16 @@ internal sealed class TelemetrySettings
         ["http/protobuf"] = OtlpExportProtocol.HttpProtobuf,
     };
 
+    // The same port and paths.
+    private static readonly Dictionary<string, OtlpExportProtocol> OtherProtocols = new(StringComparer.OrdinalIgnoreCase) { ["http/json"] = OtlpExportProtocol.HttpProtobuf };
+
     private static readonly Dictionary<string, OtlpExportCompression> Compressions = new(StringComparer.OrdinalIgnoreCase)
     {
         ["none"] = OtlpExportCompression.None,
         ["gzip"] = OtlpExportCompression.GZip,
     };
 
-    private static readonly Dictionary<string, bool> Exporters = new(StringComparer.OrdinalIgnoreCase) { ["otlp"] = true, ["none"] = false };
+    private static readonly string[] OtherExporters = ["console", "logging", "otlp/stdout", "prometheus", "zipkin", "jaeger"];
 
     private static readonly Dictionary<string, bool> Switches = new(StringComparer.OrdinalIgnoreCase) { ["true"] = true, ["false"] = false };
 
@@ -42,7 +45,9 @@ internal sealed class TelemetrySettings
     };
 
     private static readonly string[] Samplers =
-        ["always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"];
+        ["parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio", "always_on", "always_off", "traceidratio"];
+
+    private static readonly string[] OtherSamplers = ["jaeger_remote", "parentbased_jaeger_remote", "xray"];
 
     private static readonly string[] ExemplarFilters = ["always_on", "always_off", "trace_based"];
 
@@ -60,10 +65,10 @@ internal sealed class TelemetrySettings
         Spans = ReadBatch("OTEL_BSP", delay: 5000);
         LogRecords = ReadBatch("OTEL_BLRP", delay: 1000);
         MetricInterval = _reader.Number("OTEL_METRIC_EXPORT_INTERVAL", 60_000, least: 1);
-        MetricTimeout = _reader.Number("OTEL_METRIC_EXPORT_TIMEOUT", 30_000, least: 1);
+        MetricTimeout = _reader.Bound("OTEL_METRIC_EXPORT_TIMEOUT", 30_000);
         Temporality = _reader.Choice("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", Temporalities, MetricReaderTemporalityPreference.Cumulative);
         HasExponentialHistograms = _reader.Choice("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", HistogramKinds, otherwise: false);
-        _reader.CheckOneOf("OTEL_TRACES_SAMPLER", Samplers);
+        _reader.CheckOneOf("OTEL_TRACES_SAMPLER", Samplers, OtherSamplers);
         if (_reader.Text("OTEL_TRACES_SAMPLER") is { } sampler && sampler.EndsWith("traceidratio", StringComparison.OrdinalIgnoreCase))
         {
             _reader.CheckRatio("OTEL_TRACES_SAMPLER_ARG");
@@ -73,10 +78,13 @@ internal sealed class TelemetrySettings
         _reader.CheckPairs("OTEL_RESOURCE_ATTRIBUTES");
     }
 
-    /// <summary>What is wrong with the variables, one sentence each; never a value that may be a secret.</summary>
-    public IReadOnlyList<string> Problems => _reader.Problems;
+    /// <summary>What is wrong with the variables, one sentence each; never a value that may be a secret. Nothing where they are switched off altogether.</summary>
+    public IReadOnlyList<string> Problems => IsDisabled ? [] : _reader.Problems;
 
-    /// <summary>Nothing is exported, whatever else is said.</summary>
+    /// <summary>Valid values for which there is only the next best, one sentence each.</summary>
+    public IReadOnlyList<string> Warnings => IsDisabled ? [] : _reader.Warnings;
+
+    /// <summary>Nothing is exported, whatever else is said, and nothing of that is judged.</summary>
     public bool IsDisabled { get; }
 
     /// <summary><see langword="null"/>: traces are not exported.</summary>
@@ -105,14 +113,14 @@ internal sealed class TelemetrySettings
     private OtlpSettings? Read(string signal, string path)
     {
         var name = signal.ToUpperInvariant();
-        var isWanted = _reader.Choice($"OTEL_{name}_EXPORTER", Exporters, otherwise: true);
+        var isWanted = _reader.Names($"OTEL_{name}_EXPORTER", "otlp", OtherExporters);
         var common = _reader.Endpoint("OTEL_EXPORTER_OTLP_ENDPOINT");
         var own = _reader.Endpoint($"OTEL_EXPORTER_OTLP_{name}_ENDPOINT");
         var protocol = _reader.Choice(
-            $"OTEL_EXPORTER_OTLP_{name}_PROTOCOL", Protocols, _reader.Choice("OTEL_EXPORTER_OTLP_PROTOCOL", Protocols, OtlpExportProtocol.Grpc));
+            $"OTEL_EXPORTER_OTLP_{name}_PROTOCOL", Protocols, _reader.Choice("OTEL_EXPORTER_OTLP_PROTOCOL", Protocols, OtlpExportProtocol.Grpc, OtherProtocols), OtherProtocols);
         var compression = _reader.Choice(
             $"OTEL_EXPORTER_OTLP_{name}_COMPRESSION", Compressions, _reader.Choice("OTEL_EXPORTER_OTLP_COMPRESSION", Compressions, OtlpExportCompression.None));
-        var timeout = _reader.Number($"OTEL_EXPORTER_OTLP_{name}_TIMEOUT", _reader.Number("OTEL_EXPORTER_OTLP_TIMEOUT", 10_000, least: 1), least: 1);
+        var timeout = _reader.Bound($"OTEL_EXPORTER_OTLP_{name}_TIMEOUT", _reader.Bound("OTEL_EXPORTER_OTLP_TIMEOUT", 10_000));
         var headers = _reader.CheckPairs($"OTEL_EXPORTER_OTLP_{name}_HEADERS") ?? _reader.CheckPairs("OTEL_EXPORTER_OTLP_HEADERS");
         if (!isWanted || (own ?? common) is not { } endpoint)
         {

@@ -24,6 +24,9 @@ internal static class RequestDisposition
     /// <summary>The client left.</summary>
     public const string Aborted = "aborted";
 
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<string> All { get; } = [Succeeded, Failed, Refused, Recovered, TimedOut, Fallback, Aborted];
+
     /// <summary>Of a request that its endpoint ended by itself.</summary>
     public static string Of(CallOutcome outcome) => outcome switch
     {

@@ -76,6 +76,40 @@ public sealed class ExportTests
         service.ValueOf(Instruments.TelemetryDropped).ShouldBe(0);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Probes_AreExportedAsSpansOnlyWhereAskedFor(bool traced)
+    {
+        await using var receiver = await OtlpReceiver.StartAsync();
+        var service = await TestService.StartAsync(TelemetryService.Setup(receiver.EndpointOf("grpc"), "grpc", options => options.TraceOperations = traced));
+        await service.StatusOfAsync("/health/live");
+        await service.StatusAsync();
+        await service.StatusOfAsync("/products/1");
+
+        await service.DisposeAsync();
+
+        var routes = receiver.Spans.Where(span => span.Kind == 2).Select(span => span.Attributes.GetValueOrDefault("http.route")).ToList();
+        routes.ShouldContain("/products/{id}");
+        routes.Contains("/health/live").ShouldBe(traced);
+        routes.Contains("/resilience/status").ShouldBe(traced);
+    }
+
+    [Fact]
+    public async Task Spans_OfErrorsAndUnknownMethods_GoByTheConventions()
+    {
+        await using var receiver = await OtlpReceiver.StartAsync();
+        await using var service = await TestService.StartAsync(TelemetryService.Setup(receiver.EndpointOf("grpc")));
+        using var request = new HttpRequestMessage(new HttpMethod("SECRET"), "/nowhere");
+        using var response = await service.SendAsync(request);
+        await service.StatusOfAsync("/fragile");
+        await service.StatusOfAsync("/broken");
+
+        (await SpanAsync(receiver, span => span.Name == "HTTP" && span.Kind == 2)).Attributes["http.request.method"].ShouldBe("_OTHER");
+        (await SpanAsync(receiver, span => span.Name == "GET /fragile" && span.Kind == 2)).Attributes[Tags.ErrorType].ShouldBe("502");
+        (await SpanAsync(receiver, span => span.Name == "GET /broken" && span.Kind == 2)).Attributes[Tags.ErrorType].ShouldBe(typeof(InvalidDataException).FullName);
+    }
+
     [Fact]
     public async Task Host_Stops_DeliversWhatIsLeft()
     {

@@ -32,6 +32,17 @@ public sealed partial class AlertRulesTests
     }
 
     [Fact]
+    public void Rules_EveryValueOfATag_IsOneThatItCanHave() =>
+        AllRules.SelectMany(static rule => PrometheusNames.ImpossibleValues(rule.At("expr").Text()!)).Distinct().ShouldBeEmpty();
+
+    [Theory]
+    [InlineData("rate(x{resilient_host_disposition=~\"failed|lost\"}[5m])", "resilient_host_disposition=lost")]
+    [InlineData("x{job=\"a\", resilient_host_circuit_breaker_state!=\"half-open\"}", "resilient_host_circuit_breaker_state=half-open")]
+    [InlineData("x{resilient_host_worker_state=\"dead\"}", "resilient_host_worker_state=dead")]
+    public void Rules_ValueThatATagNeverHas_IsFound(string query, string impossible) =>
+        PrometheusNames.ImpossibleValues(query).ShouldBe([impossible]);
+
+    [Fact]
     public void Alerts_EachSaysHowUrgentItIsAndWhatIsWrong()
     {
         Alerts.Count.ShouldBeGreaterThan(15);

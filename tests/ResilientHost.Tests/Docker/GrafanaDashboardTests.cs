@@ -29,6 +29,10 @@ public sealed class GrafanaDashboardTests
         Queries.SelectMany(PrometheusNames.Labels).Distinct().Except(PrometheusNames.OfTags()).ShouldBeEmpty();
 
     [Fact]
+    public void Queries_EveryValueOfATag_IsOneThatItCanHave() =>
+        Queries.SelectMany(PrometheusNames.ImpossibleValues).Distinct().ShouldBeEmpty();
+
+    [Fact]
     public void Panels_EveryOne_HasItsOwnNumberATitleAndAQuery()
     {
         Panels.Select(static panel => panel.GetProperty("id").GetInt32()).ShouldBeUnique();

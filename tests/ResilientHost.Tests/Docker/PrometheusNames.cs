@@ -4,6 +4,12 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using ResilientHost.CircuitBreaking;
+using ResilientHost.Degradation;
+using ResilientHost.Pipeline;
+using ResilientHost.Recovery;
+using ResilientHost.Telemetry.Exporting;
+using ResilientHost.Workers;
 
 namespace ResilientHost.Tests.Docker;
 
@@ -23,17 +29,30 @@ internal static partial class PrometheusNames
 
     private static readonly string[] Makers = ["Metrics", "Telemetry", "Registry", "Runner", "Containment"];
 
-    // By name: their instruments are made by a package or a slice that the host below does not load or call.
-    private static readonly Dictionary<string, string[]> Elsewhere = new(StringComparer.Ordinal)
+    // Of the tags that have a closed set of values: a rule that asks for any other is dead, and looks as if all were well.
+    private static readonly Dictionary<string, IReadOnlyCollection<string>> ClosedSets = new(StringComparer.Ordinal)
     {
-        ["resilient_host.telemetry.exports"] = ["resilient_host_telemetry_exports_total"],
-        ["resilient_host.telemetry.dropped"] = ["resilient_host_telemetry_dropped_total"],
+        [Escape(ResilienceDiagnostics.Tags.Disposition)] = RequestDisposition.All,
+        [Escape(ResilienceDiagnostics.Tags.CircuitState)] = [.. Enum.GetValues<CircuitState>().Select(CircuitNames.Of)],
+        [Escape(ResilienceDiagnostics.Tags.CircuitFrom)] = [.. Enum.GetValues<CircuitState>().Select(CircuitNames.Of)],
+        [Escape(ResilienceDiagnostics.Tags.CircuitTo)] = [.. Enum.GetValues<CircuitState>().Select(CircuitNames.Of)],
+        [Escape(ResilienceDiagnostics.Tags.WorkerState)] = [.. Enum.GetValues<WorkerState>().Select(WorkerNames.Of)],
+        [Escape(ResilienceDiagnostics.Tags.WorkerCause)] = ["failure", "returned", "silence", "group", "manual"],
+        [Escape(ResilienceDiagnostics.Tags.ServiceLevelFrom)] = [.. Enum.GetValues<ServiceLevel>().Select(DegradationNames.Of)],
+        [Escape(ResilienceDiagnostics.Tags.ServiceLevelTo)] = [.. Enum.GetValues<ServiceLevel>().Select(DegradationNames.Of)],
+        [Escape(ResilienceDiagnostics.Tags.ServiceLevelCause)] = [.. Enum.GetValues<ServiceLevelCause>().Select(DegradationNames.Of)],
+        [Escape(ResilienceDiagnostics.Tags.Criticality)] = [.. Enum.GetValues<Criticality>().Select(DegradationNames.Of)],
+        [Escape(ResilienceDiagnostics.Tags.Signal)] = ConstantsOf(typeof(ResilienceDiagnostics.SignalNames)),
+        [Escape(ResilienceDiagnostics.Tags.ExceptionOrigin)] = ConstantsOf(typeof(ExceptionOrigins)),
+        [Escape(ResilienceDiagnostics.Tags.TelemetrySignal)] = ConstantsOf(typeof(ResilienceDiagnostics.TelemetryTagValues)),
+        [Escape(ResilienceDiagnostics.Tags.TelemetryResult)] = ConstantsOf(typeof(ResilienceDiagnostics.TelemetryTagValues)),
+        [Escape(ResilienceDiagnostics.Tags.TelemetryDropReason)] = ConstantsOf(typeof(ResilienceDiagnostics.TelemetryTagValues)),
     };
 
     /// <summary>Every series of the suite's, from the instruments that a host really makes.</summary>
     public static IReadOnlySet<string> OfInstruments()
     {
-        var found = new HashSet<string>(Elsewhere.Values.SelectMany(static names => names), StringComparer.Ordinal);
+        var found = new HashSet<string>(StringComparer.Ordinal);
         using var listener = new MeterListener
         {
             InstrumentPublished = (instrument, _) =>
@@ -58,6 +77,8 @@ internal static partial class PrometheusNames
             app.Services.GetService(metrics);
         }
 
+        _ = new TelemetryMetrics(app.Services.GetRequiredService<IMeterFactory>());
+
         lock (found)
         {
             return new HashSet<string>(found, StringComparer.Ordinal);
@@ -68,8 +89,16 @@ internal static partial class PrometheusNames
     public static IReadOnlySet<string> OfTags() => typeof(ResilienceDiagnostics.Tags)
         .GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(static field => Escape((string)field.GetRawConstantValue()!))
-        .Concat(["job", "instance", "le", "alertname", "alertstate", "exporter", "http_route", "http_response_status_code", "resilient_host_telemetry_signal", "resilient_host_telemetry_drop_reason"])
+        .Concat(["job", "instance", "le", "alertname", "alertstate", "exporter", "http_route", "http_response_status_code"])
         .ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>What matchers of a query ask for that no series of the suite's can have.</summary>
+    public static IEnumerable<string> ImpossibleValues(string query) =>
+        Matcher().Matches(query)
+            .Where(static match => ClosedSets.ContainsKey(match.Groups["label"].Value))
+            .SelectMany(static match => match.Groups["values"].Value.Split('|').Select(value => (Label: match.Groups["label"].Value, Value: value)))
+            .Where(static asked => !ClosedSets[asked.Label].Contains(asked.Value))
+            .Select(static asked => $"{asked.Label}={asked.Value}");
 
     /// <summary>Names of metrics in a query.</summary>
     public static IEnumerable<string> Metrics(string query) => Name().Matches(Bare(query)).Select(static match => match.Value).Distinct(StringComparer.Ordinal);
@@ -102,6 +131,9 @@ internal static partial class PrometheusNames
 
     private static string Escape(string name) => name.Replace('.', '_');
 
+    private static string[] ConstantsOf(Type type) =>
+        [.. type.GetFields(BindingFlags.Public | BindingFlags.Static).Where(static field => field.IsLiteral).Select(static field => (string)field.GetRawConstantValue()!)];
+
     // What is left of a query without strings, matchers, groupings and the names of functions is metrics.
     private static string Bare(string query) => Groupings().Replace(Matchers().Replace(Unquoted(query), " "), " ");
 
@@ -112,6 +144,9 @@ internal static partial class PrometheusNames
 
     [GeneratedRegex(@"\{[^}]*\}")]
     private static partial Regex Matchers();
+
+    [GeneratedRegex("(?<label>resilient_host_[a-z_]+)\\s*(?:=~|!~|!=|=)\\s*\"(?<values>[^\"]*)\"")]
+    private static partial Regex Matcher();
 
     [GeneratedRegex(@"([a-z_]+)\s*(=~|!~|!=|=)")]
     private static partial Regex Label();

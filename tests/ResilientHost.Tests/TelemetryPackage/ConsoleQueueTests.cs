@@ -50,6 +50,38 @@ public sealed class ConsoleQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task Emit_FatalEventWhileTheQueueIsFull_WaitsForRoom()
+    {
+        _console.Reset();
+        using var queue = Create(capacity: 1);
+        queue.Emit(Event(LogEventLevel.Information, "first"));
+        await _writes.WaitAsync(TestContext.Current.CancellationToken);
+        queue.Emit(Event(LogEventLevel.Information, "fills the queue"));
+
+        var told = Task.Factory.StartNew(() => queue.Emit(Event(LogEventLevel.Fatal, "the end")), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        _console.Set();
+        await told;
+
+        string.Concat(_written).ShouldContain("the end");
+    }
+
+    [Fact]
+    public void Emit_FatalEventAndTheConsoleStandsStill_IsCountedAsDropped()
+    {
+        using var metrics = new MetricRecorder(MeterName, _services.GetRequiredService<IMeterFactory>());
+        _console.Reset();
+        using var queue = Create(capacity: 1);
+        queue.Emit(Event(LogEventLevel.Information, "first"));
+        _writes.Wait(TestContext.Current.CancellationToken);
+        queue.Emit(Event(LogEventLevel.Information, "fills the queue"));
+
+        queue.Emit(Event(LogEventLevel.Fatal, "the end"));
+
+        metrics.Sum(Instruments.TelemetryDropped, (Tags.TelemetrySignal, TelemetryTagValues.Console)).ShouldBe(1);
+        _console.Set();
+    }
+
+    [Fact]
     public void Dispose_EventsWait_WritesThemInOrder()
     {
         var queue = Create(capacity: 1000);
@@ -69,7 +101,7 @@ public sealed class ConsoleQueueTests : IDisposable
     {
         var lines = 0;
         using var queue = new ConsoleQueue(
-            new JsonLineFormatter(), _ => throw new IOException($"closed {++lines}"), 10, new TelemetryMetrics(_services.GetRequiredService<IMeterFactory>()));
+            new JsonLineFormatter(), _ => throw new IOException($"closed {++lines}"), 10, new TelemetryMetrics(_services.GetRequiredService<IMeterFactory>()), TimeProvider.System);
 
         queue.Emit(Event(LogEventLevel.Fatal, "one"));
         queue.Emit(Event(LogEventLevel.Fatal, "two"));
@@ -94,7 +126,8 @@ public sealed class ConsoleQueueTests : IDisposable
             _console.Wait();
         },
         capacity,
-        new TelemetryMetrics(_services.GetRequiredService<IMeterFactory>()));
+        new TelemetryMetrics(_services.GetRequiredService<IMeterFactory>()),
+        TimeProvider.System);
 
     private static LogEvent Event(LogEventLevel level, string text) =>
         new(DateTimeOffset.UnixEpoch, level, null, new MessageTemplateParser().Parse(text), []);

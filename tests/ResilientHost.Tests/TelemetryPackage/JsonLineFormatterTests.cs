@@ -20,13 +20,27 @@ public sealed class JsonLineFormatterTests
         var json = JsonElement.Parse(line);
         json.GetProperty("timestamp").GetString().ShouldBe("2026-01-02T01:04:05.0000000Z");
         json.GetProperty("level").GetString().ShouldBe("Error");
-        json.GetProperty("message").GetString().ShouldBe("Order \"a\n\\\"b\\\"\" failed.");
+        json.GetProperty("message").GetString().ShouldBe("Order a\n\"b\" failed.");
         json.GetProperty("messageTemplate").GetString().ShouldBe("Order {Order} failed.");
         json.GetProperty("traceId").GetString().ShouldBe(trace.ToHexString());
         json.GetProperty("spanId").GetString().ShouldBe(span.ToHexString());
         json.GetProperty("exception").GetString()!.ShouldContain("first\nsecond");
         json.GetProperty("properties").GetProperty("Order").GetString().ShouldBe("a\n\"b\"");
         json.GetProperty("properties").GetProperty("Tries").GetInt32().ShouldBe(3);
+    }
+
+    [Theory]
+    [InlineData("{Text} was answered ({Number})", "GET was answered (3)")]
+    [InlineData("[{Text,5}] [{Text,-5}]", "[  GET] [GET  ]")]
+    [InlineData("{Text:l} {{Text}} {Missing} {Number:000}", "GET {Text} {Missing} 003")]
+    [InlineData("{None}", "null")]
+    public void Format_Message_IsWhatTheLoggerWouldSay(string template, string expected)
+    {
+        var line = Format(new LogEvent(
+            DateTimeOffset.UnixEpoch, LogEventLevel.Information, null, new MessageTemplateParser().Parse(template),
+            [new("Text", new ScalarValue("GET")), new("Number", new ScalarValue(3)), new("None", new ScalarValue(null))]));
+
+        JsonElement.Parse(line).GetProperty("message").GetString().ShouldBe(expected);
     }
 
     [Fact]

@@ -60,17 +60,58 @@ public sealed class TelemetrySettingsTests
 
     [Theory]
     [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4317", "OTEL_EXPORTER_OTLP_ENDPOINT must be an absolute address that begins with http:// or https://, such as http://localhost:4317.")]
-    [InlineData("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "OTEL_EXPORTER_OTLP_PROTOCOL must be grpc or http/protobuf, but is 'http/json'.")]
+    [InlineData("OTEL_EXPORTER_OTLP_PROTOCOL", "grcp", "OTEL_EXPORTER_OTLP_PROTOCOL must be grpc or http/protobuf, but is 'grcp'.")]
     [InlineData("OTEL_EXPORTER_OTLP_COMPRESSION", "br", "OTEL_EXPORTER_OTLP_COMPRESSION must be none or gzip, but is 'br'.")]
-    [InlineData("OTEL_EXPORTER_OTLP_TIMEOUT", "0", "OTEL_EXPORTER_OTLP_TIMEOUT must be a whole number of at least 1, but is '0'.")]
+    [InlineData("OTEL_EXPORTER_OTLP_TIMEOUT", "-1", "OTEL_EXPORTER_OTLP_TIMEOUT must be a whole number of at least 1, but is '-1'.")]
     [InlineData("OTEL_EXPORTER_OTLP_HEADERS", "secret", "OTEL_EXPORTER_OTLP_HEADERS must be a list of name=value, separated by commas.")]
-    [InlineData("OTEL_TRACES_EXPORTER", "jaeger", "OTEL_TRACES_EXPORTER must be otlp or none, but is 'jaeger'.")]
-    [InlineData("OTEL_TRACES_SAMPLER", "some", "OTEL_TRACES_SAMPLER must be always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off or parentbased_traceidratio, but is 'some'.")]
+    [InlineData("OTEL_TRACES_EXPORTER", "otpl", "OTEL_TRACES_EXPORTER must be otlp or none, but is 'otpl'.")]
+    [InlineData("OTEL_TRACES_EXPORTER", ",", "OTEL_TRACES_EXPORTER must be otlp or none, but is ','.")]
+    [InlineData("OTEL_TRACES_SAMPLER", "some", "OTEL_TRACES_SAMPLER must be parentbased_always_on, parentbased_always_off, parentbased_traceidratio, always_on, always_off or traceidratio, but is 'some'.")]
     [InlineData("OTEL_SDK_DISABLED", "1", "OTEL_SDK_DISABLED must be true or false, but is '1'.")]
     [InlineData("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "2049", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE must be a whole number from 1 to 2048, but is '2049'.")]
     [InlineData("OTEL_RESOURCE_ATTRIBUTES", "=shop", "OTEL_RESOURCE_ATTRIBUTES must be a list of name=value, separated by commas.")]
     public void Read_InvalidValue_IsOneProblemThatSaysWhatIsRight(string variable, string value, string problem) =>
         Read((variable, value)).Problems.ShouldBe([problem]);
+
+    [Theory]
+    [InlineData("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "http/protobuf")]
+    [InlineData("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json", "http/protobuf")]
+    [InlineData("OTEL_METRICS_EXPORTER", "prometheus", "none")]
+    [InlineData("OTEL_TRACES_EXPORTER", "zipkin", "none")]
+    [InlineData("OTEL_LOGS_EXPORTER", "otlp, console", "otlp")]
+    [InlineData("OTEL_TRACES_SAMPLER", "xray", "parentbased_always_on")]
+    [InlineData("OTEL_TRACES_SAMPLER", "parentbased_jaeger_remote", "parentbased_always_on")]
+    [InlineData("OTEL_EXPORTER_OTLP_TIMEOUT", "0", "10000")]
+    [InlineData("OTEL_METRIC_EXPORT_TIMEOUT", "0", "30000")]
+    public void Read_ValidValueThatThereIsNot_IsToldAndTheNextBestIsTaken(string variable, string value, string instead)
+    {
+        var settings = Read((variable, value));
+
+        settings.Problems.ShouldBeEmpty();
+        settings.Warnings.ShouldBe([$"{variable} is '{value}', which is not supported here; {instead} is taken."]);
+    }
+
+    [Fact]
+    public void Read_ValuesThatThereAreNot_AreTakenAsSaid()
+    {
+        var settings = Read(
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"), ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
+            ("OTEL_METRICS_EXPORTER", "prometheus"), ("OTEL_LOGS_EXPORTER", "otlp,console"));
+
+        settings.Traces.ShouldBe(new OtlpSettings("traces", new("http://collector:4318/v1/traces"), OtlpExportProtocol.HttpProtobuf, null, 10_000, OtlpExportCompression.None));
+        settings.Metrics.ShouldBeNull();
+        settings.Logs.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public void Read_SdkDisabled_JudgesNothing()
+    {
+        var settings = Read(("OTEL_SDK_DISABLED", "true"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector"), ("OTEL_TRACES_SAMPLER", "sometimes"), ("OTEL_METRICS_EXPORTER", "prometheus"));
+
+        settings.Problems.ShouldBeEmpty();
+        settings.Warnings.ShouldBeEmpty();
+        settings.Traces.ShouldBeNull();
+    }
 
     [Theory]
     [InlineData("0")]
@@ -93,8 +134,8 @@ public sealed class TelemetrySettingsTests
         Read(("OTEL_BSP_MAX_QUEUE_SIZE", "100")).Spans.ShouldBe(new BatchSettings(5000, 30_000, 100, 100));
 
     [Fact]
-    public void Address_OfEndpointWithPassword_LeavesItOut() =>
-        Read(("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:secret@collector:4317")).Traces!.Address.ShouldBe("http://collector:4317/");
+    public void Address_OfEndpointWithPasswordAndKeys_LeavesThemOut() =>
+        Read(("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:secret@collector:4317/in/key-4711?key=hidden")).Traces!.Address.ShouldBe("http://collector:4317");
 
     private static TelemetrySettings Read(params (string Name, string Value)[] variables) =>
         new(new ConfigurationBuilder().AddInMemoryCollection(variables.ToDictionary(variable => variable.Name, variable => (string?)variable.Value)).Build());
