@@ -52,6 +52,6 @@ internal sealed partial class ExporterFaults : EventListener
     protected override void OnEventWritten(EventWrittenEventArgs eventData) =>
         _latest ??= Describe(eventData.EventName ?? "unknown", eventData.PayloadNames, eventData.Payload);
 
-    [GeneratedRegex(@"(?<fact>SocketException \(\d+\): [A-Za-z ]{1,60}|\b[A-Z]\w{1,60}Exception(?=:|$))|does not indicate success: (?<fact>\d{3})|StatusCode=""?(?<fact>[A-Za-z]{1,30})")]
+    [GeneratedRegex(@"(?<fact>SocketException \(\d+\): [A-Za-z ]{1,60}|\b[A-Z]\w{1,60}Exception(?=:|$))|does not indicate success: (?<fact>\d{3})|StatusCode=""?(?<fact>[A-Za-z]{1,30})", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Fact();
 }

@@ -148,7 +148,7 @@ internal sealed partial class ShopProcess : IAsyncDisposable
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token.GetProperty("accessToken").GetString());
     }
 
-    // In a line of JSON, as everything that the shop says.
-    [GeneratedRegex(@"Now listening on: (?<address>http://[^\s""]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    // In a line of JSON, as everything that the shop says, and so perhaps between quotes.
+    [GeneratedRegex(@"Now listening on: [\\""]*(?<address>http://[^\s""\\]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Address();
 }

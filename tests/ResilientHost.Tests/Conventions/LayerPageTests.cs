@@ -111,7 +111,7 @@ public sealed partial class LayerPageTests
 
     [Fact]
     public void Links_OnPages_LeadSomewhere() =>
-        (from page in Pages.All.Append("README.md")
+        (from page in Pages.Everywhere
          from Match link in Link().Matches(Fence().Replace(Pages.Read(page), ""))
          let target = link.Groups["path"].Value
          let file = target.Length == 0 ? page : Path.GetRelativePath(Repository.Root, Path.Combine(Repository.Root, Path.GetDirectoryName(page)!, target)).Replace('\\', '/')

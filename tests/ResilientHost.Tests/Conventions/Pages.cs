@@ -13,6 +13,16 @@ internal static partial class Pages
             .Where(path => !path.Contains("/obj/", StringComparison.Ordinal) && !path.Contains("/bin/", StringComparison.Ordinal))
             .Order(StringComparer.Ordinal)];
 
+    /// <summary>The pages of the other packages that show how to begin.</summary>
+    public static IReadOnlyList<string> OfPackages { get; } = ["src/ResilientHost.Telemetry/README.md", "src/ResilientHost.FeatureManagement/README.md"];
+
+    /// <summary>Every page of the repository.</summary>
+    public static IReadOnlyList<string> Everywhere { get; } =
+        [.. Directory.EnumerateFiles(Repository.Root, "*.md", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(Repository.Root, file).Replace('\\', '/'))
+            .Where(path => !path.Split('/').Any(part => part is "obj" or "bin" or "node_modules" || (part.StartsWith('.') && part != ".")))
+            .Order(StringComparer.Ordinal)];
+
     public static string Read(string page) => Repository.Read(page).ReplaceLineEndings("\n");
 
     /// <summary>The rows of the tables that a comment <c>&lt;!-- options: Type --&gt;</c> announces, as cells.</summary>

@@ -8,7 +8,7 @@ public sealed partial class ReadmeTests
 {
     private static readonly string Readme = Repository.Read("README.md").ReplaceLineEndings("\n");
 
-    public static TheoryData<string> WithCode { get; } = [.. Pages.All.Prepend("README.md")];
+    public static TheoryData<string> WithCode { get; } = [.. Pages.All.Concat(Pages.OfPackages).Prepend("README.md")];
 
     [Theory]
     [MemberData(nameof(WithCode))]
@@ -34,6 +34,16 @@ public sealed partial class ReadmeTests
             .Select(property => $"`{property.Name}`")
             .Where(name => !Readme.Contains(name, StringComparison.Ordinal))
             .ShouldBeEmpty();
+
+    [Fact]
+    public void Options_OfTelemetry_AreAllInItsReadme()
+    {
+        var page = Pages.Read("src/ResilientHost.Telemetry/README.md");
+        typeof(ResilienceTelemetryOptions).GetProperties()
+            .Select(property => $"`{property.Name}`")
+            .Where(name => !Regex.IsMatch(page, $@"^\|[^|]*{name}[^|]*\|", RegexOptions.Multiline))
+            .ShouldBeEmpty();
+    }
 
     [Fact]
     public void Instruments_OfLibrary_AreAllInReadme() =>

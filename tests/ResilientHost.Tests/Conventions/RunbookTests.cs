@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
+using ResilientHost.Tests.Docker;
 
 namespace ResilientHost.Tests.Conventions;
 
@@ -9,9 +10,13 @@ public sealed partial class RunbookTests
 {
     private static readonly string Runbook = Pages.Read(Pages.Runbook);
 
-    private static readonly string[] Alerts =
+    // Where each leads, what it is called and how urgent it is, as the rules have it.
+    private static readonly (string Place, string Name, string Severity)[] Alerts =
     [
-        "availability-burn", "circuit-open", "worker-failed", "worker-stuck", "level-raised", "shedding", "certificate-expiring", "telemetry-dropping", "instance-down", "dead-letters",
+        .. YamlFile.Read("docker/prometheus/rules/resilient-host.rules.yml").At("groups").Items()
+            .SelectMany(group => group.At("rules").Items())
+            .Where(rule => rule.At("alert") is not null)
+            .Select(rule => (rule.At("annotations", "runbook_url").Text()!.Split("#alert-")[1], rule.At("alert").Text()!, rule.At("labels", "severity").Text()!)),
     ];
 
     [Fact]
@@ -42,9 +47,17 @@ public sealed partial class RunbookTests
                 .Order());
 
     [Fact]
-    public void Runbook_OfAlerts_HasEachOnce() =>
+    public void Runbook_OfAlerts_HasEachPlaceOnce() =>
         Regex.Matches(Runbook, @"<a id=""alert-(?<name>[a-z-]+)""></a>").Select(match => match.Groups["name"].Value).Order(StringComparer.Ordinal)
-            .ShouldBe(Alerts.Order(StringComparer.Ordinal));
+            .ShouldBe(Alerts.Select(alert => alert.Place).Distinct().Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void Runbook_OfAlerts_TellsTheirNamesAndSeverities_WhereTheyLead() =>
+        AlertPlace().Matches(Runbook)
+            .SelectMany(place => Regex.Matches(place.Groups["line"].Value, @"`(?<name>ResilientHost\w+)` \((?<severity>\w+)\)")
+                .Select(match => (place.Groups["name"].Value, match.Groups["name"].Value, match.Groups["severity"].Value)))
+            .Order()
+            .ShouldBe(Alerts.Order());
 
     [Fact]
     public void Runbook_OfUrlsInAlertRules_HasTheirAnchors() =>
@@ -64,6 +77,9 @@ public sealed partial class RunbookTests
 
     [GeneratedRegex(@"<a id=""event-(?<id>\d+)""></a>")]
     private static partial Regex Event();
+
+    [GeneratedRegex(@"^<a id=""alert-(?<name>[a-z-]+)""></a>\n### [^\n]+\n\n(?<line>[^\n]+)\n", RegexOptions.Multiline)]
+    private static partial Regex AlertPlace();
 
     [GeneratedRegex(@"^\| <a id=""event-(?<id>\d+)""></a>\k<id> \| (?<level>\w+) \|", RegexOptions.Multiline)]
     private static partial Regex EventRow();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using ResilientHost.Health;
 using ResilientHost.Tests.Conventions;
 using YamlDotNet.RepresentationModel;
 
