@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using ResilientHost.Dashboard;
 using ResilientHost.Tests.History;
 
@@ -21,7 +22,7 @@ public sealed class HistoryAnswersTests
         var second = answers.Read(namesCallers: true);
         second.ShouldNotBeSameAs(first);
 
-        under.Services.GetRequiredService<IServiceLevel>().Override(ServiceLevel.Reduced, TimeSpan.FromMinutes(1), "mallory");
+        under.Services.GetRequiredService<ILoggerFactory>().CreateLogger("ResilientHost.X").LogWarning(new EventId(1704, "Something"), "By {Who}.", "mallory");
         Encoding.UTF8.GetString(answers.Read(namesCallers: true)).ShouldContain("mallory");
         Encoding.UTF8.GetString(answers.Read(namesCallers: false)).ShouldNotContain("mallory");
         Encoding.UTF8.GetString(second).ShouldContain($"\"instance\":\"{under.Services.GetRequiredService<ResilienceInstance>().Name}\"");
