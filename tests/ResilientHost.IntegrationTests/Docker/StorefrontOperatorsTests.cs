@@ -28,7 +28,7 @@ public sealed class StorefrontOperatorsTests
     [Fact]
     public async Task Dashboard_WithOperators_IsForThemAlone()
     {
-        await using var shop = await ShopProcess.StartAsync(null, "--urls", "http://0.0.0.0:0", "--Operators:oncall:Password", "secret", "--AllowedHosts", "*");
+        await using var shop = await ShopProcess.StartAsync(null, "--urls", "http://127.0.0.1:0;http://0.0.0.0:0", "--Operators:oncall:Password", "secret");
 
         (await shop.LookInsideAsync()).ShouldBe(HttpStatusCode.Unauthorized);
         (await shop.LookInsideAsync("oncall", "guess")).ShouldBe(HttpStatusCode.Unauthorized);
