@@ -456,8 +456,9 @@ public sealed class OperationsMappingContractTests
                         });
                         break;
                     case "endpoints":
-                        app.UseRouting();
-                        app.UseEndpoints(static endpoints => endpoints.MapResilienceDashboard());
+                        IApplicationBuilder old = app;
+                        old.UseRouting();
+                        old.UseEndpoints(static endpoints => endpoints.MapResilienceDashboard());
                         break;
                     default:
                         app.MapResilienceDashboard();

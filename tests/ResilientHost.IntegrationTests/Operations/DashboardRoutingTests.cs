@@ -117,7 +117,7 @@ public sealed class DashboardRoutingTests
             using var request = OperationsService.Request(HttpMethod.Get, page, user);
             using var response = await service.SendAsync(request);
             var html = await response.Content.ReadAsStringAsync();
-            return html.Contains("<body data-operate>", StringComparison.Ordinal);
+            return html.Contains("<body data-operate ", StringComparison.Ordinal);
         }
     }
 }

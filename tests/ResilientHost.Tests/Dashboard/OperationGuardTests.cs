@@ -75,6 +75,7 @@ public sealed class OperationGuardTests
         OperationGuard.IsLocal(context).ShouldBeFalse();
     }
 
+    [AttributeUsage(AttributeTargets.Method)]
     private sealed class Requires : Attribute, IAuthorizationRequirementData
     {
         public IEnumerable<IAuthorizationRequirement> GetRequirements() => [];
