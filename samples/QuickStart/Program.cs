@@ -9,6 +9,6 @@ app.MapGet("/broken", string () => throw new InvalidOperationException("No calle
 app.MapGet("/weather", string () => throw new HttpRequestException("The weather service is down."))
     .WithFallback(() => "Take an umbrella.");
 app.MapPost("/checkout", () => Results.Accepted()).WithCircuitBreaker("checkout").WithBulkhead("checkout");
-app.MapResilienceStatus("/resilience").AllowAnonymous();
+app.MapResilienceDashboard("/resilience");
 
 app.Run();

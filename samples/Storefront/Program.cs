@@ -3,15 +3,23 @@ using Storefront.Checkout;
 using Storefront.Database;
 using Storefront.Faults;
 using Storefront.Lifetime;
+using Storefront.Operations;
 using Storefront.Orders;
 using Storefront.Pricing;
 using Storefront.Profiles;
 using Storefront.Recommendations;
 using Storefront.Upstreams;
 
+if (HealthCheck.IsAskedFor(args))
+{
+    Environment.ExitCode = await HealthCheck.RunAsync(args);
+    return;
+}
+
 var builder = WebApplication.CreateBuilder(args);
 
 builder.AddResilienceLayers();
+builder.AddOperations();
 
 builder.Services.AddControllers();
 builder.Services.AddSignIn();
@@ -47,13 +55,6 @@ app.MapOrders();
 app.MapControllers().WithFaultPoint(ServiceNames.Profile);
 app.MapFaultSwitches();
 
-// The status names every endpoint of the service. It may be anonymous here because AllowedHosts and Urls keep this sample on
-// the loopback interface; a real service says RequireAuthorization(...) instead.
-app.MapResilienceStatus("/resilience").AllowAnonymous();
-if (app.Environment.IsDevelopment())
-{
-    // The level by hand, to see what the shop does with it. Elsewhere this one needs a policy; anonymous is not offered.
-    app.MapResilienceOperations("/resilience");
-}
+app.MapOperations();
 
 app.Run();

@@ -8,6 +8,9 @@ internal sealed record Comparison(string Name, string Peer, Func<(IOperation Our
 {
     /// <summary>Threads that use the one instance of a side at the same time. More than one: throughput is compared, not time.</summary>
     public int Threads { get; init; } = 1;
+
+    /// <summary>Whether what the whole process takes of the machine's processors is compared: of what runs in the background, whatever the traffic.</summary>
+    public bool OfProcess { get; init; }
 }
 
 /// <summary>What a row measured.</summary>
@@ -15,7 +18,7 @@ internal sealed record Comparison(string Name, string Peer, Func<(IOperation Our
 /// <param name="Ours">Median of our side, in <paramref name="Unit"/>.</param>
 /// <param name="Peer">Median of the peer's side, in <paramref name="Unit"/>.</param>
 /// <param name="Ratio">Median of the paired ratios, ours through peer's.</param>
-/// <param name="Unit"><c>ns/op</c> (less is better) or <c>ops/s</c> (more is better).</param>
+/// <param name="Unit"><c>ns/op</c> (less is better), <c>ops/s</c> (more is better), or <c>machine</c>: 1 and the share of all processors' time, so that a ratio of 1.01 is a hundredth more of the machine.</param>
 /// <param name="OursBytes">Bytes allocated by each operation of ours.</param>
 /// <param name="PeerBytes">Bytes allocated by each operation of the peer.</param>
 internal sealed record RatioRow(string Name, double Ours, double Peer, double Ratio, string Unit, double OursBytes, double PeerBytes);

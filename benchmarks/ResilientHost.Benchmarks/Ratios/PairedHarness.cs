@@ -21,6 +21,11 @@ internal static class PairedHarness
         var (ours, peer) = comparison.Create();
         try
         {
+            if (comparison.OfProcess)
+            {
+                return OfProcess(comparison, ours, peer, effort);
+            }
+
             WarmUp(ours, peer, effort.WarmUpPhases);
             return comparison.Threads == 1 ? OnOneThread(comparison, ours, peer, effort) : OnThreads(comparison, ours, peer, effort);
         }
@@ -36,6 +41,20 @@ internal static class PairedHarness
         var oursCount = Calibrate(ours, effort.Slice);
         var peerCount = Calibrate(peer, effort.Slice);
         return Rounds(comparison.Name, "ns/op", effort, slice => slice.NanosecondsPerOperation, () => Slice.Run(ours, oursCount), () => Slice.Run(peer, peerCount));
+    }
+
+    // What happens once a second is not seen in slices of milliseconds.
+    private static Measurement OfProcess(Comparison comparison, IOperation ours, IOperation peer, Effort effort)
+    {
+        const int count = 40;
+        var longer = effort with { PairsPerRound = 2 };
+        for (var phase = 0; phase < 3; phase++)
+        {
+            Slice.OfProcess(ours, count);
+            Slice.OfProcess(peer, count);
+        }
+
+        return Rounds(comparison.Name, "machine", longer, slice => slice.Seconds, () => Slice.OfProcess(ours, count), () => Slice.OfProcess(peer, count));
     }
 
     private static Measurement OnThreads(Comparison comparison, IOperation ours, IOperation peer, Effort effort)

@@ -1,5 +1,6 @@
 using ResilientHost.Benchmarks.Bulkheads;
 using ResilientHost.Benchmarks.CircuitBreaking;
+using ResilientHost.Benchmarks.Dashboard;
 using ResilientHost.Benchmarks.Degradation;
 using ResilientHost.Benchmarks.Outbound;
 using ResilientHost.Benchmarks.Requests;
@@ -42,6 +43,8 @@ internal static class Rows
         new("request/timeout-awaiting", Without, () => (RequestCalls.LayeredAwaitingWithTimeout(), RequestCalls.LayeredAwaiting())),
         new("request/timeout-stock", "stock stack + RequestTimeouts", () => (RequestCalls.LayeredWithTimeout(), RequestCalls.StockStackWithTimeout())),
         new("request/timeout-stock-alone", "RequestTimeouts, nothing else", () => (RequestCalls.LayeredWithTimeout(), RequestCalls.StockTimeout())),
+        new("dashboard/closed", "the layers without it", () => (RequestCalls.LayeredWatched(), RequestCalls.Layered())),
+        new("dashboard/ten-pages", "no page open", PageCalls.TenAndNone) { OfProcess = true },
         new("refusal/circuit-open-problem", "Polly open, stock handler", () => (RequestCalls.LayeredOpen(), RequestCalls.StockPollyOpen())),
         new("refusal/circuit-open-problem-plain-throw", "endpoint throws, stock handler", () => (RequestCalls.LayeredOpen(), RequestCalls.StockThrowing())),
         new("degradation/shed-problem", "the same request, served", () => (RequestCalls.LayeredShed(), RequestCalls.LayeredWithId())),

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace ResilientHost.Benchmarks.Ratios;
@@ -13,6 +14,19 @@ internal readonly record struct Slice(long Operations, double Seconds, double Pr
     public double NanosecondsPerOperation => Seconds * 1e9 / Operations;
 
     public double OperationsPerSecond => Operations / Seconds;
+
+    /// <summary>What the whole process took of the machine's processors meanwhile, as 1 and that share.</summary>
+    public static Slice OfProcess(IOperation operation, int count)
+    {
+        // Sets the stage.
+        operation.Run(0);
+        var wall = Stopwatch.GetTimestamp();
+        var start = CpuClock.ProcessNanoseconds();
+        operation.Run(count);
+        var cpu = (CpuClock.ProcessNanoseconds() - start) / 1e9;
+        var share = cpu / (Stopwatch.GetElapsedTime(wall).TotalSeconds * Environment.ProcessorCount);
+        return new Slice(count, 1 + share, ProcessorShare: 1, Bytes: 0);
+    }
 
     /// <summary>Runs a fixed number of operations on the calling thread.</summary>
     public static Slice Run(IOperation operation, int count)

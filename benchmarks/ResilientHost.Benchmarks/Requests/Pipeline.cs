@@ -9,6 +9,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.CircuitBreaker;
+using ResilientHost.History;
 
 namespace ResilientHost.Benchmarks.Requests;
 
@@ -71,6 +72,16 @@ internal sealed class Pipeline : IDisposable
             builder.AddResilienceLayers();
         },
         static app => app.UseResilienceLayers());
+
+    /// <summary>All layers, and a dashboard that nobody looks at: its history is recorded.</summary>
+    public static Pipeline Watched()
+    {
+        var pipeline = Layered();
+        var recorder = pipeline.Services.GetRequiredService<HistoryRecorder>();
+        recorder.IsWanted = true;
+        recorder.Start();
+        return pipeline;
+    }
 
     public static Pipeline Build(Action<WebApplicationBuilder> configure, Action<IApplicationBuilder> use)
     {

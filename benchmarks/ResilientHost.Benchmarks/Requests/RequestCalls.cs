@@ -55,6 +55,9 @@ internal sealed class RequestCalls : IOperation, IDisposable
 
     public static RequestCalls Layered() => Synchronous(Pipeline.Layered(), Layers.Named());
 
+    /// <summary>With a dashboard mapped, and no page open.</summary>
+    public static RequestCalls LayeredWatched() => Synchronous(Pipeline.Watched(), Layers.Named());
+
     /// <summary>The caller has given the request an id, which comes back with the answer.</summary>
     public static RequestCalls LayeredWithId()
     {

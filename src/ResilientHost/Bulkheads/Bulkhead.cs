@@ -133,6 +133,9 @@ public sealed partial class Bulkhead
         }
     }
 
+    /// <summary>Calls inside.</summary>
+    internal int InFlight => _permits.Out;
+
     /// <summary>Reads the present values.</summary>
     /// <returns>Limit, calls inside and waiting, refusals.</returns>
     public BulkheadSnapshot Snapshot() => new()

@@ -55,7 +55,7 @@ public sealed class CacheOptions
     public int MaximumKeyLength { get; set; } = 1024;
 
     /// <summary>The largest value, serialized, that goes to the distributed cache.</summary>
-    /// <value>From 1 byte to 1 GB; default 1 MB.</value>
+    /// <value>From 1 byte to 1 GiB; default 1 MiB.</value>
     public int MaximumPayloadBytes { get; set; } = 1024 * 1024;
 
     /// <summary>How long the distributed cache may take to answer; then the read goes on without it.</summary>

@@ -2,6 +2,7 @@ using Polly;
 using Polly.Telemetry;
 using Polly.Timeout;
 using ResilientHost.Bulkheads;
+using ResilientHost.History;
 using ResilientHost.Hosting;
 using ResilientHost.Outbound;
 using ResilientHost.Propagation;
@@ -155,6 +156,7 @@ internal sealed class NamedCall
 
         if (admission.Refusal is { } refusal)
         {
+            CircuitBreaker.Watch?.CountRefusal(refusal);
             return Outcome.FromException<TResult>(new RefusedException(refusal, execution.LastFailure));
         }
 
@@ -168,6 +170,7 @@ internal sealed class NamedCall
             Budget.Deposit();
         }
 
+        var watched = CallWatch.Begin(CircuitBreaker.Watch, _clock);
         Outcome<TResult> outcome;
         try
         {
@@ -180,7 +183,9 @@ internal sealed class NamedCall
         }
 
         var isLetGo = outcome.Exception is { } failure && execution.IsLetGo(failure, _clock.Timestamp(), context.CancellationToken);
-        OutboundLayers.Exit(Bulkhead, CircuitBreaker, admission.Pass, plan.Policy.OutcomeOf(outcome.Exception, isLetGo), retryAfter: null);
+        var ended = plan.Policy.OutcomeOf(outcome.Exception, isLetGo);
+        CallWatch.End(CircuitBreaker.Watch, _clock, watched, ended);
+        OutboundLayers.Exit(Bulkhead, CircuitBreaker, admission.Pass, ended, retryAfter: null);
         return outcome;
     }
 

@@ -66,8 +66,7 @@ public sealed partial class CircuitBreaker
         if (before is not null && before != partitions)
         {
             // Totals outlive the set. Outside of the lock: a set that moves all takes its own before this one.
-            Interlocked.Add(ref _refused, before.Refused);
-            Interlocked.Add(ref _late, before.LateResults);
+            Tally().Add(before.Refused, before.WouldHaveRefused, before.LateResults);
         }
 
         var now = _services.Clock.CoarseTimestamp();

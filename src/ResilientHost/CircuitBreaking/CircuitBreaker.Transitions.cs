@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 using ResilientHost.CircuitBreaking;
 
 namespace ResilientHost;
@@ -174,7 +176,7 @@ public sealed partial class CircuitBreaker
         CircuitTransition? first = null;
         while (_machine.Elapse(now, _services.Clock, _services.Random) is { } move)
         {
-            var transition = PublishUnderLock(move, now);
+            var transition = PublishUnderLock(move, now, byTime: true);
             first ??= transition;
             CloseIfNobodyProbesUnderLock(now);
         }
@@ -182,7 +184,7 @@ public sealed partial class CircuitBreaker
         return first;
     }
 
-    private CircuitTransition? PublishUnderLock(CircuitMove? made, long now)
+    private CircuitTransition? PublishUnderLock(CircuitMove? made, long now, bool byTime = false)
     {
         if (made is not { } move)
         {
@@ -190,7 +192,11 @@ public sealed partial class CircuitBreaker
         }
 
         var at = _services.Clock.UtcAt(move.At, now);
-        var transition = new CircuitTransition(Name, move.From, move.To, move.Cause, move.Era, at);
+        var transition = new CircuitTransition(Name, move.From, move.To, move.Cause, move.Era, at)
+        {
+            // Whoever happens to look at a circuit whose break is over has not ended it.
+            TraceId = byTime ? null : CurrentTraceId(),
+        };
         foreach (var listener in _listeners)
         {
             listener.Enqueue(transition);
@@ -198,4 +204,7 @@ public sealed partial class CircuitBreaker
 
         return transition;
     }
+
+    private static string? CurrentTraceId() =>
+        Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity && activity.TraceId != default ? activity.TraceId.ToHexString() : null;
 }

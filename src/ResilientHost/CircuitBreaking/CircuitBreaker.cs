@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 
 using ResilientHost.CircuitBreaking;
+using ResilientHost.History;
 
 namespace ResilientHost;
 
@@ -29,8 +30,8 @@ public sealed partial class CircuitBreaker
     private CircuitStateMachine _machine;
     private CircuitListener[] _listeners = [];
     private CircuitBreakerPartitions<string>? _partitions;
-    private long _refused;
-    private long _late;
+    private CircuitTally? _tally;
+    private volatile CallWatch? _watch;
 
     /// <summary>Makes a closed circuit (open in mode <see cref="CircuitMode.ForcedOpen"/>).</summary>
     /// <param name="name">What refusals, events and telemetry call it.</param>
@@ -105,12 +106,22 @@ public sealed partial class CircuitBreaker
     public CircuitState State => Observe().State;
 
     /// <summary>Calls refused since construction, by partitions too.</summary>
-    internal long Refused => Interlocked.Read(ref _refused) + (Partitions?.Refused ?? 0);
+    internal long Refused => (Volatile.Read(ref _tally)?.ReadRefused() ?? 0) + (Partitions?.Refused ?? 0);
+
+    /// <summary>Calls since construction that it would have refused, were its mode not Shadow; by partitions too.</summary>
+    internal long WouldHaveRefused => (Volatile.Read(ref _tally)?.ReadWouldHaveRefused() ?? 0) + (Partitions?.WouldHaveRefused ?? 0);
 
     /// <summary>Results that came in a later era than their permit.</summary>
-    internal long LateResults => Interlocked.Read(ref _late) + (Partitions?.LateResults ?? 0);
+    internal long LateResults => (Volatile.Read(ref _tally)?.ReadLate() ?? 0) + (Partitions?.LateResults ?? 0);
 
     internal CircuitPolicy Policy => _machine.Era.Policy;
+
+    /// <summary>Counts its calls for the history, by whoever makes them; <see langword="null"/> while none is kept. Of a breaker with partitions, those of all.</summary>
+    internal CallWatch? Watch
+    {
+        get => _watch;
+        set => _watch = value;
+    }
 
     /// <summary>Transitions that listeners were too slow for.</summary>
     internal long DroppedTransitions => Volatile.Read(ref _listeners).Sum(listener => listener.Dropped);
@@ -214,7 +225,7 @@ public sealed partial class CircuitBreaker
     }
 
     /// <summary>Counts a refusal that a caller made on the strength of <see cref="IsRefusing(long, out Refusal)"/>.</summary>
-    internal void CountRefusal() => Interlocked.Increment(ref _refused);
+    internal void CountRefusal() => Tally().CountRefused();
 
     /// <summary>What the breaker knows now.</summary>
     /// <returns>State, counts of the window or the half-open era, and what is left of a break.</returns>
@@ -242,6 +253,28 @@ public sealed partial class CircuitBreaker
         };
     }
 
+    /// <summary>State; of a breaker with partitions the worst of theirs and its own.</summary>
+    internal CircuitState WorstState()
+    {
+        var own = State;
+        return Partitions?.WorstState() is { } worst && CircuitNames.RankOf(worst) > CircuitNames.RankOf(own) ? worst : own;
+    }
+
+    /// <summary>State, and calls in the window; of a breaker with partitions the worst of theirs, and the sum. Without an object, for those who look at thousands.</summary>
+    internal (CircuitState State, long Calls) Glance()
+    {
+        if (Partitions is { } partitions)
+        {
+            var (worst, calls) = partitions.Glance();
+            var own = State;
+            return (CircuitNames.RankOf(own) >= CircuitNames.RankOf(worst) ? own : worst, calls);
+        }
+
+        var now = _services.Clock.CoarseTimestamp();
+        var era = Observe(now);
+        return (era.State, Count(era, now).Calls);
+    }
+
     private static string CheckName(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -260,6 +293,18 @@ public sealed partial class CircuitBreaker
 
     private static void ThrowUnknown(CallOutcome outcome) =>
         throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "Not a call outcome.");
+
+    // Most circuits, and nearly all of a keyed breaker's, never have anything to count.
+    private CircuitTally Tally()
+    {
+        if (Volatile.Read(ref _tally) is { } known)
+        {
+            return known;
+        }
+
+        var made = new CircuitTally();
+        return Interlocked.CompareExchange(ref _tally, made, null) ?? made;
+    }
 
     private long Now(CircuitPolicy policy) => policy.NeedsExactClock ? _services.Clock.Timestamp() : _services.Clock.CoarseTimestamp();
 
@@ -287,7 +332,7 @@ public sealed partial class CircuitBreaker
     {
         if (permit.Era != 0 && outcome != CallOutcome.Ignored)
         {
-            Interlocked.Increment(ref _late);
+            Tally().CountLate();
         }
     }
 
@@ -317,6 +362,11 @@ public sealed partial class CircuitBreaker
 
         if (era.State == CircuitState.Closed || !IsEnforcing(era.Policy))
         {
+            if (era.State != CircuitState.Closed)
+            {
+                Tally().CountWouldHaveRefused();
+            }
+
             permit = startedAt is { } start ? new CircuitPermit(era.Number, start, 0) : CircuitPermit.Unmeasured(era.Number);
             return true;
         }

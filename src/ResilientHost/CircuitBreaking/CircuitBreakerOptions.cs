@@ -111,6 +111,13 @@ public sealed class CircuitBreakerOptions
     /// </remarks>
     public int MinimumDistinctCallers { get; set; }
 
+    /// <summary>Whether an open circuit takes this instance out of rotation: readiness is unhealthy then, not just degraded.</summary>
+    /// <value>
+    /// Default <see langword="false"/>: a dependency that fails for one replica fails for all, and with every replica out of rotation nobody is served at all. Only for what this instance
+    /// alone can lose, such as a local disk. In <see cref="CircuitMode.Shadow"/> and <see cref="CircuitMode.Disabled"/> it does nothing.
+    /// </value>
+    public bool AffectsReadiness { get; set; }
+
     /// <summary>Who counts as one caller for <see cref="MinimumDistinctCallers"/>.</summary>
     /// <value>As <see cref="PartitionBy"/>; default <see langword="null"/>: the user where there is one, else the remote address.</value>
     public string? CallerBy { get; set; }

@@ -22,6 +22,18 @@ public sealed partial class CircuitBreakerPartitions<TKey>
         }
     }
 
+    /// <summary>Calls since construction that Shadow let through in spite of the state, also of breakers that are no longer kept. Never goes down.</summary>
+    internal long WouldHaveRefused
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _wouldHaveRefusedByEvicted + _other.WouldHaveRefused + _ring.Sum(partition => partition.Breaker.WouldHaveRefused);
+            }
+        }
+    }
+
     /// <summary>Late results since construction, also of breakers that are no longer kept. Never goes down.</summary>
     internal long LateResults
     {
@@ -68,6 +80,47 @@ public sealed partial class CircuitBreakerPartitions<TKey>
         }
 
         return found;
+    }
+
+    /// <summary>The worst state of any partition, the shared one counted. Takes no lock of the set's.</summary>
+    internal CircuitState WorstState()
+    {
+        var worst = _other.State;
+        foreach (var (_, partition) in _partitions)
+        {
+            var state = partition.Breaker.State;
+            worst = CircuitNames.RankOf(state) > CircuitNames.RankOf(worst) ? state : worst;
+        }
+
+        return worst;
+    }
+
+    /// <summary>The worst state of any partition, the shared one counted, and the calls in their windows. Takes no lock of the set's.</summary>
+    internal (CircuitState Worst, long Calls) Glance()
+    {
+        var (worst, calls) = _other.Glance();
+        foreach (var (_, partition) in _partitions)
+        {
+            var (state, more) = partition.Breaker.Glance();
+            worst = CircuitNames.RankOf(state) > CircuitNames.RankOf(worst) ? state : worst;
+            calls += more;
+        }
+
+        return (worst, calls);
+    }
+
+    /// <summary>Whether any partition is open or isolated, the shared one not counted.</summary>
+    internal bool IsAnyOpen()
+    {
+        foreach (var (_, partition) in _partitions)
+        {
+            if (partition.Breaker.State is CircuitState.Open or CircuitState.Isolated)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>How many partitions are in each state, the shared one not counted.</summary>

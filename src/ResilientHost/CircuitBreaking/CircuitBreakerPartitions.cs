@@ -33,6 +33,7 @@ public sealed partial class CircuitBreakerPartitions<TKey>
     private volatile CircuitPolicy _policy;
     private int _hand;
     private long _refusedByEvicted;
+    private long _wouldHaveRefusedByEvicted;
     private long _lateForEvicted;
 
     /// <summary>Makes an empty set.</summary>
@@ -192,6 +193,7 @@ public sealed partial class CircuitBreakerPartitions<TKey>
                 var evicted = _ring[place];
                 _partitions.TryRemove(evicted.Key, out _);
                 _refusedByEvicted += evicted.Breaker.Refused;
+                _wouldHaveRefusedByEvicted += evicted.Breaker.WouldHaveRefused;
                 _lateForEvicted += evicted.Breaker.LateResults;
                 evicted.Companion?.Evicted();
                 _ring[place] = partition;

@@ -30,6 +30,8 @@ public sealed partial class CircuitBreakerRegistry : IDisposable
     private readonly CircuitPartitionTelemetry _partitionTelemetry;
     private CircuitPolicy _forEndpoints;
     private CircuitBreaker? _other;
+    private Action<CircuitBreaker, bool>? _made;
+    private Action<CircuitBreaker, CircuitTransition>? _moved;
 
     internal CircuitBreakerRegistry(TimeProvider? timeProvider, ILogger<CircuitBreakerRegistry> logger, ResilienceMeter meter, Random? random = null)
     {
@@ -77,6 +79,21 @@ public sealed partial class CircuitBreakerRegistry : IDisposable
     /// <summary>Writes what is still only counted. Called by the service container; breakers go on working.</summary>
     public void Dispose() => _partitionTelemetry.Dispose();
 
+    /// <summary>Tells of every breaker, those that there are already first, and of their changes. To be asked for once.</summary>
+    /// <param name="made">Told the breaker, and whether outbound calls are behind it; under the registry's lock.</param>
+    /// <param name="moved">Told as any listener is: on the thread pool, one change at a time of each breaker. Changes of partitions are not among them.</param>
+    internal void Observe(Action<CircuitBreaker, bool> made, Action<CircuitBreaker, CircuitTransition> moved)
+    {
+        lock (_lock)
+        {
+            (_made, _moved) = (made, moved);
+            foreach (var breaker in All)
+            {
+                Tell(breaker, isOutbound: _outbound.TryGetValue(breaker.Name, out var outbound) && outbound == breaker);
+            }
+        }
+    }
+
     /// <summary>The automatic breaker of an endpoint; endpoints beyond the cap share one.</summary>
     internal CircuitBreaker GetOrAddForEndpoint(string endpointKey)
     {
@@ -94,10 +111,10 @@ public sealed partial class CircuitBreakerRegistry : IDisposable
 
             if (_endpoints.Count >= MaxEndpoints)
             {
-                return _other ??= Make(CircuitNames.Other, _forEndpoints);
+                return _other ??= Make(CircuitNames.Other, _forEndpoints, isOutbound: false);
             }
 
-            return _endpoints[endpointKey] = Make(endpointKey, _forEndpoints);
+            return _endpoints[endpointKey] = Make(endpointKey, _forEndpoints, isOutbound: false);
         }
     }
 
@@ -117,7 +134,7 @@ public sealed partial class CircuitBreakerRegistry : IDisposable
                 return known;
             }
 
-            var made = Make(layerName, policy);
+            var made = Make(layerName, policy, isOutbound: true);
             if (byAuthority)
             {
                 Part(made);
@@ -151,7 +168,7 @@ public sealed partial class CircuitBreakerRegistry : IDisposable
                 }
                 else
                 {
-                    _named[name] = Make(name, policy);
+                    _named[name] = Make(name, policy, isOutbound: false);
                 }
             }
 
@@ -168,7 +185,7 @@ public sealed partial class CircuitBreakerRegistry : IDisposable
         }
     }
 
-    private CircuitBreaker Make(string name, CircuitPolicy policy)
+    private CircuitBreaker Make(string name, CircuitPolicy policy, bool isOutbound)
     {
         var breaker = new CircuitBreaker(name, policy, _services);
 
@@ -176,7 +193,18 @@ public sealed partial class CircuitBreakerRegistry : IDisposable
         breaker.ListenForHost(_metrics.Count);
         breaker.ListenForHost(transition => Write(transition, breaker.Policy.Mode));
         Part(breaker, policy);
+        Tell(breaker, isOutbound);
         return breaker;
+    }
+
+    private void Tell(CircuitBreaker breaker, bool isOutbound)
+    {
+        if (_moved is { } moved)
+        {
+            breaker.ListenForHost(transition => moved(breaker, transition));
+        }
+
+        _made?.Invoke(breaker, isOutbound);
     }
 
     private void Apply(CircuitBreaker breaker, CircuitPolicy policy)
@@ -220,10 +248,10 @@ public sealed partial class CircuitBreakerRegistry : IDisposable
                 Log.Moved(_logger, transition.Name, transition.From, transition.To, transition.Era, transition.At);
                 break;
             case { To: CircuitState.Open } when mode is CircuitMode.Shadow or CircuitMode.Disabled:
-                Log.WouldHaveOpened(_logger, transition.Name, transition.Cause, transition.Era, transition.At);
+                Log.WouldHaveOpened(_logger, transition.Name, transition.Cause, transition.Era, transition.At, transition.TraceId ?? "-");
                 break;
             case { To: CircuitState.Open }:
-                Log.Opened(_logger, transition.Name, transition.Cause, transition.Era, transition.At);
+                Log.Opened(_logger, transition.Name, transition.Cause, transition.Era, transition.At, transition.TraceId ?? "-");
                 break;
             case { To: CircuitState.HalfOpen }:
                 Log.HalfOpened(_logger, transition.Name, transition.Era, transition.At);

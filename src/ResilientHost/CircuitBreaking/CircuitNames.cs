@@ -15,6 +15,15 @@ internal static class CircuitNames
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, "Not a circuit state."),
     };
 
+    /// <summary>How bad a state is: the worst of several stands for all.</summary>
+    public static int RankOf(CircuitState state) => state switch
+    {
+        CircuitState.Isolated => 3,
+        CircuitState.Open => 2,
+        CircuitState.HalfOpen => 1,
+        _ => 0,
+    };
+
     public static string Of(CircuitTransitionCause cause) => cause switch
     {
         CircuitTransitionCause.FailureRatio => "failure_ratio",

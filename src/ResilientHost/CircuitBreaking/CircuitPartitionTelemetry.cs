@@ -42,7 +42,7 @@ internal sealed partial class CircuitPartitionTelemetry(CircuitBreakerMetrics me
         var storm = _storms.GetOrAdd(transition.Name, static (name, telemetry) => telemetry.NewStorm(name), this);
         if (storm.Admit())
         {
-            Log.Moved(logger, transition.Name, transition.From, transition.To, transition.Cause, transition.Era, transition.At);
+            Log.Moved(logger, transition.Name, transition.From, transition.To, transition.Cause, transition.Era, transition.At, transition.TraceId ?? "-");
         }
     }
 
@@ -50,8 +50,8 @@ internal sealed partial class CircuitPartitionTelemetry(CircuitBreakerMetrics me
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.CircuitBreaking + 6, LogLevel.Information, "A partition of circuit breaker '{Name}' went from {From} to {To} ({Cause}, era {Era}) at {At:O}.")]
-        public static partial void Moved(ILogger logger, string name, CircuitState from, CircuitState to, CircuitTransitionCause cause, long era, DateTimeOffset at);
+        [LoggerMessage(EventIds.CircuitBreaking + 6, LogLevel.Information, "A partition of circuit breaker '{Name}' went from {From} to {To} ({Cause}, era {Era}) at {At:O}. Trace {TraceId}.")]
+        public static partial void Moved(ILogger logger, string name, CircuitState from, CircuitState to, CircuitTransitionCause cause, long era, DateTimeOffset at, string traceId);
 
         [LoggerMessage(EventIds.CircuitBreaking + 7, LogLevel.Information, "Partitions of circuit breaker '{Name}' changed their state {Count} more times within {Seconds} s.")]
         public static partial void MoreMoved(ILogger logger, string name, long count, double seconds);

@@ -61,6 +61,9 @@ internal sealed record CircuitPolicy
     /// <summary>Callers that must have had trouble before the window may open the circuit; 0 or 1: no matter how many.</summary>
     public int MinimumDistinctCallers { get; init; }
 
+    /// <summary>Whether the instance is not ready while the circuit is open.</summary>
+    public bool AffectsReadiness { get; init; }
+
     /// <summary>Who counts as one caller for <see cref="MinimumDistinctCallers"/>.</summary>
     public CallerSelector Caller { get; init; } = CallerSelector.Default;
 
@@ -96,6 +99,7 @@ internal sealed record CircuitPolicy
             MaxPartitions = options.MaxPartitions,
             Partition = CallerSelector.From(options.PartitionBy, options.PartitionKey),
             MinimumDistinctCallers = options.MinimumDistinctCallers,
+            AffectsReadiness = options.AffectsReadiness,
             Caller = CallerSelector.From(options.CallerBy, code: null) ?? CallerSelector.Default,
 
             // A breaker that trips on a row of failures alone has no ratio to judge probes by: one failed probe is the row going on.

@@ -16,4 +16,8 @@ public sealed record CircuitTransition(
     CircuitState To,
     CircuitTransitionCause Cause,
     long Era,
-    DateTimeOffset At);
+    DateTimeOffset At)
+{
+    /// <summary>Trace of the call that brought the change about, 32 hexadecimal digits; <see langword="null"/> where time alone did, or the call had no trace.</summary>
+    public string? TraceId { get; init; }
+}

@@ -1,85 +1,60 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace ResilientHost.Dashboard;
 
 /// <summary><c>POST level</c>: a person sets the service level.</summary>
-internal sealed class LevelOperation(IServiceLevel level, ResilienceInstance instance)
+internal sealed class LevelOperation(IServiceLevel level, ResilienceInstance instance, OperationAudit audit)
 {
-    private const int MaxBodyBytes = 4096;
     private static readonly TimeSpan DefaultExpiry = TimeSpan.FromHours(1);
-    private static readonly TimeSpan LongestExpiry = TimeSpan.FromDays(1);
 
     public async Task InvokeAsync(HttpContext context)
     {
-        context.Response.Headers.CacheControl = "no-store";
-        if (!context.Request.HasJsonContentType())
+        var (request, problem) = await OperationBody.ReadAsync(context, LevelJson.Default.LevelRequest);
+        problem ??= Do(context, request);
+        if (problem is not null)
         {
-            await Refuse(context, StatusCodes.Status415UnsupportedMediaType, "The body must be JSON, with Content-Type: application/json.");
+            await audit.RefuseAsync(context, OperationNames.Level, problem);
             return;
-        }
-
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-        {
-            size.MaxRequestBodySize = MaxBodyBytes;
-        }
-
-        LevelRequest? request;
-        try
-        {
-            request = await context.Request.ReadFromJsonAsync(LevelJson.Default.LevelRequest, context.RequestAborted);
-        }
-        catch (JsonException)
-        {
-            request = null;
-        }
-        catch (InvalidOperationException)
-        {
-            // How the framework says that it cannot decode the charset.
-            await Refuse(context, StatusCodes.Status415UnsupportedMediaType, "The charset of the body is not known here. JSON is UTF-8.");
-            return;
-        }
-
-        if (request is not { Level: { ValueKind: not JsonValueKind.Undefined } asked })
-        {
-            await Refuse(context, StatusCodes.Status400BadRequest, "The body must be an object as { \"level\": \"essential\", \"expiresIn\": \"00:30:00\" }; \"level\": null ends an override.");
-        }
-        else if (request.Instance is { } other && other != instance.Name)
-        {
-            await Refuse(context, StatusCodes.Status409Conflict, $"This is instance {instance.Name}. Nothing was changed.");
-        }
-        else
-        {
-            await ApplyAsync(context, asked, request.ExpiresIn);
-        }
-    }
-
-    private async Task ApplyAsync(HttpContext context, JsonElement asked, string? expiresIn)
-    {
-        var by = context.User.Identity?.Name ?? $"anonymous at {context.Connection.RemoteIpAddress}";
-        if (asked.ValueKind == JsonValueKind.Null)
-        {
-            level.ClearOverride(by);
-        }
-        else if (LevelOf(asked) is not { } known)
-        {
-            await Refuse(context, StatusCodes.Status400BadRequest, "level must be normal, reduced, essential, survival or null.");
-            return;
-        }
-        else if (ExpiryOf(expiresIn) is not { } expiry)
-        {
-            await Refuse(context, StatusCodes.Status400BadRequest, "expiresIn must be a duration as in \"00:30:00\" (hh:mm:ss), above zero and at most 1 day.");
-            return;
-        }
-        else
-        {
-            level.Override(known, expiry, by);
         }
 
         await context.Response.WriteAsJsonAsync(LevelAnswer.Of(level.Snapshot()), LevelJson.Default.LevelAnswer, cancellationToken: context.RequestAborted);
+    }
+
+    private OperationProblem? Do(HttpContext context, LevelRequest? request)
+    {
+        if (request is not { Level: { ValueKind: not JsonValueKind.Undefined } asked })
+        {
+            return new(StatusCodes.Status400BadRequest, "The body must be an object as { \"level\": \"essential\", \"expiresIn\": \"00:30:00\" }; \"level\": null ends an override.");
+        }
+
+        if (request.Instance is { } other && other != instance.Name)
+        {
+            return new(StatusCodes.Status409Conflict, $"This is instance {instance.Name}. Nothing was changed.");
+        }
+
+        var by = OperationAudit.NameOf(context);
+        if (asked.ValueKind == JsonValueKind.Null)
+        {
+            level.ClearOverride(by);
+            audit.Done(context, OperationNames.Level, target: null, "the override is cleared");
+            return null;
+        }
+
+        if (LevelOf(asked) is not { } known)
+        {
+            return new(StatusCodes.Status400BadRequest, "level must be normal, reduced, essential, survival or null.");
+        }
+
+        if ((request.ExpiresIn is { } text ? OperationDuration.Parse(text) : DefaultExpiry) is not { } expiry)
+        {
+            return new(StatusCodes.Status400BadRequest, $"expiresIn {OperationDuration.Rule}.");
+        }
+
+        level.Override(known, expiry, by);
+        audit.Done(context, OperationNames.Level, target: null, $"held at {known} for {expiry:c}");
+        return null;
     }
 
     // By name alone: Enum.Parse takes numbers and lists, too.
@@ -106,14 +81,6 @@ internal sealed class LevelOperation(IServiceLevel level, ResilienceInstance ins
             return null;
         }
     }
-
-    private static TimeSpan? ExpiryOf(string? text) =>
-        text is null ? DefaultExpiry
-        : TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out var expiry) && expiry > TimeSpan.Zero && expiry <= LongestExpiry && text.Contains(':', StringComparison.Ordinal) ? expiry
-        : null;
-
-    private static Task Refuse(HttpContext context, int status, string detail) =>
-        TypedResults.Problem(detail, statusCode: status).ExecuteAsync(context);
 }
 
 internal sealed record LevelRequest

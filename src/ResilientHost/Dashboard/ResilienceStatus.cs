@@ -16,6 +16,10 @@ namespace ResilientHost.Dashboard;
 /// <param name="IsolatedTasks">By name, those that live.</param>
 /// <param name="Signals">In the order of the suite's, then the application's.</param>
 /// <param name="IsTainted">Whether the process has contained an exception that nothing caught.</param>
+/// <param name="IsDraining">Whether the host is stopping.</param>
+/// <param name="HistoryKept">Whether there is a history to ask for.</param>
+/// <param name="EventsKept">Whether the suite's log events reach the dashboard: not every logger factory takes a provider.</param>
+/// <param name="HeartbeatSeconds">How often the stream gives a sign of life.</param>
 internal sealed record ResilienceStatus(
     string Service,
     string Instance,
@@ -29,7 +33,11 @@ internal sealed record ResilienceStatus(
     IReadOnlyList<WorkerStatus> Workers,
     IReadOnlyList<IsolatedTaskStatus> IsolatedTasks,
     IReadOnlyList<SignalStatus> Signals,
-    bool IsTainted);
+    bool IsTainted,
+    bool IsDraining,
+    bool HistoryKept,
+    bool EventsKept,
+    double HeartbeatSeconds);
 
 /// <param name="Since">Since when the level is in force.</param>
 /// <param name="SignalledLevel">What the signals ask for, overridden or not.</param>
@@ -52,6 +60,24 @@ internal sealed record DegradationStatus(
 /// <param name="Decides">Whether the signal has a say.</param>
 internal sealed record SignalStatus(string Name, double? Value, double Enter, double Exit, bool Decides);
 
+/// <param name="Name">Name of the breaker.</param>
+/// <param name="Key">Key of the partition; <see langword="null"/> for the breaker itself.</param>
+/// <param name="State">Where it stands.</param>
+/// <param name="Mode">Whether it refuses.</param>
+/// <param name="FailureRatio">Share of failed calls in the window.</param>
+/// <param name="SlowCallRatio">Share of slow calls in the window.</param>
+/// <param name="Calls">Calls in the window.</param>
+/// <param name="Refused">Calls refused since the start.</param>
+/// <param name="RetryAfterSeconds">What is left of a break.</param>
+/// <param name="Since">Since when it is in its state.</param>
+/// <param name="Failures">Failed calls in the window.</param>
+/// <param name="SlowCalls">Slow calls in the window.</param>
+/// <param name="WouldHaveRefused">Calls since the start that were let through in Shadow alone.</param>
+/// <param name="CallsPerSecond">Over the last 10 s; <see langword="null"/> without a history, and for partitions.</param>
+/// <param name="P50Seconds">Median duration over the last 2 minutes or less; <see langword="null"/> also where nothing was measured.</param>
+/// <param name="P90Seconds">90th percentile.</param>
+/// <param name="P99Seconds">99th percentile.</param>
+/// <param name="AffectsReadiness">Whether the instance is not ready while it is open.</param>
 internal sealed record CircuitBreakerStatus(
     string Name,
     string? Key,
@@ -62,7 +88,15 @@ internal sealed record CircuitBreakerStatus(
     int Calls,
     long Refused,
     double? RetryAfterSeconds,
-    DateTimeOffset Since);
+    DateTimeOffset Since,
+    int Failures,
+    int SlowCalls,
+    long WouldHaveRefused,
+    double? CallsPerSecond,
+    double? P50Seconds,
+    double? P90Seconds,
+    double? P99Seconds,
+    bool AffectsReadiness);
 
 /// <param name="Name">Name of the bulkhead.</param>
 /// <param name="Limit">Null for a bulkhead that only measures.</param>
@@ -79,7 +113,8 @@ internal sealed record BulkheadStatus(string Name, int? Limit, int InFlight, int
 /// <param name="Stale">Answers that were the last good response.</param>
 /// <param name="Failed">Fallbacks that gave no answer.</param>
 /// <param name="InFlight">Fallbacks that run now.</param>
-internal sealed record FallbackStatus(string Endpoint, long Delegate, long Stale, long Failed, int InFlight);
+/// <param name="CircuitBreaker">Name of the endpoint's circuit; <see langword="null"/> without one, and before the first request to an endpoint with one of its own.</param>
+internal sealed record FallbackStatus(string Endpoint, long Delegate, long Stale, long Failed, int InFlight, string? CircuitBreaker);
 
 /// <param name="Name">Name that the client's layers go by.</param>
 /// <param name="Attempts">Attempts since the start, the first ones included.</param>
@@ -130,7 +165,7 @@ internal sealed record AuthorityStatus(
 /// <param name="LastHeartbeat">When it was heard of last.</param>
 /// <param name="Since">Since when it is in its state.</param>
 /// <param name="LastFailureAt">When that exception was.</param>
-/// <param name="LastActivity">What it said or did last.</param>
+/// <param name="LastActivity">What it said or did last; <see langword="null"/> for who is not told texts.</param>
 /// <param name="Abandoned">Runs left behind that have not ended.</param>
 /// <param name="Group">Its group.</param>
 /// <param name="Criticality">Its criticality.</param>
@@ -150,7 +185,7 @@ internal sealed record WorkerStatus(
 /// <param name="Name">What the tasks are.</param>
 /// <param name="Live">How many live.</param>
 /// <param name="OldestSeconds">Age of the oldest.</param>
-/// <param name="Origin">Where the oldest was started.</param>
+/// <param name="Origin">Where the oldest was started; <see langword="null"/> for who is not told texts.</param>
 /// <param name="IsLeaking">Whether they keep growing in number.</param>
 internal sealed record IsolatedTaskStatus(string Name, int Live, double OldestSeconds, string? Origin, bool IsLeaking);
 

@@ -1,7 +1,5 @@
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using ResilientHost.Dashboard;
 using ResilientHost.Pipeline;
 
@@ -23,17 +21,10 @@ public static class ResilienceStatusEndpointRouteBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(path);
-        var reader = endpoints.ServiceProvider.GetService<ResilienceStatusReader>()
+        var services = endpoints.ServiceProvider.GetService<DashboardServices>()
             ?? throw new InvalidOperationException("MapResilienceStatus() needs the services of the layers. Call builder.AddResilienceLayers() before builder.Build().");
-        var isDevelopment = endpoints.ServiceProvider.GetService<IHostEnvironment>()?.IsDevelopment() == true;
-        RequestDelegate answer = context =>
-        {
-            context.Response.Headers.CacheControl = "no-store";
-            var namesCallers = isDevelopment || context.User.Identity is { IsAuthenticated: true };
-            return context.Response.WriteAsJsonAsync(reader.Read(namesCallers), ResilienceStatusJson.Default.ResilienceStatus, cancellationToken: context.RequestAborted);
-        };
-        return endpoints.MapGet($"{path.TrimEnd('/')}/status", answer)
-            .WithDisplayName("Resilience status")
-            .WithMetadata(new OperationsEndpointMetadata($"MapResilienceStatus(\"{path}\")"));
+        var status = DashboardEndpoints.MapStatus(endpoints.MapGroup(path.TrimEnd('/')), services);
+        DashboardEndpoints.MarkAsOurs(status, new OperationsEndpointMetadata($"MapResilienceStatus(\"{path}\")"));
+        return status;
     }
 }

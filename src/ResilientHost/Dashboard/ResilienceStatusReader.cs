@@ -1,9 +1,11 @@
 using Microsoft.Extensions.Hosting;
 using ResilientHost.Bulkheads;
 using ResilientHost.Fallbacks;
+using ResilientHost.History;
 using ResilientHost.IsolatedTasks;
 using ResilientHost.Outbound;
 using ResilientHost.Pipeline;
+using ResilientHost.Shutdown;
 using ResilientHost.Workers;
 
 namespace ResilientHost.Dashboard;
@@ -19,6 +21,9 @@ internal sealed class ResilienceStatusReader(
     InstanceTaint taint,
     IServiceLevel level,
     ResilienceInstance instance,
+    ShutdownSequence shutdown,
+    HistoryRecorder history,
+    Func<DashboardPolicy> policy,
     TimeProvider timeProvider,
     IHostEnvironment? environment = null)
 {
@@ -30,7 +35,9 @@ internal sealed class ResilienceStatusReader(
 
     private readonly DateTimeOffset _startedAt = timeProvider.GetUtcNow();
 
-    /// <param name="namesCallers">Whether keys of partitions are told; a key may be a tenant's name or an address. If not, a number stands for each, the same while the process lives.</param>
+    /// <param name="namesCallers">
+    /// Whether keys of partitions and free text are told; a key may be a tenant's name or an address, a text anything. If not, a number stands for each key, the same while the process lives.
+    /// </param>
     public ResilienceStatus Read(bool namesCallers = true)
     {
         var service = level.Snapshot();
@@ -44,13 +51,17 @@ internal sealed class ResilienceStatusReader(
             [.. bulkheads.All.Select(Read).Concat(bulkheads.Groups.Select(Read)).OrderBy(status => status.Name, StringComparer.Ordinal)],
             [.. fallbacks.Uses.Select(Read).OrderBy(status => status.Endpoint, StringComparer.Ordinal)],
             [.. httpClients.All.Select(client => Read(client, namesCallers))],
-            [.. workers.All.Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
-            [.. tasks.Snapshot().Where(static name => name.Live > 0).Select(Read).OrderBy(status => status.Name, StringComparer.Ordinal)],
+            [.. workers.All.Select(worker => Read(worker, namesCallers)).OrderBy(status => status.Name, StringComparer.Ordinal)],
+            [.. tasks.Snapshot().Where(static name => name.Live > 0).Select(name => Read(name, namesCallers)).OrderBy(status => status.Name, StringComparer.Ordinal)],
             [.. service.Signals.Select(static signal => new SignalStatus(signal.Name, signal.Value, signal.Enter, signal.Exit, signal.IsEnabled))],
-            taint.IsTainted);
+            taint.IsTainted,
+            shutdown.IsDraining,
+            history.IsRunning,
+            history.KeepsEvents,
+            policy().Heartbeat.TotalSeconds);
     }
 
-    private static IEnumerable<CircuitBreakerStatus> ReadAll(CircuitBreaker breaker, bool namesCallers)
+    private IEnumerable<CircuitBreakerStatus> ReadAll(CircuitBreaker breaker, bool namesCallers)
     {
         yield return Read(breaker, key: null);
         if (breaker.Partitions is not { } partitions)
@@ -99,9 +110,16 @@ internal sealed class ResilienceStatusReader(
             authority.Certificates?.Fault is { } fault ? CertificateNames.Of(fault) : null);
     }
 
-    private static CircuitBreakerStatus Read(CircuitBreaker breaker, string? key)
+    /// <summary>Whether a key means the circuit of those for whom there was no other.</summary>
+    /// <remarks>Authorities of an HTTP client have another name for it than callers.</remarks>
+    public static bool IsKeyOfOthers(string breaker, string key) =>
+        key == KeyOfOthers || (key == OutboundClient.Shared && breaker.StartsWith("http:", StringComparison.Ordinal));
+
+    /// <summary>One circuit.</summary>
+    public CircuitBreakerStatus Read(CircuitBreaker breaker, string? key)
     {
         var snapshot = breaker.Snapshot();
+        var isRecorded = history.TryRead(breaker, out var rates);
         return new(
             breaker.Name,
             key,
@@ -112,10 +130,18 @@ internal sealed class ResilienceStatusReader(
             snapshot.Calls,
             snapshot.Refused,
             SecondsOf(snapshot.RetryAfter),
-            snapshot.Since);
+            snapshot.Since,
+            snapshot.Failures,
+            snapshot.SlowCalls,
+            breaker.WouldHaveRefused,
+            isRecorded ? rates.CallsPerSecond : null,
+            rates.P50Seconds,
+            rates.P90Seconds,
+            rates.P99Seconds,
+            breaker.Policy.AffectsReadiness);
     }
 
-    private static FallbackStatus Read(FallbackUse use) => new(use.Endpoint, use.HandlerServed, use.StaleServed, use.Failed, use.InFlight);
+    private static FallbackStatus Read(FallbackUse use) => new(use.Endpoint, use.HandlerServed, use.StaleServed, use.Failed, use.InFlight, use.CircuitBreaker?.Name);
 
     private static BulkheadStatus Read(Bulkhead bulkhead)
     {
@@ -139,7 +165,8 @@ internal sealed class ResilienceStatusReader(
         return new(group.Name, LimitOf(snapshot.Limit), snapshot.InFlight, snapshot.Queued, snapshot.Refused, group.Policy.Adaptive, LimitOf(group.Policy.Limit), Partitions: null);
     }
 
-    private static WorkerStatus Read(WorkerSnapshot worker) => new(
+    // What a worker says of itself is the application's own text, and may name anybody.
+    private static WorkerStatus Read(WorkerSnapshot worker, bool namesCallers) => new(
         worker.Name,
         worker.State,
         worker.Restarts,
@@ -147,12 +174,13 @@ internal sealed class ResilienceStatusReader(
         worker.LastHeartbeat,
         worker.Since,
         worker.LastFailureAt,
-        worker.LastActivity,
+        namesCallers ? worker.LastActivity : null,
         worker.Abandoned,
         worker.Group,
         worker.Criticality);
 
-    private static IsolatedTaskStatus Read(IsolatedTaskSnapshot tasks) => new(tasks.Name, tasks.Live, Math.Round(tasks.OldestAge.TotalSeconds, 3), tasks.Origin, tasks.IsLeaking);
+    private static IsolatedTaskStatus Read(IsolatedTaskSnapshot tasks, bool namesCallers) =>
+        new(tasks.Name, tasks.Live, Math.Round(tasks.OldestAge.TotalSeconds, 3), namesCallers ? tasks.Origin : null, tasks.IsLeaking);
 
     private static double? SecondsOf(TimeSpan? retryAfter) => retryAfter is { } left ? Math.Ceiling(left.TotalSeconds) : null;
 

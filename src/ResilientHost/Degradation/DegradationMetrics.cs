@@ -17,6 +17,8 @@ internal sealed class DegradationMetrics
         meter.Meter.CreateObservableGauge(
             ResilienceDiagnostics.Instruments.DegradationSeverity, () => control.Shedding.Severity, "1", "How far shedding has grown, 0 to 3.");
         meter.Meter.CreateObservableGauge(
+            ResilienceDiagnostics.Instruments.DegradationEnforced, () => control.Mode == DegradationMode.Enforce ? 1 : 0, unit: null, "1 where the level turns requests down, 0 where it only counts them.");
+        meter.Meter.CreateObservableGauge(
             ResilienceDiagnostics.Instruments.DegradationSignal, () => Values(control), unit: null, "The smoothed value of each signal, in its own unit.");
         _transitions = meter.Meter.CreateCounter<long>(ResilienceDiagnostics.Instruments.DegradationTransitions, "{change}", "Changes of the service level.");
         _shed = meter.Meter.CreateCounter<long>(ResilienceDiagnostics.Instruments.DegradationShed, "{request}", "Requests turned down by degradation.");

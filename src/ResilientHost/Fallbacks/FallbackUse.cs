@@ -11,6 +11,7 @@ internal sealed class FallbackUse
     private long _handlerServed;
     private long _staleServed;
     private long _failed;
+    private CircuitBreaker? _circuitBreaker;
 
     public FallbackUse(string endpoint, FallbackPolicy policy, TimeProvider time)
     {
@@ -21,6 +22,13 @@ internal sealed class FallbackUse
 
     /// <summary>The endpoint's key.</summary>
     public string Endpoint { get; }
+
+    /// <summary>The endpoint's circuit; <see langword="null"/> without one, and until it is known.</summary>
+    public CircuitBreaker? CircuitBreaker
+    {
+        get => Volatile.Read(ref _circuitBreaker);
+        set => Volatile.Write(ref _circuitBreaker, value);
+    }
 
     /// <summary>Bounds the runs of the endpoint's own fallback.</summary>
     public Bulkhead Handler { get; }

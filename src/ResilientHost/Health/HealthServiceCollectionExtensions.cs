@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using ResilientHost.Health;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -11,10 +12,13 @@ internal static class HealthServiceCollectionExtensions
         string[] tags = ["ready", "resilience"];
         services.AddHealthChecks()
             .AddCheck<ShutdownHealthCheck>("resilience-shutdown", tags: tags)
+            .AddCheck<CircuitsHealthCheck>("resilience-circuits", tags: tags)
+            .AddCheck<ServiceLevelHealthCheck>("resilience-service-level", tags: tags)
             .AddCheck<WorkersHealthCheck>("resilience-workers", tags: tags)
             .AddCheck<WorkItemsHealthCheck>("resilience-work-items", tags: tags)
             .AddCheck<IsolatedTasksHealthCheck>("resilience-isolated-tasks", tags: tags)
             .AddCheck<ProcessHealthCheck>("resilience-process", tags: tags);
+        services.TryAddSingleton<ReadinessEndpoint>();
         return services;
     }
 }

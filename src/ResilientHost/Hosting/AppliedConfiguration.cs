@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using ResilientHost.Dashboard;
 using ResilientHost.Fallbacks;
 using ResilientHost.IsolatedTasks;
 using ResilientHost.Recovery;
@@ -44,6 +45,7 @@ internal sealed class AppliedConfiguration
     private readonly DeadLetterOptions _deadLetters;
     private readonly IsolatedTaskOptions _isolatedTasks;
     private readonly ShutdownOptions _shutdown;
+    private readonly DashboardOptions _dashboard;
 
     private AppliedConfiguration(ResilienceOptions options, bool isDevelopment, AppliedConfiguration? before, SettingsChanges changes)
     {
@@ -57,6 +59,7 @@ internal sealed class AppliedConfiguration
         _deadLetters = options.DeadLetters;
         _isolatedTasks = options.IsolatedTasks;
         _shutdown = options.Shutdown;
+        _dashboard = options.Dashboard;
         var switched = before is not null && before._enabled != options.Enabled;
         if (switched)
         {
@@ -72,6 +75,7 @@ internal sealed class AppliedConfiguration
         var deadLettersChanged = Changed(ResilienceLayers.DeadLetters, before?._deadLetters, _deadLetters);
         var isolatedTasksChanged = Changed(ResilienceLayers.IsolatedTasks, before?._isolatedTasks, _isolatedTasks) || switched;
         var shutdownChanged = Changed(ResilienceLayers.Shutdown, before?._shutdown, _shutdown) || switched;
+        var dashboardChanged = Changed(ResilienceLayers.Dashboard, before?._dashboard, _dashboard) || switched;
         _circuitBreakers = CircuitBreakerStates.Build(
             options.CircuitBreakers, ForEndpoints(options.CircuitBreakers), options.Enabled, before?._circuitBreakers, changes);
         _bulkheads = BulkheadStates.Build(options.Bulkheads, ForEndpoints(options.Bulkheads), options.Enabled, before?._bulkheads, changes);
@@ -105,7 +109,8 @@ internal sealed class AppliedConfiguration
             WorkersOf(options),
             before is not null && !deadLettersChanged ? before.Settings.DeadLetters : _deadLetters,
             before is not null && !isolatedTasksChanged ? before.Settings.IsolatedTasks : new(_isolatedTasks) { Enabled = options.Enabled && _isolatedTasks.Enabled },
-            before is not null && !shutdownChanged ? before.Settings.Shutdown : new(_shutdown) { Enabled = options.Enabled && _shutdown.Enabled });
+            before is not null && !shutdownChanged ? before.Settings.Shutdown : new(_shutdown) { Enabled = options.Enabled && _shutdown.Enabled },
+            before is not null && !dashboardChanged ? before.Settings.Dashboard : new(_dashboard) { KeepsHistory = options.Enabled && _dashboard.KeepHistory });
 
         bool Changed<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOptions>(SingleLayer<TOptions> layer, TOptions? was, TOptions now)
             where TOptions : class

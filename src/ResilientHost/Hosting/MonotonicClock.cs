@@ -4,11 +4,15 @@ namespace ResilientHost.Hosting;
 /// The one place that reads a clock. Timestamps are ticks of the <see cref="TimeProvider"/> ("since when" and "how long");
 /// wall-clock time is for people only.
 /// </summary>
-/// <remarks>Immutable and thread-safe.</remarks>
+/// <remarks>Thread-safe.</remarks>
 internal sealed class MonotonicClock
 {
+    // More than two threads' looks at two clocks are apart, and less than anybody sets a clock by.
+    private static readonly TimeSpan SameClock = TimeSpan.FromMilliseconds(50);
+
     private readonly TimeProvider _provider;
     private readonly long _coarseFactor;
+    private volatile Anchor? _anchor;
 
     public MonotonicClock(TimeProvider? provider)
     {
@@ -51,9 +55,19 @@ internal sealed class MonotonicClock
     public TimeSpan Elapsed(long from, long to) =>
         to <= from ? TimeSpan.Zero : ToTimeSpan(to - from);
 
-    /// <summary>Wall-clock time of a timestamp that lies before <paramref name="now"/>, as far as calendars reach: the wall clock may have been set anywhere.</summary>
-    public DateTimeOffset UtcAt(long timestamp, long now) =>
-        new(Math.Max(UtcNow.UtcTicks - Elapsed(timestamp, now).Ticks, 0), TimeSpan.Zero);
+    /// <summary>Wall-clock time of a timestamp near or before <paramref name="now"/>, as far as calendars reach: the wall clock may have been set anywhere.</summary>
+    /// <remarks>The same timestamp has the same time whenever it is asked for, until the wall clock is set: what is told twice must not look like news.</remarks>
+    public DateTimeOffset UtcAt(long timestamp, long now)
+    {
+        var anchor = _anchor;
+        var utc = UtcNow.UtcTicks;
+        if (anchor is null || Math.Abs(utc - TicksAt(anchor, now)) > SameClock.Ticks)
+        {
+            _anchor = anchor = new Anchor(utc, now);
+        }
+
+        return new(Math.Clamp(TicksAt(anchor, timestamp), 0, DateTimeOffset.MaxValue.Ticks), TimeSpan.Zero);
+    }
 
     /// <summary>A number of timestamp ticks as the nearest duration.</summary>
     public TimeSpan ToTimeSpan(long timestampTicks) =>
@@ -70,4 +84,10 @@ internal sealed class MonotonicClock
         var ticks = (((Int128)duration.Ticks * Frequency) + TimeSpan.TicksPerSecond - 1) / TimeSpan.TicksPerSecond;
         return ticks > long.MaxValue / 4 ? long.MaxValue / 4 : (long)ticks;
     }
+
+    private long TicksAt(Anchor anchor, long timestamp) =>
+        anchor.UtcTicks + (timestamp >= anchor.Timestamp ? Elapsed(anchor.Timestamp, timestamp).Ticks : -Elapsed(timestamp, anchor.Timestamp).Ticks);
+
+    /// <summary>Two clocks read at one moment.</summary>
+    private sealed record Anchor(long UtcTicks, long Timestamp);
 }

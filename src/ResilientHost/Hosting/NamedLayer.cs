@@ -11,7 +11,7 @@ internal sealed class NamedLayer<[DynamicallyAccessedMembers(
     Func<ResilienceOptions, NamedOptions<TOptions>> select,
     Action<IConfiguration, TOptions> bind,
     Func<string, TOptions, IEnumerable<string>> validate,
-    IReadOnlyDictionary<string, Action<NamedOptions<TOptions>, bool>>? switches = null) : ILayerSection
+    IReadOnlyDictionary<string, LayerSwitch<TOptions>>? switches = null) : ILayerSection
     where TOptions : class, new()
 {
     private const string InheritKey = "Inherit";
@@ -24,7 +24,7 @@ internal sealed class NamedLayer<[DynamicallyAccessedMembers(
 
     // Of the whole layer, beside the names.
     private readonly Dictionary<string, Action<NamedOptions<TOptions>, bool>> _switches =
-        new(switches ?? new Dictionary<string, Action<NamedOptions<TOptions>, bool>>(), StringComparer.OrdinalIgnoreCase)
+        new((switches ?? new Dictionary<string, LayerSwitch<TOptions>>()).Select(static pair => KeyValuePair.Create(pair.Key, pair.Value.Set)), StringComparer.OrdinalIgnoreCase)
         {
             [nameof(NamedOptions<TOptions>.Enabled)] = static (named, value) => named.Enabled = value,
         };
@@ -89,6 +89,49 @@ internal sealed class NamedLayer<[DynamicallyAccessedMembers(
         }
     }
 
+    public IEnumerable<OptionEntry> Describe(ResilienceOptions options, ResilienceOptions pristine)
+    {
+        var (named, usual) = (select(options), select(pristine));
+        yield return OptionEntries.Switch($"{key}:{nameof(named.Enabled)}", named.Enabled);
+        foreach (var (name, isOn) in switches?.Select(pair => (pair.Key, pair.Value)) ?? [])
+        {
+            yield return OptionEntries.Switch($"{key}:{name}", isOn.Get(named), isOn.Get(usual));
+        }
+
+        const string Root = NamedOptions<TOptions>.DefaultName;
+        foreach (var entry in OptionEntries.Of(Shape, named.Default, usual.Default, $"{key}:{Root}", []))
+        {
+            yield return entry;
+        }
+
+        foreach (var name in named.Entries)
+        {
+            if (name.Inherit is { } parent)
+            {
+                yield return OptionEntries.Inherit($"{key}:{name.Name}:{InheritKey}", parent);
+            }
+
+            foreach (var entry in OptionEntries.Of(Shape, named.Resolved[name.Name], usual.Default, $"{key}:{name.Name}", ParentsOf(named, name)))
+            {
+                yield return entry;
+            }
+        }
+    }
+
+    // Validated: there is no circle, and every parent is there.
+    private string[] ParentsOf(NamedOptions<TOptions> named, NamedEntry<TOptions> name)
+    {
+        var parents = new List<string>();
+        for (var next = name; next is { Whole: null };)
+        {
+            var parent = next.Inherit ?? NamedOptions<TOptions>.DefaultName;
+            parents.Add($"{key}:{parent}");
+            next = NamedOptions<TOptions>.IsDefault(parent) ? null : named.Entries.FirstOrDefault(entry => string.Equals(entry.Name, parent, StringComparison.OrdinalIgnoreCase));
+        }
+
+        return [.. parents];
+    }
+
     private void ReadEntry(IConfigurationSection section, NamedOptions<TOptions> named, ResilienceOptions options)
     {
         if (NamedOptions<TOptions>.IsDefault(section.Key))
@@ -116,3 +159,10 @@ internal sealed class NamedLayer<[DynamicallyAccessedMembers(
     private string HintFor(string name) =>
         Shape.Find(name) is { } property ? $"; options for every name go under {NamedOptions<TOptions>.DefaultName}:{property.Name}" : "";
 }
+
+/// <summary>One thing that is on or off for a whole layer, beside its kill switch.</summary>
+internal sealed record LayerSwitch<[DynamicallyAccessedMembers(
+    DynamicallyAccessedMemberTypes.PublicProperties | DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] TOptions>(
+    Func<NamedOptions<TOptions>, bool> Get,
+    Action<NamedOptions<TOptions>, bool> Set)
+    where TOptions : class, new();

@@ -52,6 +52,9 @@ internal sealed class OptionsShape
         }
     }
 
+    /// <summary>Names of properties that code alone can set, and has.</summary>
+    public IEnumerable<string> SetInCode(object options) => _code.Where(property => property.GetValue(options) is not null).Select(static property => property.Name);
+
     /// <summary>What differs, for people: values of thresholds, only names of texts, collections and code.</summary>
     public IReadOnlyList<string> Differences(object before, object after) =>
     [

@@ -6,6 +6,7 @@ using ResilientHost.Callers;
 using ResilientHost.Calls;
 using ResilientHost.CircuitBreaking;
 using ResilientHost.Connections;
+using ResilientHost.Dashboard;
 using ResilientHost.DeadLetters;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
@@ -98,10 +99,14 @@ internal static class ResilienceLayers
         static options => options.Workers,
         static (section, options) => section.Bind(options),
         WorkerOptionsValidator.Errors,
-        new Dictionary<string, Action<NamedOptions<WorkerOptions>, bool>>
+        new Dictionary<string, LayerSwitch<WorkerOptions>>
         {
-            [nameof(NamedWorkerOptions.SuperviseHostedServices)] = static (named, value) => ((NamedWorkerOptions)named).SuperviseHostedServices = value,
-            [nameof(NamedWorkerOptions.ContainUnhandledExceptions)] = static (named, value) => ((NamedWorkerOptions)named).ContainUnhandledExceptions = value,
+            [nameof(NamedWorkerOptions.SuperviseHostedServices)] = new(
+                static named => ((NamedWorkerOptions)named).SuperviseHostedServices,
+                static (named, value) => ((NamedWorkerOptions)named).SuperviseHostedServices = value),
+            [nameof(NamedWorkerOptions.ContainUnhandledExceptions)] = new(
+                static named => ((NamedWorkerOptions)named).ContainUnhandledExceptions,
+                static (named, value) => ((NamedWorkerOptions)named).ContainUnhandledExceptions = value),
         });
 
     public static NamedLayer<WorkerGroupOptions> WorkerGroups { get; } = new(
@@ -128,8 +133,14 @@ internal static class ResilienceLayers
         static (section, options) => section.Bind(options),
         ShutdownOptionsValidator.Errors);
 
+    public static SingleLayer<DashboardOptions> Dashboard { get; } = new(
+        nameof(ResilienceOptions.Dashboard),
+        static options => options.Dashboard,
+        static (section, options) => section.Bind(options),
+        DashboardOptionsValidator.Errors);
+
     public static IReadOnlyList<ILayerSection> All { get; } =
-        [Recovery, CircuitBreakers, Bulkheads, Timeouts, Fallbacks, Degradation, Connections, TrustedCallers, HttpClients, Calls, Caches, Workers, WorkerGroups, DeadLetters, IsolatedTasks, Shutdown];
+        [Recovery, CircuitBreakers, Bulkheads, Timeouts, Fallbacks, Degradation, Connections, TrustedCallers, HttpClients, Calls, Caches, Workers, WorkerGroups, DeadLetters, IsolatedTasks, Shutdown, Dashboard];
 }
 
 /// <summary>One section under <c>Resilience</c>.</summary>
@@ -142,4 +153,9 @@ internal interface ILayerSection
 
     /// <summary>Judges the options when code had its say, too.</summary>
     void Validate(ResilienceOptions options, IHostEnvironment? environment, ConfigurationProblems problems);
+
+    /// <summary>Lists the options as they are in force.</summary>
+    /// <param name="options">Validated options.</param>
+    /// <param name="pristine">Options that nobody has touched.</param>
+    IEnumerable<OptionEntry> Describe(ResilienceOptions options, ResilienceOptions pristine);
 }

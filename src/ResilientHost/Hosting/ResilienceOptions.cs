@@ -73,6 +73,9 @@ public sealed class ResilienceOptions
     /// <summary>How the host goes.</summary>
     public ShutdownOptions Shutdown { get; } = new();
 
+    /// <summary>What bounds the dashboard.</summary>
+    public DashboardOptions Dashboard { get; } = new();
+
     /// <summary>Where these options come from, for messages.</summary>
     internal string Path { get; set; } = ResilienceSection.Name;
 

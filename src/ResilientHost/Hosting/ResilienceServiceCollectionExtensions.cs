@@ -8,6 +8,7 @@ using ResilientHost.Bulkheads;
 using ResilientHost.CircuitBreaking;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
+using ResilientHost.History;
 using ResilientHost.Hosting;
 using ResilientHost.Outbound;
 using ResilientHost.Pipeline;
@@ -75,7 +76,10 @@ public static class ResilienceServiceCollectionExtensions
             provider.GetRequiredService<ILogger<ResilienceSettingsSource>>(),
             provider.GetService<IConfiguration>(),
             provider.GetService<IHostEnvironment>(),
-            provider.GetRequiredService<RecoveredExceptions>()));
+            provider.GetRequiredService<RecoveredExceptions>(),
+            provider.GetRequiredService<ConfigurationJournal>()));
+        services.AddSingleton(static provider => new ConfigurationJournal(provider.GetService<TimeProvider>()));
+        services.AddSingleton(static provider => new ConfigurationSources(provider.GetRequiredService<ResilienceRegistration>(), provider.GetService<IConfiguration>()));
         services.AddPolicy(static settings => settings.Recovery);
         services.AddPolicy(static settings => settings.Fallbacks);
         services.AddPolicy(static settings => settings.Timeouts);
@@ -89,6 +93,7 @@ public static class ResilienceServiceCollectionExtensions
         services.AddPolicy(static settings => settings.DeadLetters);
         services.AddPolicy(static settings => settings.IsolatedTasks);
         services.AddPolicy(static settings => settings.Shutdown);
+        services.AddPolicy(static settings => settings.Dashboard);
         services.AddCallers();
         services.AddSignals();
         services.AddDegradation();
@@ -101,6 +106,7 @@ public static class ResilienceServiceCollectionExtensions
         services.AddPropagation();
         services.AddOutbound();
         services.AddCalls();
+        services.AddHistory();
         services.AddPipeline();
         services.AddWorkers();
         services.AddWorkerIterations();

@@ -4,6 +4,7 @@ using ResilientHost.Callers;
 using ResilientHost.Calls;
 using ResilientHost.CircuitBreaking;
 using ResilientHost.Connections;
+using ResilientHost.Dashboard;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
 using ResilientHost.IsolatedTasks;
@@ -32,4 +33,5 @@ internal sealed record ResilienceSettings(
     WorkerSettings Workers,
     DeadLetterOptions DeadLetters,
     IsolatedTaskPolicy IsolatedTasks,
-    ShutdownPolicy Shutdown);
+    ShutdownPolicy Shutdown,
+    DashboardPolicy Dashboard);

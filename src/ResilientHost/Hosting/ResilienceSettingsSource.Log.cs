@@ -45,6 +45,7 @@ internal sealed partial class ResilienceSettingsSource
         if (!string.Equals(_lastRefusal, errors, StringComparison.Ordinal))
         {
             _lastRefusal = errors;
+            _journal?.Refused([.. errors.Split(Environment.NewLine)]);
             Log.ReloadRefused(_logger, Environment.NewLine, errors);
         }
     }

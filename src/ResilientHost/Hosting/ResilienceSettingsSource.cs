@@ -20,6 +20,7 @@ internal sealed partial class ResilienceSettingsSource : IDisposable
     private readonly IConfiguration? _root;
     private readonly ILogger _logger;
     private readonly RecoveredExceptions? _reported;
+    private readonly ConfigurationJournal? _journal;
     private readonly bool _isDevelopment;
     private readonly ConfigurationFileGuard _files;
     private readonly List<Action<ResilienceSettings>> _subscribers = [];
@@ -39,15 +40,18 @@ internal sealed partial class ResilienceSettingsSource : IDisposable
     /// <param name="root">The application's configuration, when the suite was handed a section: file errors are seen at the root only.</param>
     /// <param name="environment">The host's environment, if there is a host.</param>
     /// <param name="reported">Where exceptions are noted that have been logged already.</param>
+    /// <param name="journal">Where is noted what was applied and what was refused.</param>
     public ResilienceSettingsSource(
         IOptionsFactory<ResilienceOptions> factory,
         ResilienceRegistration registration,
         ILogger<ResilienceSettingsSource> logger,
         IConfiguration? root = null,
         IHostEnvironment? environment = null,
-        RecoveredExceptions? reported = null)
+        RecoveredExceptions? reported = null,
+        ConfigurationJournal? journal = null)
     {
         _reported = reported;
+        _journal = journal;
         (_factory, _registration, _logger, _isDevelopment) = (factory, registration, logger, environment?.IsDevelopment() == true);
         _root = registration.Configuration is IConfigurationRoot ? registration.Configuration : root;
         _files = new(OnFileError, OnConfigurationChanged);
@@ -103,6 +107,7 @@ internal sealed partial class ResilienceSettingsSource : IDisposable
             WatchFiles();
             var options = _factory.Create(Options.DefaultName);
             _applied = AppliedConfiguration.Create(options, _isDevelopment, before: null, new SettingsChanges());
+            _journal?.Applied(options);
             WarnOfUnknownKeys(options);
             return _current = _applied.Settings;
         }
@@ -165,6 +170,12 @@ internal sealed partial class ResilienceSettingsSource : IDisposable
         var changes = new SettingsChanges();
         var applied = AppliedConfiguration.Create(options, _isDevelopment, before, changes);
         (_applied, _current) = (applied, applied.Settings);
+        _journal?.Mended();
+        if (changes.Any)
+        {
+            _journal?.Applied(options);
+        }
+
         foreach (var subscriber in _subscribers)
         {
             try
@@ -197,6 +208,7 @@ internal sealed partial class ResilienceSettingsSource : IDisposable
         {
             if (isNew)
             {
+                _journal?.Refused([$"The file {Path.GetFileName(file)} cannot be read."]);
                 Log.FileUnreadable(_logger, file, error);
             }
         }

@@ -40,4 +40,7 @@ internal sealed class SingleLayer<[DynamicallyAccessedMembers(DynamicallyAccesse
             }
         }
     }
+
+    public IEnumerable<OptionEntry> Describe(ResilienceOptions options, ResilienceOptions pristine) =>
+        OptionEntries.Of(Shape, select(options), select(pristine), key, []);
 }

@@ -47,6 +47,22 @@ internal sealed class ValueFormat
         _ => true,
     };
 
+    /// <summary>Whether a text that configuration has says this value, however it is written.</summary>
+    /// <param name="text">What configuration has.</param>
+    /// <param name="value">A value as <see cref="OptionEntries.Show"/> writes it.</param>
+    public bool Means(string? text, string? value) => (text, value) switch
+    {
+        // A provider that has no null says it with an empty value.
+        (null or "", null) => true,
+        (null, _) or (_, null) => false,
+        _ when _type == typeof(string) => text == value,
+        _ when !Accepts(text) => false,
+        _ when _type == typeof(double) => OptionEntries.Show(double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture)) == value,
+        _ when _type == typeof(TimeSpan) => OptionEntries.Show(TimeSpan.ParseExact(text, "c", CultureInfo.InvariantCulture)) == value,
+        _ when _type == typeof(int) || _type == typeof(long) => OptionEntries.Show(long.Parse(text, NumberStyles.Integer, CultureInfo.InvariantCulture)) == value,
+        _ => string.Equals(text.Trim(), value, StringComparison.OrdinalIgnoreCase),
+    };
+
     /// <summary>What to write instead, when the text tells what was meant; else <see langword="null"/>.</summary>
     public string? Hint(string text)
     {

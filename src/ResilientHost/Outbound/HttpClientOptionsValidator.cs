@@ -67,7 +67,8 @@ internal static class HttpClientOptionsValidator
     private static IEnumerable<string> BulkheadRules(BulkheadOptions o) =>
         After(BulkheadOptionsValidator.Errors("", o)).Concat(NotForOutbound(
             (nameof(o.PartitionBy), o.PartitionBy is not null),
-            (nameof(o.PartitionKey), o.PartitionKey is not null)));
+            (nameof(o.PartitionKey), o.PartitionKey is not null),
+            (nameof(o.PartitionWeights), o.PartitionWeights.Count > 0)));
 
     private static IEnumerable<string> NotForOutbound(params (string Property, bool IsSet)[] properties) =>
         properties.Where(property => property.IsSet).Select(property => $"{property.Property} must not be set: it tells inbound callers apart, and this is for outbound calls.");

@@ -46,7 +46,7 @@ public sealed class HttpClientResilienceOptions
     public BulkheadOptions Bulkhead { get; } = new();
 
     /// <summary>Bodies of responses that declare a length up to this one are read as part of the attempt: when they break off or stall, that is a failed attempt.</summary>
-    /// <value>From 0 (never) to 16 MB; default 65,536 bytes.</value>
+    /// <value>From 0 (never) to 16 MiB; default 65,536 bytes.</value>
     public int ReadAheadBytes { get; set; } = 64 * 1024;
 
     /// <summary>The slowest that a response's body may come, while someone waits for it.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ResilientHost.History;
 using ResilientHost.Propagation;
 
 namespace ResilientHost.Outbound;
@@ -25,6 +26,7 @@ internal sealed partial class ResilienceHandler
             var admission = await entering;
             if (admission.Refusal is { } refusal)
             {
+                client.CircuitBreaker.Watch?.CountRefusal(refusal);
                 return Refused(call, request, number, isHedge, refusal);
             }
 
@@ -58,6 +60,7 @@ internal sealed partial class ResilienceHandler
         OutboundCall call, HttpRequestMessage request, int number, bool isHedge, bool isQueued, OutboundPass pass, CancellationTokenSource source, CancellationToken cancellationToken)
     {
         AttemptTelemetry telemetry = default;
+        var watched = CallWatch.Begin(client.CircuitBreaker.Watch, services.Clock);
         AttemptResult result = new(AttemptEnd.Broken, null, null);
         try
         {
@@ -115,6 +118,7 @@ internal sealed partial class ResilienceHandler
             try
             {
                 call.Authority.Exit(pass, result.Outcome, result.RetryAfter);
+                CallWatch.End(client.CircuitBreaker.Watch, services.Clock, watched, result.Outcome);
             }
             finally
             {

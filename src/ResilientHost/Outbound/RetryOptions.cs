@@ -41,6 +41,6 @@ public sealed class RetryOptions
     public bool NonIdempotent { get; set; }
 
     /// <summary>The largest body of a request that is kept to be sent again. A request with a larger one, or of unknown length beyond it, is sent once.</summary>
-    /// <value>From 0 (requests with a body are sent once) to 16 MB; default 65,536 bytes. HTTP clients only.</value>
+    /// <value>From 0 (requests with a body are sent once) to 16 MiB; default 65,536 bytes. HTTP clients only.</value>
     public int MaxReplayBytes { get; set; } = 64 * 1024;
 }

@@ -17,6 +17,9 @@ internal struct Admission
     /// <summary>The caller's place in its fair share of the bulkhead.</summary>
     public FairShareTicket Share;
 
+    /// <summary>It is measured for the history: <see cref="ArrivedAt"/> is exact.</summary>
+    public bool IsSampled;
+
     /// <summary>Who called, as a number; only where a circuit counts callers.</summary>
     public int Caller;
 }

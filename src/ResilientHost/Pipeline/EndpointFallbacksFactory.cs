@@ -17,7 +17,7 @@ internal sealed class EndpointFallbacksFactory(
 
     /// <summary>The fallbacks; <see langword="null"/> when the endpoint asks for none.</summary>
     /// <exception cref="InvalidOperationException">An endpoint added after the start asks for one that it cannot have.</exception>
-    public EndpointFallbacks? Create(Endpoint endpoint, string key, string tag, in EndpointLayers layers)
+    public EndpointFallbacks? Create(Endpoint endpoint, string key, string tag, in EndpointLayers layers, CircuitBreaker? circuitBreaker)
     {
         if (layers is { Fallback: null, StaleFallback: null })
         {
@@ -35,23 +35,24 @@ internal sealed class EndpointFallbacksFactory(
         var stale = layers.StaleFallback is { } metadata
             ? new StaleFallback(endpoint, key, metadata, required != RequiredAuthorization.None, staleResponses)
             : null;
-        return new(key, tag, handler, stale, required, UseOf(key));
+        return new(key, tag, handler, stale, required, UseOf(key, circuitBreaker));
     }
 
     /// <summary>What is wrong with what an endpoint asks for.</summary>
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="key">Its key.</param>
     /// <param name="layers">What it asks for.</param>
+    /// <param name="circuitBreaker">The circuit that it names, if there is one.</param>
     /// <param name="errors">Takes what cannot be.</param>
     /// <param name="idle">Takes what can be, but will never do anything: a group may ask for more than each of its endpoints can use.</param>
-    public void Check(Endpoint endpoint, string key, in EndpointLayers layers, ICollection<string> errors, ICollection<string> idle)
+    public void Check(Endpoint endpoint, string key, in EndpointLayers layers, CircuitBreaker? circuitBreaker, ICollection<string> errors, ICollection<string> idle)
     {
         if (layers is { Fallback: null, StaleFallback: null })
         {
             return;
         }
 
-        _ = UseOf(key);
+        _ = UseOf(key, circuitBreaker);
         if (layers.Fallback is { } fallback)
         {
             _ = binder.Bind(endpoint, fallback, errors);
@@ -75,6 +76,12 @@ internal sealed class EndpointFallbacksFactory(
         }
     }
 
-    private FallbackUse UseOf(string key) =>
-        _uses.GetOrAdd(key, static (key, argument) => new(key, argument.Policy, argument.Provider), (Policy: settings.Current.Fallbacks, clock.Provider));
+    private FallbackUse UseOf(string key, CircuitBreaker? circuitBreaker)
+    {
+        var use = _uses.GetOrAdd(key, static (key, argument) => new(key, argument.Policy, argument.Provider), (Policy: settings.Current.Fallbacks, clock.Provider));
+
+        // An endpoint's own circuit is made by its first request, after the check.
+        use.CircuitBreaker = circuitBreaker ?? use.CircuitBreaker;
+        return use;
+    }
 }

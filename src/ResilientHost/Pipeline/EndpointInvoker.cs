@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http;
 using ResilientHost.Fallbacks;
+using ResilientHost.History;
 using ResilientHost.Hosting;
 using ResilientHost.Propagation;
 using ResilientHost.Recovery;
@@ -17,7 +18,9 @@ internal sealed class EndpointInvoker(
     RefusalWriter refusals,
     ProblemWriter problems,
     ExceptionRecovery recovery,
-    RequestMetrics metrics)
+    RequestMetrics metrics,
+    RequestCompletions completions,
+    RequestWatches watches)
 {
     public Task Invoke(RequestDelegate next, HttpContext context, EndpointPlan plan, Admission admission, InboundCall? call)
     {
@@ -69,7 +72,7 @@ internal sealed class EndpointInvoker(
         {
             var outcome = OutcomeOf(context);
             gates.Exit(plan, ref admission, outcome);
-            Record(context, plan, admission, outcome);
+            Record(context, plan, admission, outcome, RequestDisposition.Of(outcome));
             return endpoint;
         }
 
@@ -137,7 +140,7 @@ internal sealed class EndpointInvoker(
         }
 
         state.RequestBody?.Detach();
-        Leave(state, outcome);
+        Leave(state, outcome, state.HasTimedOut ? RequestDisposition.TimedOut : RequestDisposition.Of(outcome));
         states.Return(state);
     }
 
@@ -169,7 +172,7 @@ internal sealed class EndpointInvoker(
         }
         finally
         {
-            End(state, outcome, fallback);
+            End(state, outcome, RequestDisposition.Of(outcome), fallback);
         }
 
         CutResponse.TellOuter(context, tellsOuter);
@@ -180,6 +183,7 @@ internal sealed class EndpointInvoker(
         state.EndGuards(hasFailed: true);
         var (context, tellsOuter) = (state.Context, state.TellsOuter);
         var outcome = CallOutcome.Failed;
+        string? disposition = null;
         var fallback = fallbacks.For(state);
         try
         {
@@ -225,14 +229,14 @@ internal sealed class EndpointInvoker(
                 scope.IsCut = state.HasOverrun;
                 scope.TimedOutOutcome = state.TimeoutOutcome;
                 scope.TimedOut = state.HasTimedOut ? state.TimeoutRefusal : null;
-                outcome = await recovery.RecoverAsync(context, exception, scope);
+                (outcome, disposition) = await recovery.RecoverAsync(context, exception, scope);
                 outcome = state.HasTimedOut ? state.TimeoutOutcome : outcome;
             }
         }
         finally
         {
             // The outcome is decided last: a handler may have turned the exception into a fine answer.
-            End(state, outcome, fallback, recovered: true);
+            End(state, outcome, disposition ?? RequestDisposition.Of(outcome), fallback);
         }
 
         CutResponse.TellOuter(context, tellsOuter);
@@ -256,27 +260,47 @@ internal sealed class EndpointInvoker(
         }
     }
 
-    private void End(RequestState state, CallOutcome outcome, RequestFallback? fallback, bool recovered = false)
+    private void End(RequestState state, CallOutcome outcome, string disposition, RequestFallback? fallback)
     {
         state.Recording?.Complete(succeeded: false);
         state.RequestBody?.Detach();
-        Leave(state, outcome, recovered, fallback is { HasAnswered: true });
+        Leave(state, outcome, fallback is { HasAnswered: true } ? RequestDisposition.Fallback : state.HasTimedOut ? RequestDisposition.TimedOut : disposition);
         states.Return(state);
     }
 
-    private void Leave(RequestState state, CallOutcome outcome, bool recovered = false, bool byFallback = false)
+    private void Leave(RequestState state, CallOutcome outcome, string disposition)
     {
         state.LeaveLayers(outcome);
-        Record(
-            state.Context, state.Plan, state.Admission, outcome, recovered,
-            byFallback ? RequestDisposition.Fallback : state.HasTimedOut ? RequestDisposition.TimedOut : null);
+        Record(state.Context, state.Plan, state.Admission, outcome, disposition);
     }
 
-    private void Record(HttpContext context, EndpointPlan plan, in Admission admission, CallOutcome outcome, bool recovered = false, string? disposition = null)
+    private void Record(HttpContext context, EndpointPlan plan, in Admission admission, CallOutcome outcome, string disposition)
     {
+        if (watches.Of(plan) is { } watch)
+        {
+            Note(watch, context, plan, admission, outcome, disposition);
+        }
+
         if (metrics.IsEnabled)
         {
-            metrics.Record(plan.Tag, disposition ?? RequestDisposition.Of(context, outcome, recovered), gates.Elapsed(admission));
+            metrics.Record(plan.Tag, disposition, gates.Elapsed(admission));
+        }
+
+        if (completions.IsEnabled)
+        {
+            completions.Note(context, disposition);
+        }
+    }
+
+    private void Note(CallWatch watch, HttpContext context, EndpointPlan plan, in Admission admission, CallOutcome outcome, string disposition)
+    {
+        // No verdict on the endpoint, but its caller was refused.
+        watch.Count(outcome == CallOutcome.Ignored && disposition == RequestDisposition.Refused ? CallEnd.Refused : (CallEnd)outcome);
+
+        // How long a stream was watched, or a caller had patience, says nothing about the endpoint.
+        if (admission.IsSampled && outcome != CallOutcome.Ignored && !StreamingResponse.HasStarted(context, plan))
+        {
+            watch.Measure(gates.Elapsed(admission));
         }
     }
 

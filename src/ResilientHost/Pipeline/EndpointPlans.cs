@@ -54,17 +54,18 @@ internal sealed class EndpointPlans
                 _degradation.EndpointsSayCriticality = true;
             }
 
+            var circuitBreaker = Resolve(layers.CircuitBreaker, _circuitBreakers.Get, _circuitBreakers.GetOrAddForEndpoint);
             var tag = _tags.Contains(key) || (_tags.Count < MaxEndpointTags && _tags.Add(key)) ? key : OverflowTag;
             return new EndpointPlan
             {
                 Key = key,
                 Tag = tag,
-                CircuitBreaker = Resolve(layers.CircuitBreaker, _circuitBreakers.Get, _circuitBreakers.GetOrAddForEndpoint),
+                CircuitBreaker = circuitBreaker,
                 Bulkhead = Resolve(layers.Bulkhead, _bulkheads.Get, _bulkheads.GetOrAddForEndpoint),
                 Timeout = EndpointTimeout.OwnOf(endpoint, layers),
                 TakesDefaultTimeout = layers.AutomaticLayers && !exempt && EndpointTimeout.TakesDefault(endpoint),
                 HeedsDeadlines = !exempt && (layers.AutomaticLayers || layers.AsksForLayers),
-                Fallbacks = IsHealthCheck(endpoint) ? null : _fallbacks.Create(endpoint, key, tag, layers),
+                Fallbacks = IsHealthCheck(endpoint) ? null : _fallbacks.Create(endpoint, key, tag, layers, circuitBreaker),
                 Criticality = ours ? null : layers.Criticality ?? (layers.AutomaticLayers && !exempt ? Criticality.Default : null),
                 KeepsConnection = ours || layers.Criticality == Criticality.Critical,
                 IsExempt = exempt && (ours || layers.Criticality is null),
@@ -94,8 +95,8 @@ internal sealed class EndpointPlans
     private string? KnownKeyOf(Endpoint endpoint) =>
         _keys.GetValueOrDefault(endpoint) ?? _keys.FirstOrDefault(pair => EndpointKey.AreOfOneMapping(pair.Key, endpoint)).Value;
 
-    // What tells or changes how the service is doing must work when nothing else does.
-    private static bool IsOurs(Endpoint endpoint) =>
+    /// <summary>Whether the endpoint tells or changes how the service is doing: it must work when nothing else does.</summary>
+    public static bool IsOurs(Endpoint endpoint) =>
         endpoint.Metadata.GetMetadata<OperationsEndpointMetadata>() is not null || IsHealthCheck(endpoint);
 
     private static bool IsLeftAlone(Endpoint endpoint) =>

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using ResilientHost.Dashboard;
 using ResilientHost.Degradation;
 
 namespace ResilientHost.Pipeline;
@@ -43,7 +44,8 @@ internal sealed partial class PipelinePlacement(
 
         if (errors.Count > 0)
         {
-            throw new InvalidOperationException($"Resilience layers cannot be applied as asked:{Environment.NewLine}- {string.Join($"{Environment.NewLine}- ", errors)}");
+            // One call may map several endpoints, about which there is one thing to say.
+            throw new InvalidOperationException($"Resilience layers cannot be applied as asked:{Environment.NewLine}- {string.Join($"{Environment.NewLine}- ", errors.Distinct(StringComparer.Ordinal))}");
         }
 
         if (idle.Count > 0)
@@ -105,7 +107,7 @@ internal sealed partial class PipelinePlacement(
             errors.Add($"Endpoint '{name}' {error}.");
         }
 
-        fallbacks.Check(endpoint, key, layers, errors, idle);
+        fallbacks.Check(endpoint, key, layers, layers.CircuitBreaker is { } circuit && circuitBreakers.TryGet(circuit, out var named) ? named : null, errors, idle);
         CheckName(layers.CircuitBreaker, circuitBreakers.Names, "circuit breaker", "Resilience:CircuitBreakers");
         CheckName(layers.Bulkhead, bulkheads.Names, "bulkhead", "Resilience:Bulkheads");
 
@@ -129,9 +131,8 @@ internal sealed partial class PipelinePlacement(
             return;
         }
 
-        var metadata = endpoint.Metadata;
-        var isOpen = metadata.GetMetadata<IAllowAnonymous>() is not null;
-        var isGuarded = metadata.GetMetadata<IAuthorizeData>() is not null || metadata.GetMetadata<AuthorizationPolicy>() is not null;
+        var isOpen = endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null;
+        var isGuarded = OperationGuard.HasPolicy(endpoint);
         if (operations.Operates && (isOpen || !isGuarded))
         {
             errors.Add($"{operations.Call} changes how the service behaves and needs to know who does. Add .RequireAuthorization(\"policy\"){(isOpen ? " in place of .AllowAnonymous()" : "")}.");

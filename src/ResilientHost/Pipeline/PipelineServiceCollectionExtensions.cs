@@ -19,10 +19,9 @@ internal static class PipelineServiceCollectionExtensions
         services.TryAddSingleton<RequestFallbacks>();
         services.TryAddSingleton<RequestStatePool>();
         services.TryAddSingleton<RequestMetrics>();
+        services.TryAddSingleton<RequestCompletions>();
         services.TryAddSingleton<PipelinePlacement>();
-        services.TryAddSingleton<ResilienceInstance>();
-        services.TryAddSingleton<ResilienceStatusReader>();
-        services.TryAddSingleton<LevelOperation>();
+        services.AddDashboard();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RecoveryStartupFilter>());
         return services;
     }

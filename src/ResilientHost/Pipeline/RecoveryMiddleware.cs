@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using ResilientHost.Connections;
+using ResilientHost.Dashboard;
 using ResilientHost.Hosting;
 using ResilientHost.Recovery;
 using ResilientHost.Refusals;
@@ -8,9 +9,16 @@ using ResilientHost.Refusals;
 namespace ResilientHost.Pipeline;
 
 /// <summary>The outermost catch: a throw in any middleware becomes a problem answer.</summary>
-internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSettingsSource settings, ExceptionRecovery recovery, ConnectionDoor door)
+internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSettingsSource settings, ExceptionRecovery recovery, ConnectionDoor door, RequestCompletions completions, OperationAttempts attempts)
 {
-    public Task Invoke(HttpContext context)
+    private RequestDelegate? _guarded;
+    private RequestDelegate? _observed;
+
+    public Task Invoke(HttpContext context) => attempts.MayBe(context.Request) ? attempts.WatchAsync(context, _observed ??= InvokeObserved) : InvokeObserved(context);
+
+    private Task InvokeObserved(HttpContext context) => completions.IsEnabled ? completions.Watch(context, _guarded ??= InvokeGuarded) : InvokeGuarded(context);
+
+    private Task InvokeGuarded(HttpContext context)
     {
         if (door.ClosesConnections)
         {
@@ -64,7 +72,20 @@ internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSetting
     }
 
     // Middleware may hand one request's exception to another that waited for the same answer, as the output cache does: there it is a failure.
-    private Task RecoverAsync(HttpContext context, Exception exception) => exception is CutResponseException && CutResponse.IsMarked(context)
-        ? Task.CompletedTask
-        : recovery.RecoverAsync(context, exception, new RecoveryScope { Origin = ExceptionOrigins.Pipeline });
+    private async Task RecoverAsync(HttpContext context, Exception exception)
+    {
+        var wasCut = CutResponse.IsMarked(context);
+        if (exception is CutResponseException && wasCut)
+        {
+            return;
+        }
+
+        var (_, disposition) = await recovery.RecoverAsync(context, exception, new RecoveryScope { Origin = ExceptionOrigins.Pipeline });
+
+        // An answer that was cut further in has been told there; what middleware makes of the broken connection is no news.
+        if (!wasCut)
+        {
+            completions.Note(context, disposition);
+        }
+    }
 }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using ResilientHost.Connections;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
+using ResilientHost.History;
 using ResilientHost.Hosting;
 using ResilientHost.Propagation;
 using ResilientHost.Refusals;
@@ -23,6 +24,8 @@ internal sealed class ResilienceMiddleware(
     RequestFallbacks fallbacks,
     EndpointInvoker invoker,
     RequestMetrics metrics,
+    RequestCompletions completions,
+    RequestWatches watches,
     PipelinePlacement placement)
 {
     public Task Invoke(HttpContext context)
@@ -62,7 +65,7 @@ internal sealed class ResilienceMiddleware(
         if (calls.IsOver(call))
         {
             // Whoever asked has gone: no layer is to be troubled with it.
-            return RefuseAsync(context, plan, gates.Arrive(plan, metrics.IsEnabled), InboundCalls.Refuse(plan));
+            return RefuseAsync(context, plan, Arrive(plan), InboundCalls.Refuse(plan));
         }
 
         if (!call.IsRead)
@@ -84,7 +87,7 @@ internal sealed class ResilienceMiddleware(
 
     private Task EnterLayers(HttpContext context, EndpointPlan plan, InboundCall? call)
     {
-        var admission = gates.Arrive(plan, metrics.IsEnabled);
+        var admission = Arrive(plan);
         Refusal refusal;
         if (shedder.IsActive && plan.Criticality is { } criticality && shedder.Sheds(context, criticality, plan.Tag, out refusal))
         {
@@ -102,6 +105,14 @@ internal sealed class ResilienceMiddleware(
             LayerGates.Entry.Queues => QueueAsync(context, plan, admission, call),
             _ => RefuseAsync(context, plan, admission, refusal),
         };
+    }
+
+    private Admission Arrive(EndpointPlan plan)
+    {
+        var isSampled = watches.Of(plan) is { IsOpen: true } watch && watch.TryTake();
+        var admission = gates.Arrive(plan, metrics.IsEnabled || isSampled);
+        admission.IsSampled = isSampled;
+        return admission;
     }
 
     private Task InvokeWithoutEndpoint(HttpContext context)
@@ -182,7 +193,7 @@ internal sealed class ResilienceMiddleware(
             return FallBackAsync(state, fallback, admission, refusal);
         }
 
-        Record(plan, RequestDisposition.Refused, admission);
+        Record(context, plan, RequestDisposition.Refused, admission, refusal);
         var answer = refusals.WriteAsync(context, refusal, state.Baseline);
         if (answer.IsCompleted)
         {
@@ -198,7 +209,7 @@ internal sealed class ResilienceMiddleware(
         var (context, tellsOuter) = (state.Context, CutResponse.IsBodyReplaced(state.Context, behindGuard: null));
         RefusalWriter.Note(refusal);
         var result = await fallback.TryAnswerAsync(new(refusal));
-        Record(state.Plan, fallback.HasAnswered ? RequestDisposition.Fallback : RequestDisposition.Refused, admission);
+        Record(context, state.Plan, fallback.HasAnswered ? RequestDisposition.Fallback : RequestDisposition.Refused, admission, refusal);
         if (result == FallbackResult.None)
         {
             await refusals.WriteAsync(context, refusal, state.Baseline);
@@ -208,8 +219,18 @@ internal sealed class ResilienceMiddleware(
         CutResponse.TellOuter(context, tellsOuter);
     }
 
-    private void Record(EndpointPlan plan, string disposition, in Admission admission)
+    private void Record(HttpContext context, EndpointPlan plan, string disposition, in Admission admission, in Refusal refusal)
     {
+        completions.Note(context, disposition);
+        if (watches.Of(plan) is { } watch)
+        {
+            watch.CountRefusal(refusal);
+            if (admission.IsSampled)
+            {
+                watch.Return();
+            }
+        }
+
         if (metrics.IsEnabled)
         {
             metrics.Record(plan.Tag, disposition, gates.Elapsed(admission));

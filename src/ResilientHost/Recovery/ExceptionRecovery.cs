@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using ResilientHost.Fallbacks;
+using ResilientHost.Pipeline;
 using ResilientHost.Refusals;
 
 namespace ResilientHost.Recovery;
@@ -21,9 +22,12 @@ internal sealed class ExceptionRecovery(
     RecoveryMetrics metrics,
     RecoveryLog log)
 {
+    private static readonly RecoveryResult Succeeded = new(CallOutcome.Succeeded, RequestDisposition.Succeeded);
+
+    private static readonly RecoveryResult Failed = new(CallOutcome.Failed, RequestDisposition.Recovered);
+
     /// <summary>Decides, answers or aborts, logs once, counts. Never throws.</summary>
-    /// <returns>How the call counts.</returns>
-    public async Task<CallOutcome> RecoverAsync(HttpContext context, Exception exception, RecoveryScope scope)
+    public async Task<RecoveryResult> RecoverAsync(HttpContext context, Exception exception, RecoveryScope scope)
     {
         try
         {
@@ -39,11 +43,11 @@ internal sealed class ExceptionRecovery(
             }
 
             Abort(context);
-            return CallOutcome.Failed;
+            return Failed;
         }
     }
 
-    private CallOutcome EndWithoutClient(HttpContext context, RecoveryScope scope)
+    private RecoveryResult EndWithoutClient(HttpContext context, RecoveryScope scope)
     {
         log.ClientGone(context, scope);
         var response = context.Response;
@@ -64,10 +68,10 @@ internal sealed class ExceptionRecovery(
             }
         }
 
-        return CallOutcome.Ignored;
+        return new(CallOutcome.Ignored, RequestDisposition.Aborted);
     }
 
-    private async Task<CallOutcome> AnswerAsync(HttpContext context, Exception exception, RecoveryScope scope)
+    private async Task<RecoveryResult> AnswerAsync(HttpContext context, Exception exception, RecoveryScope scope)
     {
         var isNews = recovered.TryMark(context, exception);
         if (isNews)
@@ -91,7 +95,7 @@ internal sealed class ExceptionRecovery(
                 await refusals.WriteAsync(context, timeout, scope.Baseline);
             }
 
-            return scope.TimedOutOutcome;
+            return new(scope.TimedOutOutcome, RequestDisposition.TimedOut);
         }
 
         if (RefusalExceptions.Of(exception) is { } refusal)
@@ -105,7 +109,7 @@ internal sealed class ExceptionRecovery(
         {
             Report(context, exception, scope, isNews, problem.Status);
             await problems.WriteAsync(context, problem, scope.Baseline, exception, DetailsFor(current, exception));
-            return CallOutcome.Succeeded;
+            return Succeeded;
         }
 
         RegisteredExceptionHandlers.SetFeatures(context, exception);
@@ -123,7 +127,7 @@ internal sealed class ExceptionRecovery(
                 await held.SendAsync(context, problems, scope.Baseline);
             }
 
-            return IsSuccess(status) ? CallOutcome.Succeeded : CallOutcome.Failed;
+            return IsSuccess(status) ? Succeeded : Failed;
         }
 
         if (!ResponseBody.TryDiscard(context.Response))
@@ -137,11 +141,11 @@ internal sealed class ExceptionRecovery(
             await problems.WriteAsync(context, problem, scope.Baseline, exception, DetailsFor(current, exception));
         }
 
-        return CallOutcome.Failed;
+        return Failed;
     }
 
     // A layer further in, around an HTTP client or in a pipeline of the endpoint's own, said no: the same answer as one of ours. No verdict on the endpoint, unless time ran out in it.
-    private async Task<CallOutcome> AnswerRefusalAsync(HttpContext context, Exception exception, Refusal refusal, RecoveryScope scope)
+    private async Task<RecoveryResult> AnswerRefusalAsync(HttpContext context, Exception exception, Refusal refusal, RecoveryScope scope)
     {
         log.Answered(context, exception, scope, RefusalTable.Resolve(refusal).Status);
         RefusalWriter.Note(refusal);
@@ -151,7 +155,7 @@ internal sealed class ExceptionRecovery(
             await refusals.WriteAsync(context, refusal, scope.Baseline);
         }
 
-        return outcome;
+        return new(outcome, RequestDisposition.Refused);
     }
 
     // True also when a fallback began an answer and the connection had to be aborted: nothing is to be added to it.
@@ -178,7 +182,7 @@ internal sealed class ExceptionRecovery(
         return true;
     }
 
-    private CallOutcome AbortStarted(HttpContext context, Exception exception, RecoveryScope scope, bool isNews)
+    private RecoveryResult AbortStarted(HttpContext context, Exception exception, RecoveryScope scope, bool isNews)
     {
         Observe(context, exception, isError: true);
         if (isNews)
@@ -187,7 +191,7 @@ internal sealed class ExceptionRecovery(
         }
 
         Abort(context);
-        return CallOutcome.Failed;
+        return Failed;
     }
 
     private void Report(HttpContext context, Exception exception, RecoveryScope scope, bool isNews, int status)

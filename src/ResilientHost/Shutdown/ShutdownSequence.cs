@@ -23,16 +23,26 @@ internal sealed partial class ShutdownSequence(
     MonotonicClock clock,
     ILogger<ShutdownSequence> logger,
     IOptions<HostOptions>? host = null,
-    IHostApplicationLifetime? lifetime = null) : IHostedLifecycleService
+    IHostApplicationLifetime? lifetime = null) : IHostedLifecycleService, IDisposable
 {
-    private bool _isStopping;
+    private readonly CancellationTokenSource _asked = CancellationTokenSource.CreateLinkedTokenSource(lifetime?.ApplicationStopping ?? CancellationToken.None);
 
     /// <summary>Whether the host has been asked to stop.</summary>
-    public bool IsDraining => policy().Enabled && (Volatile.Read(ref _isStopping) || lifetime?.ApplicationStopping.IsCancellationRequested == true);
+    /// <remarks>Asks the host itself, too: callbacks run one after the other, the latest first, and one of the application's that blocks comes before ours.</remarks>
+    public bool IsDraining => policy().Enabled && (_asked.IsCancellationRequested || lifetime is { ApplicationStopping.IsCancellationRequested: true });
+
+    /// <summary>Whether readiness heeds that the host stops.</summary>
+    public bool IsHeeded => policy().Enabled;
+
+    /// <summary>Cancelled when the host is asked to stop, whether or not that is heeded.</summary>
+    public CancellationToken Asked => _asked.Token;
+
+    public void Dispose() => _asked.Dispose();
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        Volatile.Write(ref _isStopping, true);
+        // Whoever waits for it goes on elsewhere: nobody's work comes before the delay.
+        _ = _asked.CancelAsync();
         var (isEnabled, delay) = (policy().Enabled, policy().ReadinessDelay);
         if (!isEnabled || delay <= TimeSpan.Zero)
         {

@@ -22,4 +22,6 @@ internal static class EventIds
     public const int Calls = 2600;
     public const int Caching = 2700;
     public const int Propagation = 2800;
+    public const int Dashboard = 2900;
+    public const int Telemetry = 3000;
 }

@@ -68,6 +68,9 @@ public static class ResilienceDiagnostics
         /// <summary>Gauge: the smoothed value of a signal, one series per signal, in the signal's own unit.</summary>
         public const string DegradationSignal = "resilient_host.degradation.signal";
 
+        /// <summary>Gauge: 1 where the level turns requests down, 0 where it only counts whom it would (<see cref="DegradationMode.Shadow"/>).</summary>
+        public const string DegradationEnforced = "resilient_host.degradation.enforced";
+
         /// <summary>Counter of changes of the service level, <c>{change}</c>.</summary>
         public const string DegradationTransitions = "resilient_host.degradation.transitions";
 
@@ -163,6 +166,12 @@ public static class ResilienceDiagnostics
 
         /// <summary>Counter of exceptions that nothing had caught and that were contained, <c>{exception}</c>.</summary>
         public const string UnhandledContained = "resilient_host.recovery.contained";
+
+        /// <summary>Counter of batches that an exporter of ResilientHost.Telemetry handed over or could not, <c>{export}</c>.</summary>
+        public const string TelemetryExports = "resilient_host.telemetry.exports";
+
+        /// <summary>Counter of spans, log records, metrics of a batch and console lines that are lost, <c>{item}</c>.</summary>
+        public const string TelemetryDropped = "resilient_host.telemetry.dropped";
     }
 
     /// <summary>Names of tags. Values are closed sets; paths, users and keys are never tags.</summary>
@@ -294,6 +303,24 @@ public static class ResilienceDiagnostics
         /// <summary>Why an item is a dead letter: <c>poison</c>, <c>shutdown</c>, <c>unreadable</c>.</summary>
         public const string DeadLetterReason = "resilient_host.dead_letter.reason";
 
+        /// <summary>What was to be delivered: a value of <see cref="TelemetryTagValues"/>.</summary>
+        public const string TelemetrySignal = "resilient_host.telemetry.signal";
+
+        /// <summary>How an export ended: <c>succeeded</c>, <c>failed</c>.</summary>
+        public const string TelemetryResult = "resilient_host.telemetry.result";
+
+        /// <summary>Why telemetry was lost: <c>queue_full</c>, <c>export_failed</c>.</summary>
+        public const string TelemetryDropReason = "resilient_host.telemetry.drop_reason";
+
+        /// <summary>What a person did, as the operation's path says; on spans only.</summary>
+        public const string Operation = "resilient_host.operation";
+
+        /// <summary>What it was done to: a circuit's name and key; on spans only.</summary>
+        public const string OperationTarget = "resilient_host.operation.target";
+
+        /// <summary>Who did it; on spans only.</summary>
+        public const string OperationBy = "resilient_host.operation.by";
+
         /// <summary>Full type name of an exception; <c>other</c> beyond the cap.</summary>
         public const string ExceptionType = "exception.type";
 
@@ -398,6 +425,34 @@ public static class ResilienceDiagnostics
         public const string Miss = "miss";
     }
 
+    /// <summary>Values of the tags of telemetry about telemetry.</summary>
+    public static class TelemetryTagValues
+    {
+        /// <summary>Spans.</summary>
+        public const string Traces = "traces";
+
+        /// <summary>Measurements.</summary>
+        public const string Metrics = "metrics";
+
+        /// <summary>Log records.</summary>
+        public const string Logs = "logs";
+
+        /// <summary>Lines of JSON on the console.</summary>
+        public const string Console = "console";
+
+        /// <summary>The collector has taken the batch.</summary>
+        public const string Succeeded = "succeeded";
+
+        /// <summary>The collector could not be reached, was too slow, or did not want the batch.</summary>
+        public const string Failed = "failed";
+
+        /// <summary>As many waited to be delivered as may wait.</summary>
+        public const string QueueFull = "queue_full";
+
+        /// <summary>Their batch could not be delivered.</summary>
+        public const string ExportFailed = "export_failed";
+    }
+
     /// <summary>Names of spans of the suite's own.</summary>
     public static class Spans
     {
@@ -449,6 +504,12 @@ public static class ResilienceDiagnostics
 
         /// <summary>A fallback gave no answer.</summary>
         public const string FallbackFailed = "fallback.failed";
+
+        /// <summary>A person operated the layers.</summary>
+        public const string OperationDone = "operation.done";
+
+        /// <summary>A person tried to operate the layers and was refused.</summary>
+        public const string OperationRefused = "operation.refused";
 
         /// <summary>The request's timeout ran out.</summary>
         public const string TimeoutExpired = "timeout.expired";

@@ -45,7 +45,11 @@ public sealed class StatusTests
         foreach (var breaker in status.GetProperty("circuitBreakers").EnumerateArray())
         {
             breaker.EnumerateObject().Select(member => member.Name).ShouldBe(
-                ["name", "key", "state", "mode", "failureRatio", "slowCallRatio", "calls", "refused", "retryAfterSeconds", "since"], ignoreOrder: true);
+                [
+                    "name", "key", "state", "mode", "failureRatio", "slowCallRatio", "calls", "refused", "retryAfterSeconds", "since", "failures", "slowCalls", "wouldHaveRefused",
+                    "callsPerSecond", "p50Seconds", "p90Seconds", "p99Seconds", "affectsReadiness",
+                ],
+                ignoreOrder: true);
         }
 
         foreach (var bulkhead in status.GetProperty("bulkheads").EnumerateArray())

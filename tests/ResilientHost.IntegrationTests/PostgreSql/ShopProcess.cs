@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Reflection;
+using System.Text;
+using System.Text.RegularExpressions;
 
 namespace ResilientHost.IntegrationTests.PostgreSql;
 
@@ -10,7 +13,7 @@ namespace ResilientHost.IntegrationTests.PostgreSql;
 internal sealed record History(string Customer, IReadOnlyList<JsonElement> Orders, bool IsComplete);
 
 /// <summary>samples/Storefront as a child process, with its own settings, and a customer who has signed in.</summary>
-internal sealed class ShopProcess : IAsyncDisposable
+internal sealed partial class ShopProcess : IAsyncDisposable
 {
     // A shop without its database answers by a fallback or a problem, never later than its endpoints' own timeout with some room to breathe.
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(4);
@@ -35,7 +38,7 @@ internal sealed class ShopProcess : IAsyncDisposable
         };
 
         // Whoever runs the tests may have settings of their own services in the environment.
-        string[] foreign = ["ASPNETCORE_", "DOTNET_ENVIRONMENT", "DOTNET_URLS", "Resilience", "Logging", "Kestrel", "Urls", "Faults", "ConnectionStrings"];
+        string[] foreign = ["ASPNETCORE_", "DOTNET_ENVIRONMENT", "DOTNET_URLS", "Resilience", "Logging", "Kestrel", "Urls", "Faults", "Operators", "ConnectionStrings"];
         foreach (var name in start.Environment.Keys.Where(name => foreign.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))).ToArray())
         {
             start.Environment.Remove(name);
@@ -77,6 +80,15 @@ internal sealed class ShopProcess : IAsyncDisposable
         },
         "the circuit of the database opens");
 
+    /// <summary>What the shop's dashboard answers to whoever asks for its status.</summary>
+    public async Task<HttpStatusCode> LookInsideAsync(string? name = null, string? password = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/resilience/status");
+        request.Headers.Authorization = name is null ? null : new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{name}:{password}")));
+        using var response = await _http.SendAsync(request);
+        return response.StatusCode;
+    }
+
     /// <summary>What the status says of the database's circuit.</summary>
     public async Task<JsonElement> BreakerAsync()
     {
@@ -104,7 +116,6 @@ internal sealed class ShopProcess : IAsyncDisposable
 
     private static async Task<Uri> ReadAddressAsync(Process process)
     {
-        const string Marker = "Now listening on: ";
         var address = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
         var said = new ConcurrentQueue<string>();
 
@@ -116,9 +127,9 @@ internal sealed class ShopProcess : IAsyncDisposable
             {
                 address.TrySetException(new InvalidOperationException($"The shop did not start. It said: {string.Join('\n', said)}"));
             }
-            else if (output.Data.IndexOf(Marker, StringComparison.Ordinal) is var at and >= 0)
+            else if (Address().Match(output.Data) is { Success: true } match)
             {
-                address.TrySetResult(new Uri(output.Data[(at + Marker.Length)..]));
+                address.TrySetResult(new Uri(match.Groups["address"].Value));
             }
             else if (!address.Task.IsCompleted)
             {
@@ -136,4 +147,8 @@ internal sealed class ShopProcess : IAsyncDisposable
         var token = await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>();
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token.GetProperty("accessToken").GetString());
     }
+
+    // In a line of JSON, as everything that the shop says, and so perhaps between quotes.
+    [GeneratedRegex(@"Now listening on: [\\""]*(?<address>http://[^\s""\\]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Address();
 }

@@ -10,7 +10,7 @@ public sealed class HostedServiceSupervisionTests
     [InlineData("generic")]
     public async Task WithoutTheSuite_FailingService_EndsTheProcessAsIfAllWereWell(string kind)
     {
-        await using var process = WorkerProcess.Start($"{kind} broken");
+        await using var process = WorkerProcess.Start($"{kind} broken-later");
 
         (await process.ExitCodeAsync()).ShouldBe(0);
         process.Said.ShouldContain(line => line.Contains("BackgroundService failed", StringComparison.Ordinal));
@@ -91,7 +91,7 @@ public sealed class HostedServiceSupervisionTests
     [Fact]
     public async Task BrokenService_SupervisionOff_BehavesAsWithoutTheSuite()
     {
-        await using var process = WorkerProcess.Start("generic layers broken", ("Resilience:Workers:SuperviseHostedServices", "false"));
+        await using var process = WorkerProcess.Start("generic layers broken-later", ("Resilience:Workers:SuperviseHostedServices", "false"));
 
         (await process.ExitCodeAsync()).ShouldBe(0);
         Count(string.Join('\n', process.Said), "BackgroundService failed").ShouldBe(1);
@@ -100,7 +100,7 @@ public sealed class HostedServiceSupervisionTests
     [Fact]
     public async Task BrokenService_KillSwitchOff_HasTheOutcomeItHasWithoutTheSuite()
     {
-        await using var process = WorkerProcess.Start("generic layers broken", ("Resilience:Workers:Enabled", "false"));
+        await using var process = WorkerProcess.Start("generic layers broken-later", ("Resilience:Workers:Enabled", "false"));
 
         (await process.ExitCodeAsync()).ShouldBe(0, string.Join('\n', process.Said));
     }

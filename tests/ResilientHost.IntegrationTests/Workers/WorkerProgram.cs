@@ -71,6 +71,9 @@ internal static class WorkerProgram
                 case "broken":
                     builder.Services.AddHostedService<Broken>();
                     break;
+                case "broken-later":
+                    builder.Services.AddHostedService<BrokenOnceStarted>();
+                    break;
                 case "broken-worker":
                     builder.Services.AddResilientWorker<Broken>("broken");
                     break;
@@ -142,6 +145,18 @@ internal static class WorkerProgram
         protected override async Task ExecuteAsync(CancellationToken stoppingToken)
         {
             await Task.Yield();
+            throw new InvalidOperationException("beyond repair");
+        }
+    }
+
+    /// <summary>Where the framework itself stops the host: a service that fails while that still starts makes a start that was cancelled of it, and the process may abort.</summary>
+    private sealed class BrokenOnceStarted(IHostApplicationLifetime lifetime) : BackgroundService
+    {
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
+            await started.Task;
             throw new InvalidOperationException("beyond repair");
         }
     }

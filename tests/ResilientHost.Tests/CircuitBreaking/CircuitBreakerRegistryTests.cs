@@ -103,7 +103,7 @@ public sealed class CircuitBreakerRegistryTests : IDisposable
         Apply(("a", new() { MinimumThroughput = 1, HalfOpenProbes = 1, BreakJitter = 0 }), ("shadow", new() { MinimumThroughput = 1, Mode = CircuitMode.Shadow }));
         var breaker = _registry.Get("a");
         Fail(breaker);
-        _log.Next().ShouldBe((1000, LogLevel.Warning, "Circuit breaker 'a' opened (FailureRatio, era 2) at 2030-01-01T00:00:00.0000000+00:00; calls are refused."));
+        _log.Next().ShouldBe((1000, LogLevel.Warning, "Circuit breaker 'a' opened (FailureRatio, era 2) at 2030-01-01T00:00:00.0000000+00:00; calls are refused. Trace -."));
         _time.Advance(TimeSpan.FromSeconds(5));
         breaker.TryEnter(out var probe, out _).ShouldBeTrue();
         _log.Next().ShouldBe((1001, LogLevel.Information, "Circuit breaker 'a' is half-open since 2030-01-01T00:00:05.0000000+00:00 (era 3); probes may pass."));

@@ -273,7 +273,7 @@ public sealed class KeyedCircuitBreakerTests : IDisposable
         (entry.EventId.Id, entry.Level, entry.Message).ShouldBe((
             EventIds.CircuitBreaking + 6,
             LogLevel.Information,
-            "A partition of circuit breaker 'db' went from Closed to Open (FailureRatio, era 2) at 2030-01-01T00:00:00.0000000+00:00."));
+            "A partition of circuit breaker 'db' went from Closed to Open (FailureRatio, era 2) at 2030-01-01T00:00:00.0000000+00:00. Trace -."));
     }
 
     [Fact]

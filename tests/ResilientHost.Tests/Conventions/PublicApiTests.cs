@@ -9,6 +9,7 @@ public sealed class PublicApiTests
     [Theory]
     [InlineData(typeof(CircuitBreaker), "tests/ResilientHost.Tests/PublicApi.txt")]
     [InlineData(typeof(ManualTimeProvider), "tests/ResilientHost.Tests/PublicApi.Testing.txt")]
+    [InlineData(typeof(ResilienceTelemetryOptions), "tests/ResilientHost.Tests/PublicApi.Telemetry.txt")]
     public void PublicApi_OfPackage_EqualsSnapshot(Type member, string snapshot)
     {
         var actual = Describe(member.Assembly);

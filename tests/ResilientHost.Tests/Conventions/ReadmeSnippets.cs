@@ -30,6 +30,24 @@ public sealed class ReadmeSnippets
     }
 
     [Fact]
+    public async Task Operations_OnOnePath_AreMappedSideBySide()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.AddResilienceLayers();
+        await using var app = builder.Build();
+
+        // readme: operations
+        app.MapResilienceHealth();
+        app.MapResilienceDashboard("/resilience").RequireAuthorization("ops");
+        app.MapResilienceOperations("/resilience").RequireAuthorization("on-call");
+        // readme: end
+
+        var paths = ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Select(endpoint => endpoint.RoutePattern.RawText).ToList();
+        paths.ShouldBeUnique();
+        new[] { "/health/live", "/health/ready", "/resilience/", "/resilience/status", "/resilience/level", "/resilience/circuit-breakers/isolate" }.ShouldBeSubsetOf(paths);
+    }
+
+    [Fact]
     public async Task Fallbacks_OnEndpoints_AreMetadata()
     {
         await using var app = WebApplication.CreateSlimBuilder().Build();

@@ -3,17 +3,21 @@ using System.Text.RegularExpressions;
 
 namespace ResilientHost.Tests.Conventions;
 
-/// <summary>The README shows code that compiles, and names every option and instrument there is.</summary>
+/// <summary>The README and the pages show code that compiles; the README names every option and instrument there is.</summary>
 public sealed partial class ReadmeTests
 {
     private static readonly string Readme = Repository.Read("README.md").ReplaceLineEndings("\n");
 
-    [Fact]
-    public void Code_InReadme_EqualsCompiledSource()
-    {
-        var blocks = Block().Matches(Readme);
+    public static TheoryData<string> WithCode { get; } = [.. Pages.All.Concat(Pages.OfPackages).Prepend("README.md")];
 
-        blocks.Count.ShouldBe(Regex.Count(Readme, "^```csharp", RegexOptions.Multiline), "every C# block names the source that it is taken from");
+    [Theory]
+    [MemberData(nameof(WithCode))]
+    public void Code_OnPage_EqualsCompiledSource(string page)
+    {
+        var text = Pages.Read(page);
+        var blocks = Block().Matches(text);
+
+        blocks.Count.ShouldBe(Regex.Count(text, "^```csharp", RegexOptions.Multiline), "every C# block names the source that it is taken from");
         foreach (Match block in blocks)
         {
             var source = Repository.Read(block.Groups["path"].Value).ReplaceLineEndings("\n");
@@ -30,6 +34,16 @@ public sealed partial class ReadmeTests
             .Select(property => $"`{property.Name}`")
             .Where(name => !Readme.Contains(name, StringComparison.Ordinal))
             .ShouldBeEmpty();
+
+    [Fact]
+    public void Options_OfTelemetry_AreAllInItsReadme()
+    {
+        var page = Pages.Read("src/ResilientHost.Telemetry/README.md");
+        typeof(ResilienceTelemetryOptions).GetProperties()
+            .Select(property => $"`{property.Name}`")
+            .Where(name => !Regex.IsMatch(page, $@"^\|[^|]*{name}[^|]*\|", RegexOptions.Multiline))
+            .ShouldBeEmpty();
+    }
 
     [Fact]
     public void Instruments_OfLibrary_AreAllInReadme() =>

@@ -22,6 +22,25 @@ public sealed class DegradationTelemetryTests
         host.Metrics.Last(Instruments.DegradationSignal).ShouldBe(0.95);
     }
 
+    [Theory]
+    [InlineData(null, true, 1)]
+    [InlineData(null, false, 0)]
+    [InlineData(DegradationMode.Shadow, true, 0)]
+    [InlineData(DegradationMode.Enforce, false, 1)]
+    public void Enforced_TellsWhetherTheLevelTurnsAnybodyDown(DegradationMode? mode, bool sayCriticality, double expected)
+    {
+        using var host = new DegradationUnderTest(options => options.Mode = mode, sayCriticality);
+        host.Sampler.Find();
+        host.Metrics.RecordObservableInstruments();
+        host.Metrics.Last(Instruments.DegradationEnforced).ShouldBe(expected);
+
+        host.Run(cpu: 0.95, seconds: 3);
+
+        host.Metrics.RecordObservableInstruments();
+        host.Metrics.Last(Instruments.DegradationLevel).ShouldBe(1);
+        host.Metrics.Last(Instruments.DegradationEnforced).ShouldBe(expected);
+    }
+
     [Fact]
     public async Task Transitions_OfAnOverride_AreCountedWithTheirCause()
     {

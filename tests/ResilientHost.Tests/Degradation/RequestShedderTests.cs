@@ -6,6 +6,9 @@ namespace ResilientHost.Tests.Degradation;
 public sealed class RequestShedderTests : IDisposable
 {
     private const int Requests = 10_000;
+
+    // The draw is keyed anew in each process. Of so many requests a share strays by at most 0.005 (one standard deviation, at a half): six of them is never.
+    private const double Stray = 0.03;
     private readonly DegradationUnderTest _host = new();
 
     public void Dispose() => _host.Dispose();
@@ -27,8 +30,8 @@ public sealed class RequestShedderTests : IDisposable
     {
         _host.Control.Override(level);
 
-        Share(Criticality.Sheddable).ShouldBe(sheddable, 0.01);
-        Share(Criticality.Default).ShouldBe(ofDefault, 0.01);
+        Share(Criticality.Sheddable).ShouldBe(sheddable, 0.0065);
+        Share(Criticality.Default).ShouldBe(ofDefault, Stray);
         Share(Criticality.Critical).ShouldBe(0);
         Share(Criticality.Sheddable).ShouldBeLessThan(1);
     }
@@ -41,7 +44,7 @@ public sealed class RequestShedderTests : IDisposable
         var severity = _host.Control.Shedding.Severity;
 
         severity.ShouldBe(0.5, 1e-9);
-        Share(Criticality.Sheddable).ShouldBe(severity, 0.02);
+        Share(Criticality.Sheddable).ShouldBe(severity, Stray);
         Share(Criticality.Default).ShouldBe(0);
     }
 

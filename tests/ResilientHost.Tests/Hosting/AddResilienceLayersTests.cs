@@ -35,7 +35,7 @@ public sealed class AddResilienceLayersTests
         var error = await Should.ThrowAsync<OptionsValidationException>(() => app.StartAsync());
 
         error.Message.Split('\n').Select(l => l.TrimEnd(' ', ';')).ShouldBe([
-            "Resilience:Colour is not a known key; known are Bulkheads, Caches, Calls, CircuitBreakers, Connections, DeadLetters, Degradation, Enabled, Fallbacks, HttpClients, IsolatedTasks, Recovery, Shutdown, Timeouts, TrustedCallers, UnknownKeys, WorkerGroups, Workers.",
+            "Resilience:Colour is not a known key; known are Bulkheads, Caches, Calls, CircuitBreakers, Connections, Dashboard, DeadLetters, Degradation, Enabled, Fallbacks, HttpClients, IsolatedTasks, Recovery, Shutdown, Timeouts, TrustedCallers, UnknownKeys, WorkerGroups, Workers.",
             "Resilience:Bulkheads:checkout:QueueTimeout must be a duration as in \"00:00:30\" (hh:mm:ss, with days \"1.00:00:00\"), but is \"30\"; for 30 seconds write \"00:00:30\".",
             "Resilience:CircuitBreakers:checkout:HalfOpenProbes must be from 1 to 1,000 calls, but is 0.",
         ]);

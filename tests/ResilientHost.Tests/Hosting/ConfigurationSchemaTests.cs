@@ -8,6 +8,7 @@ using ResilientHost.Callers;
 using ResilientHost.Calls;
 using ResilientHost.CircuitBreaking;
 using ResilientHost.Connections;
+using ResilientHost.Dashboard;
 using ResilientHost.DeadLetters;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
@@ -57,6 +58,7 @@ public sealed class ConfigurationSchemaTests
         { "Caches", "resilienceCache" },
         { "DeadLetters", "" },
         { "Shutdown", "" },
+        { "Dashboard", "" },
     };
 
     private static (object Defaults, OptionsShape Shape, Func<object, IEnumerable<string>> Validate) Options(string section) => section switch
@@ -75,6 +77,7 @@ public sealed class ConfigurationSchemaTests
         "Caches" => (new CacheOptions(), OptionsShape.Of<CacheOptions>(), o => CacheOptionsValidator.Errors("x", (CacheOptions)o)),
         "DeadLetters" => (new DeadLetterOptions(), OptionsShape.Of<DeadLetterOptions>(), o => DeadLetterOptionsValidator.Errors((DeadLetterOptions)o, null)),
         "Shutdown" => (new ShutdownOptions(), OptionsShape.Of<ShutdownOptions>(), o => ShutdownOptionsValidator.Errors((ShutdownOptions)o, null)),
+        "Dashboard" => (new DashboardOptions(), OptionsShape.Of<DashboardOptions>(), o => DashboardOptionsValidator.Errors((DashboardOptions)o, null)),
         _ => (new BulkheadOptions(), OptionsShape.Of<BulkheadOptions>(), o => BulkheadOptionsValidator.Errors("x", (BulkheadOptions)o)),
     };
 

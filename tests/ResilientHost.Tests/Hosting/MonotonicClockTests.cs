@@ -47,4 +47,33 @@ public sealed class MonotonicClockTests
 
         CircuitPolicy.Create("db", options, new MonotonicClock(null)).NeedsExactClock.ShouldBe(expected);
     }
+
+    [Fact]
+    public void UtcAt_OfSystemTime_IsTheSameWheneverItIsAsked()
+    {
+        var clock = new MonotonicClock(null);
+        var timestamp = clock.Timestamp();
+        var first = clock.UtcAt(timestamp, clock.CoarseTimestamp());
+
+        for (var i = 0; i < 1_000; i++)
+        {
+            clock.UtcAt(timestamp, clock.CoarseTimestamp()).ShouldBe(first);
+        }
+    }
+
+    [Theory]
+    [InlineData(0.02, 0)]
+    [InlineData(3_600, 3_600)]
+    [InlineData(-3_600, -3_600)]
+    public void UtcAt_WallClockIsSet_FollowsItButNotItsJitter(double setBy, double expected)
+    {
+        var time = new ManualTimeProvider();
+        var clock = new MonotonicClock(time);
+        var timestamp = clock.Timestamp();
+        var before = clock.UtcAt(timestamp, timestamp);
+        time.Advance(TimeSpan.FromMinutes(1));
+        time.SetUtcNow(time.GetUtcNow() + TimeSpan.FromSeconds(setBy));
+
+        (clock.UtcAt(timestamp, clock.Timestamp()) - before).ShouldBe(TimeSpan.FromSeconds(expected));
+    }
 }

@@ -112,9 +112,9 @@ public sealed class ResilienceConfigurationTests
             """);
 
         errors.ShouldBe([
-            "Resilience:Breakers is not a known key; known are Bulkheads, Caches, Calls, CircuitBreakers, Connections, DeadLetters, Degradation, Enabled, Fallbacks, HttpClients, IsolatedTasks, Recovery, Shutdown, Timeouts, TrustedCallers, UnknownKeys, WorkerGroups, Workers.",
+            "Resilience:Breakers is not a known key; known are Bulkheads, Caches, Calls, CircuitBreakers, Connections, Dashboard, DeadLetters, Degradation, Enabled, Fallbacks, HttpClients, IsolatedTasks, Recovery, Shutdown, Timeouts, TrustedCallers, UnknownKeys, WorkerGroups, Workers.",
             "Resilience:Enabled must be true or false, but is \"perhaps\".",
-            "Resilience:Telemetry is not a known key; known are Bulkheads, Caches, Calls, CircuitBreakers, Connections, DeadLetters, Degradation, Enabled, Fallbacks, HttpClients, IsolatedTasks, Recovery, Shutdown, Timeouts, TrustedCallers, UnknownKeys, WorkerGroups, Workers.",
+            "Resilience:Telemetry is not a known key; known are Bulkheads, Caches, Calls, CircuitBreakers, Connections, Dashboard, DeadLetters, Degradation, Enabled, Fallbacks, HttpClients, IsolatedTasks, Recovery, Shutdown, Timeouts, TrustedCallers, UnknownKeys, WorkerGroups, Workers.",
             "Resilience:CircuitBreakers:checkout:BreakDuration must be a duration as in \"00:00:30\" (hh:mm:ss, with days \"1.00:00:00\"), but is \"30\"; for 30 seconds write \"00:00:30\".",
             "Resilience:CircuitBreakers:checkout:MinimumThroughput must be a whole number, but is \"many\".",
             "Resilience:CircuitBreakers:checkout:Mode must be one of Enforce, Shadow, Disabled, ForcedOpen, but is \"1\".",

@@ -71,6 +71,7 @@ public sealed class HttpClientOptionsValidatorTests
         { "CircuitBreaker:PartitionBy must not be set: it tells inbound callers apart, and this is for outbound calls.", o => o.CircuitBreaker.PartitionBy = "User" },
         { "CircuitBreaker:MinimumDistinctCallers must not be set: it tells inbound callers apart, and this is for outbound calls.", o => o.CircuitBreaker.MinimumDistinctCallers = 2 },
         { "Bulkhead:PartitionBy must not be set: it tells inbound callers apart, and this is for outbound calls.", o => o.Bulkhead.PartitionBy = "User" },
+        { "Bulkhead:PartitionWeights must not be set: it tells inbound callers apart, and this is for outbound calls.", o => o.Bulkhead.PartitionWeights["gold"] = 2 },
         { "ReadAheadBytes must be 0 to 16777216 bytes, but is -1.", o => o.ReadAheadBytes = -1 },
         { "MinimumBodyRate must be 1 to 1000000000 bytes per second, or null, but is 0.", o => o.MinimumBodyRate = 0 },
         { "CertificateWarning must be 00:00:00 to 365.00:00:00 (d.hh:mm:ss), but is -00:00:00.0000001.", o => o.CertificateWarning = -Tick },

@@ -69,8 +69,8 @@ internal sealed class RecoveryHost : IDisposable
         return request;
     }
 
-    public Task<CallOutcome> RecoverAsync(FakeRequest request, Exception exception, RecoveryScope? scope = null) =>
-        Recovery.RecoverAsync(request.Context, exception, scope ?? Scope());
+    public async Task<CallOutcome> RecoverAsync(FakeRequest request, Exception exception, RecoveryScope? scope = null) =>
+        (await Recovery.RecoverAsync(request.Context, exception, scope ?? Scope())).Outcome;
 
     public static RecoveryScope Scope(string endpoint = "GET /orders/{id}") => new() { Endpoint = endpoint, Baseline = new ResponseBaseline() };
 

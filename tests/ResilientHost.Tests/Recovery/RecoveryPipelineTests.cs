@@ -133,7 +133,7 @@ public class RecoveryPipelineTests
                     }
                     catch (Exception exception)
                     {
-                        _outcome = await context.RequestServices.GetRequiredService<ExceptionRecovery>().RecoverAsync(context, exception, scope);
+                        _outcome = (await context.RequestServices.GetRequiredService<ExceptionRecovery>().RecoverAsync(context, exception, scope)).Outcome;
                     }
                 });
                 app.Run(endpoint);

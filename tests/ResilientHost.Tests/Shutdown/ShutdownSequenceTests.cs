@@ -68,6 +68,26 @@ public sealed class ShutdownSequenceTests : IDisposable
     }
 
     [Fact]
+    public async Task IsDraining_WhileACallbackOfSomebodyElseBlocks()
+    {
+        var sequence = Sequence(new());
+        var (blocked, release) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource());
+
+        // The latest to come is the first to be called.
+        using var callback = _lifetime.ApplicationStopping.Register(() =>
+        {
+            blocked.SetResult();
+            release.Task.Wait(TimeSpan.FromSeconds(10));
+        });
+        var stopping = Task.Run(_lifetime.StopApplication);
+        await blocked.Task.WaitAsync(TimeSpan.FromSeconds(10));
+
+        sequence.IsDraining.ShouldBeTrue();
+        release.SetResult();
+        await stopping;
+    }
+
+    [Fact]
     public void IsDraining_FromTheMomentTheHostIsAsked()
     {
         var sequence = Sequence(new());

@@ -1,0 +1,73 @@
+namespace ResilientHost.Hosting;
+
+/// <summary>When the configuration was applied, refused, and changed. Thread-safe.</summary>
+internal sealed class ConfigurationJournal(TimeProvider? timeProvider)
+{
+    private readonly Lock _gate = new();
+    private readonly MonotonicClock _clock = new(timeProvider);
+    private readonly Dictionary<string, DateTimeOffset> _changed = new(StringComparer.OrdinalIgnoreCase);
+    private IReadOnlyList<OptionEntry> _entries = [];
+    private DateTimeOffset? _appliedAt;
+    private DateTimeOffset? _refusedAt;
+    private IReadOnlyList<string>? _refusal;
+
+    /// <summary>Notes what is in force from now on.</summary>
+    public void Applied(ResilienceOptions options)
+    {
+        var entries = OptionEntries.Of(options);
+        lock (_gate)
+        {
+            var now = _clock.UtcNow;
+            if (_appliedAt is not null)
+            {
+                var before = _entries.ToDictionary(static entry => entry.Key, static entry => entry.Value, StringComparer.OrdinalIgnoreCase);
+                foreach (var entry in entries)
+                {
+                    if (!before.TryGetValue(entry.Key, out var was) || was != entry.Value)
+                    {
+                        _changed[entry.Key] = now;
+                    }
+                }
+            }
+
+            (_entries, _appliedAt) = (entries, now);
+        }
+    }
+
+    /// <summary>Notes that what the configuration says now is not in force, and why.</summary>
+    public void Refused(IReadOnlyList<string> why)
+    {
+        lock (_gate)
+        {
+            (_refusal, _refusedAt) = (why, _clock.UtcNow);
+        }
+    }
+
+    /// <summary>Notes that what the configuration says now is in force.</summary>
+    public void Mended()
+    {
+        lock (_gate)
+        {
+            _refusal = null;
+        }
+    }
+
+    public ConfigurationRecord Read()
+    {
+        lock (_gate)
+        {
+            return new(_appliedAt, _refusedAt, _refusal, [.. _entries.Select(entry => (entry, _changed.TryGetValue(entry.Key, out var at) ? at : (DateTimeOffset?)null))]);
+        }
+    }
+}
+
+/// <summary>The configuration in force.</summary>
+/// <param name="AppliedAt">When a configuration was put in force last.</param>
+/// <param name="RefusedAt">When one was refused last.</param>
+/// <param name="Refusal">Why; <see langword="null"/> once the configuration is valid again.</param>
+/// <param name="Entries">Each option, with when it was changed since the start.</param>
+internal sealed record ConfigurationRecord(
+    DateTimeOffset? AppliedAt,
+    DateTimeOffset? RefusedAt,
+    IReadOnlyList<string>? Refusal,
+    IReadOnlyList<(OptionEntry Entry, DateTimeOffset? ChangedAt)> Entries);
