@@ -121,7 +121,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         };
 
         // Whoever runs the drill may have settings of their own services in the environment.
-        string[] foreign = ["ASPNETCORE_", "DOTNET_ENVIRONMENT", "DOTNET_URLS", "DOTNET_GC", "Resilience", "Logging", "Kestrel", "Urls", "Faults", "ConnectionStrings"];
+        string[] foreign = ["ASPNETCORE_", "DOTNET_ENVIRONMENT", "DOTNET_URLS", "DOTNET_GC", "Resilience", "Logging", "Kestrel", "Urls", "Faults", "ConnectionStrings", "Operators", "OTEL_", "Serilog"];
         foreach (var name in start.Environment.Keys.Where(name => foreign.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))).ToArray())
         {
             start.Environment.Remove(name);
@@ -129,6 +129,9 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
 
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
         start.Environment["Resilience__Enabled"] = layers ? "true" : "false";
+
+        // One line for each request is traffic. What the drills count is what failures add to the log.
+        start.Environment["Logging__LogLevel__ResilientHost.Requests"] = "None";
 
         // It lives for seconds: watching what could be compiled better costs more than it brings.
         start.Environment["DOTNET_TieredPGO"] = "0";
