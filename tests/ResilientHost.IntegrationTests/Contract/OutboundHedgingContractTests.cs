@@ -62,7 +62,9 @@ public sealed class OutboundHedgingContractTests
         bench.Upstream.Default.Replies(ScriptedReply.Hang(), ScriptedReply.Status(200));
         var watch = Stopwatch.StartNew();
         (await bench.StatusAsync()).ShouldBe(200);
-        bench.Upstream.RequestCount.ShouldBe(before + 2);
+
+        // At least: a hedge of the calls before that lost may arrive only now.
+        bench.Upstream.RequestCount.ShouldBeGreaterThanOrEqualTo(before + 2);
         watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(5));
     }
 
