@@ -53,7 +53,8 @@ public sealed class OutboundHedgingContractTests
     {
         await using var bench = await OutboundBench.StartAsync("""{ "Hedging": { "Quantile": 0.9 }, "Retry": { "Budget": 1 } }""");
         bench.Upstream.Default.Replies(ScriptedReply.Status(200));
-        for (var call = 0; call < 40; call++)
+        // As many as a quantile needs, and no more: none of them is hedged itself, and what lost arrives late.
+        for (var call = 0; call < 20; call++)
         {
             await bench.StatusAsync();
         }
@@ -62,9 +63,7 @@ public sealed class OutboundHedgingContractTests
         bench.Upstream.Default.Replies(ScriptedReply.Hang(), ScriptedReply.Status(200));
         var watch = Stopwatch.StartNew();
         (await bench.StatusAsync()).ShouldBe(200);
-
-        // At least: a hedge of the calls before that lost may arrive only now.
-        bench.Upstream.RequestCount.ShouldBeGreaterThanOrEqualTo(before + 2);
+        bench.Upstream.RequestCount.ShouldBe(before + 2);
         watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(5));
     }
 
