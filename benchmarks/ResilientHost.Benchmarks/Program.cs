@@ -2,14 +2,17 @@ using BenchmarkDotNet.Running;
 using ResilientHost.Benchmarks.Ratios;
 using ResilientHost.Benchmarks.Simulations;
 
-if (SimulateCommand.Handles(args))
+(Func<string[], bool> Handles, Func<string[], int> Run)[] commands =
+[
+    (SimulateCommand.Handles, SimulateCommand.Run),
+    (RatioCommand.Handles, RatioCommand.Run),
+];
+foreach (var (handles, run) in commands)
 {
-    return SimulateCommand.Run(args);
-}
-
-if (RatioCommand.Handles(args))
-{
-    return RatioCommand.Run(args);
+    if (handles(args))
+    {
+        return run(args);
+    }
 }
 
 var summaries = BenchmarkSwitcher.FromAssembly(typeof(RatioCommand).Assembly).Run(args).ToList();

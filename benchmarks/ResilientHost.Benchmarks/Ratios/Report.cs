@@ -44,14 +44,14 @@ internal static class Report
 
     public static string Table(IEnumerable<(Comparison Comparison, Measurement Measurement)> results)
     {
-        var rows = new List<string[]> { new[] { "row", "against", "ours", "peer", "unit", "ratio", "min..max", "B ours", "B peer", "bar", "" } };
+        var rows = new List<string[]> { new[] { "row", "against", "ours", "peer", "unit", "ratio", "min..max", "B ours", "B peer", "aim", "bar", "" } };
         foreach (var (comparison, (row, lowest, highest)) in results)
         {
             var bar = Bars.For(row.Name);
             rows.Add(
             [
                 row.Name, comparison.Peer, Number(row.Ours), Number(row.Peer), row.Unit, Number(row.Ratio), $"{Number(lowest)}..{Number(highest)}",
-                Number(row.OursBytes), Number(row.PeerBytes), bar?.Text() ?? "", bar is null ? "" : bar.Holds(row) ? "holds" : "OVER",
+                Number(row.OursBytes), Number(row.PeerBytes), bar is { Aim: not null } ? $"{bar.Aim:0.####}{(bar.Reaches(row) ? "" : " missed")}" : "", bar?.Text() ?? "", bar is null ? "" : bar.Holds(row) ? "holds" : "OVER",
             ]);
         }
 

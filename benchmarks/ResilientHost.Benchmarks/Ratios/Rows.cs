@@ -36,6 +36,8 @@ internal static class Rows
         new("request/synchronous-endpoint", "the bare endpoint", () => (RequestCalls.Layered(), RequestCalls.Bare())),
         new("request/awaiting-endpoint", "the bare endpoint", () => (RequestCalls.LayeredAwaiting(), RequestCalls.BareAwaiting())),
         new("request/synchronous-endpoint-stock", "stock handler + limiter + Polly", () => (RequestCalls.Layered(), RequestCalls.StockStack())),
+        new("request/added", "what the stock stack adds", () => (RequestCalls.Layered(), RequestCalls.StockStackWithTimeout())) { Base = RequestCalls.Bare },
+        new("request/added-timeout", "what the stock stack adds", () => (RequestCalls.LayeredWithTimeout(), RequestCalls.StockStackWithTimeout())) { Base = RequestCalls.Bare },
         new("request/fallback", Without, () => (RequestCalls.LayeredWithFallback(), RequestCalls.Layered())),
         new("request/fallback-awaiting", Without, () => (RequestCalls.LayeredAwaitingWithFallback(), RequestCalls.LayeredAwaiting())),
         new("request/stale-fallback", Without, () => (RequestCalls.LayeredWithStaleFallback(), RequestCalls.Layered())),
