@@ -54,6 +54,7 @@ public sealed class HedgingTests : IDisposable
         _under.Time.Advance(Delay);
         (await _upstream.NextAsync()).Answer(HttpStatusCode.OK);
         using var response = await call;
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
         var late = first.AnswerLate();
         await late.Disposed;
         await NothingHeldAsync();
@@ -209,9 +210,12 @@ public sealed class HedgingTests : IDisposable
         });
         var call = Send();
         await _upstream.NextAsync();
-        _under.Time.Advance(TimeSpan.FromSeconds(2));
+        _under.Time.Advance(TimeSpan.FromSeconds(1.9));
+        _upstream.Received.ShouldBe(1);
+        _under.Time.Advance(TimeSpan.FromSeconds(0.1));
         (await _upstream.NextAsync()).Answer(HttpStatusCode.OK);
         using var response = await call;
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]
