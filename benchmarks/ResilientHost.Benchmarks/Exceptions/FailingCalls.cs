@@ -11,6 +11,8 @@ internal static class FailingCalls
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
 
+    private const int Gates = 4;
+
     /// <summary>Each adds to what the ones before it do.</summary>
     private static readonly (string Name, Func<object[]> Metadata)[] Steps =
     [
@@ -20,6 +22,9 @@ internal static class FailingCalls
         ("criticality", static () => Layers.Of(static endpoint => endpoint.WithCriticality(Criticality.Sheddable))),
         ("stale-fallback", static () => Layers.Of(static endpoint => endpoint.WithStaleFallback(Long))),
     ];
+
+    /// <summary>What an endpoint names that is behind every gate.</summary>
+    public static object[] AllGates() => [.. Steps.Take(Gates).SelectMany(static step => step.Metadata())];
 
     /// <summary>A row for each step.</summary>
     public static IEnumerable<Comparison> Rows() => Steps.Select((step, index) => new Comparison(

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using ResilientHost.Benchmarks.Ratios;
 using ResilientHost.Benchmarks.Requests;
 
@@ -8,20 +7,33 @@ namespace ResilientHost.Benchmarks.Exceptions;
 /// <summary>The same failure again and again: an endpoint that throws beneath ten asynchronous frames, as one does whose database is gone.</summary>
 internal static class Storm
 {
-    private const int Frames = 10;
+    // The handler's own frame is the tenth.
+    private const int FramesBelow = 9;
 
-    public static (IOperation Ours, IOperation Peer) Sides(bool awaits, bool logs) => (Calls(Requests.Pipeline.Layered, awaits, logs), Calls(Requests.Pipeline.Stock, awaits, logs));
-
-    private static RequestCalls Calls(Func<ILoggerProvider?, Requests.Pipeline> build, bool awaits, bool logs)
+    /// <summary>Recovery against the stock handler, with the same logging on both sides.</summary>
+    /// <remarks>The stock handler logs each failure whole. Ours logs the first of ten seconds whole, and the number of the others at their end: of 3 seconds of slices, one entry.</remarks>
+    public static (IOperation Ours, IOperation Peer) Logged()
     {
-        using var log = logs ? new FormattedLog() : null;
-        var gate = awaits ? new Gate() : null;
-        var pipeline = build(log);
-        var calls = new RequestCalls(pipeline, Endpoints.Failing(() => DescendAsync(Frames, gate), pipeline.Services), StatusCodes.Status500InternalServerError, gate);
-        return log is { Entries: 0 } ? throw new InvalidOperationException("The first failure must be in the log.") : calls;
+        using FormattedLog ours = new();
+        using FormattedLog peer = new();
+        var sides = (Calls(Requests.Pipeline.Layered(ours)), Calls(Requests.Pipeline.Stock(peer)));
+        return ours.Entries == 1 && peer.Entries == 1 ? sides : throw new InvalidOperationException("The first failure must be in the log of each.");
     }
 
-    private static async Task DescendAsync(int frames, Gate? gate)
+    /// <summary>The same where nobody logs.</summary>
+    public static (IOperation Ours, IOperation Peer) Unlogged() => (Calls(Requests.Pipeline.Layered()), Calls(Requests.Pipeline.Stock()));
+
+    /// <summary>All layers against what a team would put together for the same, each of which throws the exception on once more. The breakers count, and stay closed.</summary>
+    public static (IOperation Ours, IOperation Peer) ThroughLayers() =>
+        (Calls(Requests.Pipeline.Layered(), FailingCalls.AllGates()), Calls(Requests.Pipeline.StockStack(withTimeouts: true, opens: false), RequestCalls.StockPolicy()));
+
+    private static RequestCalls Calls(Requests.Pipeline pipeline, params object[] metadata)
+    {
+        Gate gate = new();
+        return new RequestCalls(pipeline, Endpoints.Failing(() => DescendAsync(FramesBelow, gate), pipeline.Services, metadata), StatusCodes.Status500InternalServerError, gate);
+    }
+
+    private static async Task DescendAsync(int frames, Gate gate)
     {
         if (frames > 1)
         {
@@ -29,11 +41,7 @@ internal static class Storm
             return;
         }
 
-        if (gate is not null)
-        {
-            await gate.WaitAsync();
-        }
-
+        await gate.WaitAsync();
         throw new InvalidOperationException("benchmark");
     }
 }

@@ -56,10 +56,9 @@ internal static class Rows
         new("outbound/success-awaiting", "Polly's strategies by hand", () => (HttpCalls.Layered(awaits: true), HttpCalls.Polly(awaits: true))),
         new("outbound/success-bare", "the client without layers", () => (HttpCalls.Layered(awaits: false), HttpCalls.Bare(awaits: false))),
         new("recovery/throwing-endpoint", "endpoint throws, stock handler", () => (RequestCalls.LayeredThrowing(), RequestCalls.StockThrowing())),
-        new("recovery/storm-logged", StormHandler, () => Storm.Sides(awaits: true, logs: true)),
-        new("recovery/storm", StormHandler, () => Storm.Sides(awaits: true, logs: false)),
-        new("recovery/storm-synchronous-logged", StormHandler, () => Storm.Sides(awaits: false, logs: true)),
-        new("recovery/storm-synchronous", StormHandler, () => Storm.Sides(awaits: false, logs: false)),
+        new("recovery/storm-logged", StormHandler, Storm.Logged),
+        new("recovery/storm", StormHandler, Storm.Unlogged),
+        new("recovery/storm-layers", "stock stack, ten frames deep", Storm.ThroughLayers),
         .. FailingCalls.Rows(),
         new("failing/fallback", "the same without the fallback", FailingCalls.FallingBack),
     ];

@@ -36,7 +36,9 @@ internal sealed class Pipeline : IDisposable
     public static Pipeline Stock(ILoggerProvider? log = null) => Build(static builder => builder.Services.AddProblemDetails(), static app => app.UseExceptionHandler(), log);
 
     /// <summary>What a team would put together from the framework and Polly for the same protection: recovery, a concurrency limit, a breaker, and the framework's timeouts if asked for.</summary>
-    public static Pipeline StockStack(bool withTimeouts = false) => Build(
+    /// <param name="withTimeouts">With the framework's timeouts.</param>
+    /// <param name="opens">Whether its breaker may open.</param>
+    public static Pipeline StockStack(bool withTimeouts = false, bool opens = true) => Build(
         builder =>
         {
             builder.Services.AddProblemDetails();
@@ -57,7 +59,7 @@ internal sealed class Pipeline : IDisposable
                 app.UseRequestTimeouts();
             }
 
-            var breaker = new ResiliencePipelineBuilder().AddCircuitBreaker(new CircuitBreakerStrategyOptions()).Build();
+            var breaker = new ResiliencePipelineBuilder().AddCircuitBreaker(opens ? new() : new() { MinimumThroughput = int.MaxValue }).Build();
             app.Use((HttpContext context, RequestDelegate next) => breaker.ExecuteAsync(
                 static (call, _) => new ValueTask(call.next(call.context)), (next, context), CancellationToken.None).AsTask());
         });
