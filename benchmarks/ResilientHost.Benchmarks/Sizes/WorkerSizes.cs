@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using ResilientHost.Benchmarks.Requests;
+
+namespace ResilientHost.Benchmarks.Sizes;
+
+/// <summary>Workers that wait for work, supervised, and the framework's background services that nobody supervises.</summary>
+internal sealed class WorkerSizes() : SizeStudy("workers", "Background workers", "Workers that wait. Starting and stopping is of all of them together; the framework's are not supervised.", "workers")
+{
+    private const int FewestKept = 100;
+    private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Watched = TimeSpan.FromSeconds(1.5);
+    private readonly Lazy<(double Ours, double Peer)> _empty = new(static () => (Run(0, true)[^1], Run(0, false)[^1]));
+
+    public override IReadOnlyList<int> Sizes { get; } = [1, 10, 100, 1_000, 10_000];
+
+    public override IReadOnlyList<SizeColumn> Columns { get; } =
+    [
+        new("ours, at rest", "ms of CPU a second"), new("BackgroundService, at rest", "ms of CPU a second"),
+        new("ours, build and start", "ms") { IsTotal = true }, new("BackgroundService, build and start", "ms") { IsTotal = true },
+        new("ours, stop", "ms ") { IsTotal = true }, new("BackgroundService, stop", "ms ") { IsTotal = true },
+        new("ours", "B each"), new("BackgroundService", "B each"),
+    ];
+
+    public override double[] Measure(int size)
+    {
+        var (oursEmpty, peerEmpty) = _empty.Value;
+        var ours = Run(size, isOurs: true);
+        var peer = Run(size, isOurs: false);
+        var (oursBytes, peerBytes) = size < FewestKept ? (double.NaN, double.NaN) : ((ours[3] - oursEmpty) / size, (peer[3] - peerEmpty) / size);
+        return [ours[0], peer[0], ours[1], peer[1], ours[2], peer[2], oursBytes, peerBytes];
+    }
+
+    // At rest, start, stop, bytes.
+    private static double[] Run(int size, bool isOurs)
+    {
+        var before = Figure.BytesInUse();
+        var begin = Stopwatch.GetTimestamp();
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
+        builder.Services.AddSingleton<IServer, NoServer>();
+        builder.Services.AddRouting();
+        builder.Logging.ClearProviders();
+        if (isOurs)
+        {
+            builder.AddResilienceLayers();
+        }
+
+        for (var worker = 0; worker < size; worker++)
+        {
+            _ = isOurs
+                ? builder.Services.AddResilientWorker($"worker-{worker}", static _ => new Waiting())
+                : builder.Services.AddSingleton<IHostedService>(static _ => new WaitingService());
+        }
+
+        using var application = builder.Build();
+        application.Start();
+        var start = Stopwatch.GetElapsedTime(begin).TotalMilliseconds;
+        Thread.Sleep(Settling);
+        var kept = Figure.BytesInUse() - before;
+        var atRest = Figure.CpuPerSecond(Watched);
+        begin = Stopwatch.GetTimestamp();
+        application.StopAsync().GetAwaiter().GetResult();
+        return [atRest, start, Stopwatch.GetElapsedTime(begin).TotalMilliseconds, kept];
+    }
+
+    private sealed class Waiting : IResilientWorker
+    {
+        public Task RunAsync(WorkerContext context, CancellationToken stoppingToken) => Task.Delay(Timeout.Infinite, stoppingToken);
+    }
+
+    private sealed class WaitingService : BackgroundService
+    {
+        protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.Delay(Timeout.Infinite, stoppingToken);
+    }
+}
