@@ -18,7 +18,7 @@ internal sealed class PagedServer : IDisposable
     public const string Held = "/held";
 
     private const int Endpoints = 50;
-    private static readonly TimeSpan BetweenRequests = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan BetweenRequests = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     private readonly WebApplication _application;

@@ -6,7 +6,7 @@ namespace ResilientHost.Benchmarks.Sizes;
 /// <summary>Breakers, each for something of its own: alone, looked up by key, and Polly's.</summary>
 internal sealed class BreakerSizes() : SizeStudy("breakers", "Circuit breakers", "A call through each of so many closed breakers in turn, and what each keeps in memory. Beyond the processor's caches a call waits for memory.", "breakers")
 {
-    private const int FewestKept = 2_000;
+    private const int FewestKept = 1_000;
     private static readonly CircuitBreakerOptions Options = new() { MaxPartitions = 1_000_000 };
     private bool _isWarm;
 
