@@ -17,7 +17,9 @@ internal sealed class PagedServer : IDisposable
     /// <summary>An endpoint whose answer begins, and goes on until its caller leaves.</summary>
     public const string Held = "/held";
 
-    private const int Endpoints = 50;
+    /// <summary>Endpoints that requests go round.</summary>
+    public const int Endpoints = 50;
+
     private static readonly TimeSpan BetweenRequests = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 

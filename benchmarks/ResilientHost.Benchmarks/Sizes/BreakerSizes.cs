@@ -4,7 +4,7 @@ using ResilientHost.Benchmarks.CircuitBreaking;
 namespace ResilientHost.Benchmarks.Sizes;
 
 /// <summary>Breakers, each for something of its own: alone, looked up by key, and Polly's.</summary>
-internal sealed class BreakerSizes() : SizeStudy("breakers", "Circuit breakers", "A call through each of so many closed breakers in turn, and what each keeps in memory. Beyond the processor's caches a call waits for memory.", "breakers")
+internal sealed class BreakerSizes() : SizeStudy("breakers", "Circuit breakers", "A call through each in turn, in random order, and what each keeps. Beyond the processor's caches a call waits for memory.", "breakers")
 {
     private const int FewestKept = 1_000;
     private static readonly CircuitBreakerOptions Options = new() { MaxPartitions = 1_000_000 };
@@ -13,7 +13,10 @@ internal sealed class BreakerSizes() : SizeStudy("breakers", "Circuit breakers",
     public override IReadOnlyList<int> Sizes { get; } = [1, 10, 100, 1_000, 10_000, 100_000];
 
     public override IReadOnlyList<SizeColumn> Columns { get; } =
-        [new("ours", "ns/call"), new("ours by key", "ns/call"), new("Polly", "ns/call"), new("ours", "B each"), new("ours by key", "B each"), new("Polly", "B each")];
+    [
+        new("ours", "call", "ns"), new("ours by key", "call", "ns"), new("Polly", "call", "ns"),
+        new("ours", "memory", "B each"), new("ours by key", "memory", "B each"), new("Polly", "memory", "B each"),
+    ];
 
     public override double[] Measure(int size)
     {
@@ -49,7 +52,7 @@ internal sealed class BreakerSizes() : SizeStudy("breakers", "Circuit breakers",
         for (var index = 0; index < things.Length; index++)
         {
             things[index] = make();
-            call(things[index]).GetAwaiter().GetResult();
+            call(things[index]).AsTask().GetAwaiter().GetResult();
         }
 
         return (things, (Figure.BytesInUse() - before) / (double)things.Length);

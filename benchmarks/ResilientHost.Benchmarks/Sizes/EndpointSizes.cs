@@ -7,7 +7,7 @@ using ResilientHost.Benchmarks.Requests;
 namespace ResilientHost.Benchmarks.Sizes;
 
 /// <summary>Endpoints of one application, each with a circuit of its own, as every endpoint has.</summary>
-internal sealed class EndpointSizes() : SizeStudy("endpoints", "Endpoints", "A request to each of so many endpoints in turn, with all layers and with none; what the layers keep of each; and the CPU time from nothing to the first answer.", "endpoints")
+internal sealed class EndpointSizes() : SizeStudy("endpoints", "Endpoints", "A request to each in turn, what the layers keep of each, and the CPU time of all from nothing to the first answer.", "endpoints")
 {
     private const int FewestKept = 100;
     private bool _isWarm;
@@ -16,8 +16,8 @@ internal sealed class EndpointSizes() : SizeStudy("endpoints", "Endpoints", "A r
 
     public override IReadOnlyList<SizeColumn> Columns { get; } =
     [
-        new("all layers", "ns/request"), new("bare", "ns/request"), new("all layers", "B each"),
-        new("all layers, first answer", "ms of CPU") { IsTotal = true }, new("bare, first answer", "ms of CPU") { IsTotal = true },
+        new("all layers", "request", "ns"), new("bare", "request", "ns"), new("all layers", "memory", "B each"),
+        new("all layers", "to the first answer", "ms of CPU") { IsTotal = true }, new("bare", "to the first answer", "ms of CPU") { IsTotal = true },
     ];
 
     public override double[] Measure(int size)

@@ -5,7 +5,7 @@ using ResilientHost.Hosting;
 namespace ResilientHost.Benchmarks.Sizes;
 
 /// <summary>Callers that one bulkhead tells apart, and the framework's limiter with a partition for each.</summary>
-internal sealed class PartitionSizes() : SizeStudy("partitions", "Callers of one bulkhead", "A call of each of so many callers in turn, and what is kept of each. The framework's limiter gives each a fixed limit, not a share.", "callers")
+internal sealed class PartitionSizes() : SizeStudy("partitions", "Callers of one bulkhead", "A call of each in turn, in random order, and what is kept of each. The framework's limiter gives fixed limits, not shares.", "callers")
 {
     private const int FewestKept = 1_000;
     private const int Room = 64;
@@ -14,7 +14,7 @@ internal sealed class PartitionSizes() : SizeStudy("partitions", "Callers of one
     public override IReadOnlyList<int> Sizes { get; } = [1, 10, 100, 1_000, 10_000, 100_000];
 
     public override IReadOnlyList<SizeColumn> Columns { get; } =
-        [new("fair share", "ns/call"), new("PartitionedRateLimiter", "ns/call"), new("fair share", "B each"), new("PartitionedRateLimiter", "B each")];
+        [new("fair share", "call", "ns"), new("PartitionedRateLimiter", "call", "ns"), new("fair share", "memory", "B each"), new("PartitionedRateLimiter", "memory", "B each")];
 
     public override double[] Measure(int size)
     {

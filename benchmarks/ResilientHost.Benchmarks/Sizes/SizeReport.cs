@@ -19,11 +19,11 @@ internal static class SizeReport
     {
         var study = result.Study;
         var fields = study.Columns
-            .Select((column, index) => (Column: column, Line: new ChartSeries(column.Name, Points(result, index))))
-            .GroupBy(static line => line.Column.Unit)
-            .Select(static unit => new ChartField(unit.Key, [.. unit.Select(static line => line.Line)])
+            .Select((column, index) => (Column: column, Line: new ChartSeries(column.Line, Points(result, index))))
+            .GroupBy(static line => line.Column.Subject)
+            .Select(static subject => new ChartField($"{subject.Key}, {subject.First().Column.Unit}", [.. subject.Select(static line => line.Line)])
             {
-                Up = unit.Any(static line => line.Column.IsTotal) ? ChartAxis.Decades(unit.SelectMany(static line => line.Line.Points).Select(static point => point.Y)) : null,
+                Up = subject.First().Column.IsTotal ? ChartAxis.Decades(subject.SelectMany(static line => line.Line.Points).Select(static point => point.Y)) : null,
             });
         return new FieldChart(study.Title, study.Reading, study.Counted) { Across = ChartAxis.At(result.Rows.Select(static row => (double)row.Size)) }.Draw([.. fields]);
     }

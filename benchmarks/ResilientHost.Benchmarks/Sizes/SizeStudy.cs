@@ -27,12 +27,15 @@ internal abstract class SizeStudy(string name, string title, string reading, str
 }
 
 /// <summary>A figure that is followed.</summary>
-/// <param name="Name">What it is of, as its line is called.</param>
-/// <param name="Unit">What it counts; lines of one unit share a field of the chart.</param>
-internal sealed record SizeColumn(string Name, string Unit)
+/// <param name="Line">Whose it is, as its line in the chart is called.</param>
+/// <param name="Subject">What it is of; lines of one subject share a field of the chart.</param>
+/// <param name="Unit">What it counts.</param>
+internal sealed record SizeColumn(string Line, string Subject, string Unit)
 {
-    /// <summary>Whether its unit is drawn by decades: of what grows with the size by its nature, such as the time to start all of them.</summary>
+    /// <summary>Whether it is of all together, and grows with the size by its nature, such as the time to start them: drawn by decades.</summary>
     public bool IsTotal { get; init; }
+
+    public string Name => $"{Line}: {Subject}";
 }
 
 /// <summary>A figure of a study, for programs.</summary>

@@ -19,7 +19,7 @@ internal static class StartedApplication
     public static RequestDelegate Answer { get; } = static context =>
     {
         context.Response.ContentLength = Body.Length;
-        return context.Response.BodyWriter.WriteAsync(Body).AsTask();
+        return context.Response.Body.WriteAsync(Body.AsMemory()).AsTask();
     };
 
     /// <returns>Milliseconds of CPU, all threads.</returns>

@@ -5,8 +5,9 @@ using ResilientHost.Benchmarks.Ratios;
 namespace ResilientHost.Benchmarks.Sizes;
 
 /// <summary>Threads that call through the same instance at the same time.</summary>
-internal sealed class ThreadSizes() : SizeStudy("threads", "Threads on one instance", "Calls a second through one breaker, or one bulkhead, by so many threads. Beyond the number of processors the threads take turns: level there is all that can be.", "threads")
+internal sealed class ThreadSizes() : SizeStudy("threads", "Threads on one instance", "Beyond the number of processors threads take turns: to stay level is all that can be there.", "threads")
 {
+    private const string Unit = "million calls a second";
     private const int Slices = 7;
     private static readonly TimeSpan During = TimeSpan.FromMilliseconds(80);
     private readonly Lazy<IOperation[]> _sides = new(static () =>
@@ -19,7 +20,7 @@ internal sealed class ThreadSizes() : SizeStudy("threads", "Threads on one insta
     public override IReadOnlyList<int> Sizes { get; } = [1, 2, 4, 8];
 
     public override IReadOnlyList<SizeColumn> Columns { get; } =
-        [new("breaker", "million calls/s"), new("Polly's breaker", "million calls/s"), new("bulkhead", "million calls/s "), new("ConcurrencyLimiter", "million calls/s ")];
+        [new("ours", "breaker", Unit), new("Polly", "breaker", Unit), new("ours", "bulkhead", Unit), new("ConcurrencyLimiter", "bulkhead", Unit)];
 
     public override double[] Measure(int size)
     {

@@ -1,15 +1,15 @@
-using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using ResilientHost.Benchmarks.Ratios;
 using ResilientHost.Benchmarks.Requests;
 
 namespace ResilientHost.Benchmarks.Sizes;
 
 /// <summary>Workers that wait for work, supervised, and the framework's background services that nobody supervises.</summary>
-internal sealed class WorkerSizes() : SizeStudy("workers", "Background workers", "Workers that wait. Starting and stopping is of all of them together; the framework's are not supervised.", "workers")
+internal sealed class WorkerSizes() : SizeStudy("workers", "Background workers", "Workers that wait. Start (with registration) and stop are of all together. Nobody supervises the framework's.", "workers")
 {
     private const int FewestKept = 100;
     private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(500);
@@ -30,10 +30,10 @@ internal sealed class WorkerSizes() : SizeStudy("workers", "Background workers",
 
     public override IReadOnlyList<SizeColumn> Columns { get; } =
     [
-        new("ours, at rest", "ms of CPU a second"), new("BackgroundService, at rest", "ms of CPU a second"),
-        new("ours, build and start", "ms") { IsTotal = true }, new("BackgroundService, build and start", "ms") { IsTotal = true },
-        new("ours, stop", "ms ") { IsTotal = true }, new("BackgroundService, stop", "ms ") { IsTotal = true },
-        new("ours", "B each"), new("BackgroundService", "B each"),
+        new("ours", "at rest", "ms of CPU a second"), new("BackgroundService", "at rest", "ms of CPU a second"),
+        new("ours", "start", "ms of CPU") { IsTotal = true }, new("BackgroundService", "start", "ms of CPU") { IsTotal = true },
+        new("ours", "stop", "ms of CPU") { IsTotal = true }, new("BackgroundService", "stop", "ms of CPU") { IsTotal = true },
+        new("ours", "memory", "B each"), new("BackgroundService", "memory", "B each"),
     ];
 
     public override double[] Measure(int size)
@@ -49,7 +49,7 @@ internal sealed class WorkerSizes() : SizeStudy("workers", "Background workers",
     private static double[] Run(int size, bool isOurs)
     {
         var before = Figure.BytesInUse();
-        var begin = Stopwatch.GetTimestamp();
+        var begin = CpuClock.ProcessNanoseconds();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
         builder.Services.AddSingleton<IServer, NoServer>();
         builder.Services.AddRouting();
@@ -68,13 +68,12 @@ internal sealed class WorkerSizes() : SizeStudy("workers", "Background workers",
 
         using var application = builder.Build();
         application.Start();
-        var start = Stopwatch.GetElapsedTime(begin).TotalMilliseconds;
+        var start = (CpuClock.ProcessNanoseconds() - begin) / 1e6;
         Thread.Sleep(Settling);
         var kept = Figure.BytesInUse() - before;
         var atRest = Figure.CpuPerSecond(Watched);
-        begin = Stopwatch.GetTimestamp();
-        application.StopAsync().GetAwaiter().GetResult();
-        return [atRest, start, Stopwatch.GetElapsedTime(begin).TotalMilliseconds, kept];
+        var stop = Figure.CpuOf(() => application.StopAsync().GetAwaiter().GetResult());
+        return [atRest, start, stop, kept];
     }
 
     private sealed class Waiting : IResilientWorker
