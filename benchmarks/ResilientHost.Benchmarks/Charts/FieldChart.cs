@@ -18,7 +18,7 @@ internal sealed record FieldChart(string Title, string Subtitle, string Caption)
     private const int Top = 104;
     private const int Gap = 64;
     private const int LabelHeight = 17;
-    private const double LabelWidth = 7.8;
+    private const double LabelWidth = 8.4;
 
     // More than these run into each other; lines of that many points need no dots.
     private const int MostDots = 40;

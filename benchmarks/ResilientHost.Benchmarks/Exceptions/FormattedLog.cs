@@ -21,6 +21,7 @@ internal sealed class FormattedLog : ILoggerProvider
 
     public void Dispose()
     {
+        // Whoever has been given it may go on logging.
     }
 
     private sealed class Formatting(FormattedLog log, string category) : ILogger
