@@ -1,10 +1,15 @@
 using BenchmarkDotNet.Running;
+using ResilientHost.Benchmarks.Http;
 using ResilientHost.Benchmarks.Ratios;
 using ResilientHost.Benchmarks.Simulations;
+using ResilientHost.Benchmarks.Sizes;
 
 (Func<string[], bool> Handles, Func<string[], int> Run)[] commands =
 [
     (SimulateCommand.Handles, SimulateCommand.Run),
+    (HttpServerCommand.Handles, HttpServerCommand.Run),
+    (HttpCommand.Handles, HttpCommand.Run),
+    (SizeCommand.Handles, SizeCommand.Run),
     (RatioCommand.Handles, RatioCommand.Run),
 ];
 foreach (var (handles, run) in commands)

@@ -7,39 +7,38 @@ namespace ResilientHost.Benchmarks.Ratios;
 /// <summary>The measured rows for people (a table) and for programs (JSON).</summary>
 internal static class Report
 {
-    private const string Begin = "<!-- ratios: begin -->";
-    private const string End = "<!-- ratios: end -->";
-
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
-    public static void WriteJson(string path, IEnumerable<Measurement> measurements)
+    public static void WriteJson(string path, IEnumerable<Measurement> measurements) => WriteRows(path, measurements.Select(measurement => measurement.Row with
+    {
+        Ours = Significant(measurement.Row.Ours),
+        Peer = Significant(measurement.Row.Peer),
+        Ratio = Significant(measurement.Row.Ratio),
+    }));
+
+    public static void WriteRows<TRow>(string path, IEnumerable<TRow> rows)
     {
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { Length: > 0 } folder)
         {
             Directory.CreateDirectory(folder);
         }
 
-        var rows = measurements.Select(measurement => measurement.Row with
-        {
-            Ours = Significant(measurement.Row.Ours),
-            Peer = Significant(measurement.Row.Peer),
-            Ratio = Significant(measurement.Row.Ratio),
-        });
         File.WriteAllText(path, JsonSerializer.Serialize(rows, Json) + "\n");
     }
 
-    /// <summary>Replaces the table between the two markers of a Markdown file.</summary>
-    public static void WriteTable(string path, string table)
+    /// <summary>Replaces the table between the two markers of a section in a Markdown file.</summary>
+    public static void WriteTable(string path, string section, string table)
     {
+        var (first, last) = ($"<!-- {section}: begin -->", $"<!-- {section}: end -->");
         var text = File.ReadAllText(path);
-        var begin = text.IndexOf(Begin, StringComparison.Ordinal);
-        var end = text.IndexOf(End, StringComparison.Ordinal);
+        var begin = text.IndexOf(first, StringComparison.Ordinal);
+        var end = text.IndexOf(last, StringComparison.Ordinal);
         if (begin < 0 || end < begin)
         {
-            throw new InvalidDataException($"{path} must hold the lines '{Begin}' and '{End}'; the table goes between them.");
+            throw new InvalidDataException($"{path} must hold the lines '{first}' and '{last}'; the table goes between them.");
         }
 
-        File.WriteAllText(path, $"{text[..(begin + Begin.Length)]}\n{table}{text[end..]}");
+        File.WriteAllText(path, $"{text[..(begin + first.Length)]}\n{table}{text[end..]}");
     }
 
     public static string Table(IEnumerable<(Comparison Comparison, Measurement Measurement)> results)
@@ -55,6 +54,13 @@ internal static class Report
             ]);
         }
 
+        return Aligned(rows);
+    }
+
+    /// <summary>A Markdown table whose columns stand below each other as text, too.</summary>
+    /// <param name="rows">The first is the head.</param>
+    public static string Aligned(IReadOnlyList<string[]> rows)
+    {
         var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
         var table = new StringBuilder();
         foreach (var row in rows)
@@ -69,7 +75,7 @@ internal static class Report
         return table.ToString();
     }
 
-    private static string Number(double value) => value switch
+    public static string Number(double value) => value switch
     {
         >= 1e6 => (value / 1e6).ToString("0.0", CultureInfo.InvariantCulture) + " M",
         >= 100 => value.ToString("0", CultureInfo.InvariantCulture),
@@ -77,6 +83,6 @@ internal static class Report
         _ => value.ToString("0.0000", CultureInfo.InvariantCulture),
     };
 
-    private static double Significant(double value) =>
+    public static double Significant(double value) =>
         value == 0 || !double.IsFinite(value) ? value : double.Parse(value.ToString("G4", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 }

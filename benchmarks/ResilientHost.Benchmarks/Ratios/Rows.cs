@@ -2,6 +2,7 @@ using ResilientHost.Benchmarks.Bulkheads;
 using ResilientHost.Benchmarks.CircuitBreaking;
 using ResilientHost.Benchmarks.Dashboard;
 using ResilientHost.Benchmarks.Degradation;
+using ResilientHost.Benchmarks.Exceptions;
 using ResilientHost.Benchmarks.Outbound;
 using ResilientHost.Benchmarks.Requests;
 
@@ -12,6 +13,7 @@ internal static class Rows
 {
     private const string PollyClosed = "Polly closed breaker";
     private const string Limiter = "ConcurrencyLimiter";
+    private const string StormHandler = "stock handler, ten frames deep";
     private const string Without = "the layers without it";
 
     public static IReadOnlyList<Comparison> All { get; } =
@@ -54,5 +56,10 @@ internal static class Rows
         new("outbound/success-awaiting", "Polly's strategies by hand", () => (HttpCalls.Layered(awaits: true), HttpCalls.Polly(awaits: true))),
         new("outbound/success-bare", "the client without layers", () => (HttpCalls.Layered(awaits: false), HttpCalls.Bare(awaits: false))),
         new("recovery/throwing-endpoint", "endpoint throws, stock handler", () => (RequestCalls.LayeredThrowing(), RequestCalls.StockThrowing())),
+        new("recovery/storm-logged", StormHandler, Storm.Logged),
+        new("recovery/storm", StormHandler, Storm.Unlogged),
+        new("recovery/storm-layers", "stock stack, ten frames deep", Storm.ThroughLayers),
+        .. FailingCalls.Rows(),
+        new("failing/fallback", "the same without the fallback", FailingCalls.FallingBack),
     ];
 }

@@ -130,6 +130,14 @@ internal sealed class InMemoryServer :
         return _context;
     }
 
+    /// <summary>A request as it comes from the server, for an application that makes its context and finds its endpoint itself.</summary>
+    public IFeatureCollection BeginUnrouted()
+    {
+        Reset();
+        Endpoint = null;
+        return this;
+    }
+
     /// <summary>The server's part after the pipeline: start what has not started, then what was registered for the end.</summary>
     public void End()
     {

@@ -114,6 +114,9 @@ internal sealed class RequestCalls : IOperation, IDisposable
 
     public static RequestCalls StockStackWithTimeout() => Synchronous(Pipeline.StockStack(withTimeouts: true), StockPolicy());
 
+    /// <summary>The framework's own metadata for a timeout.</summary>
+    public static RequestTimeoutPolicy StockPolicy() => new() { Timeout = Timeout };
+
     public void Run(int count)
     {
         for (var request = 0; request < count; request++)
@@ -130,8 +133,6 @@ internal sealed class RequestCalls : IOperation, IDisposable
     private static object[] WithFallback() => [.. Layers.Named(), .. Layers.Of(static endpoint => endpoint.WithFallback(Endpoints.Spare))];
 
     private static object[] WithTimeout() => [.. Layers.Named(), .. Layers.Of(static endpoint => endpoint.WithTimeout(Timeout))];
-
-    private static RequestTimeoutPolicy StockPolicy() => new() { Timeout = Timeout };
 
     private static RequestCalls Synchronous(Pipeline pipeline, params object[] metadata) =>
         new(pipeline, Endpoints.Synchronous(pipeline.Services, metadata), StatusCodes.Status200OK);
