@@ -2,12 +2,16 @@ using BenchmarkDotNet.Running;
 using ResilientHost.Benchmarks.Http;
 using ResilientHost.Benchmarks.Ratios;
 using ResilientHost.Benchmarks.Simulations;
+using ResilientHost.Benchmarks.Soak;
 
 (Func<string[], bool> Handles, Func<string[], int> Run)[] commands =
 [
     (SimulateCommand.Handles, SimulateCommand.Run),
     (HttpServerCommand.Handles, HttpServerCommand.Run),
     (HttpCommand.Handles, HttpCommand.Run),
+    (SoakDependency.Handles, SoakDependency.Run),
+    (SoakService.Handles, SoakService.Run),
+    (SoakCommand.Handles, SoakCommand.Run),
     (RatioCommand.Handles, RatioCommand.Run),
 ];
 foreach (var (handles, run) in commands)

@@ -1,0 +1,53 @@
+using ResilientHost.Benchmarks.Http;
+
+namespace ResilientHost.Benchmarks.Soak;
+
+/// <summary>A figure of the whole soak, and the bound that it must keep.</summary>
+/// <param name="Name">What is judged.</param>
+/// <param name="Value">The figure.</param>
+/// <param name="Bound">The most that it may be.</param>
+/// <param name="Text">The figure in words, with what it is made of.</param>
+internal sealed record SoakVerdict(string Name, double Value, double Bound, string Text)
+{
+    public bool Holds => Value <= Bound;
+
+    /// <param name="samples">At least six, of a warm service.</param>
+    /// <param name="contentions">Whose locks threads waited for.</param>
+    /// <param name="clients">Who asked.</param>
+    public static IReadOnlyList<SoakVerdict> Of(IReadOnlyList<SoakSample> samples, IReadOnlyList<ContentionSource> contentions, SoakClients clients)
+    {
+        var (first, last) = (samples[0], samples[^1]);
+        var (early, late) = (samples.Take(samples.Count / 3).ToList(), samples.Skip(samples.Count - (samples.Count / 3)).ToList());
+        var millions = (last.Requests - first.Requests) / 1e6;
+        var ours = contentions.Where(source => source.IsOurs).Sum(source => source.Count) / millions;
+        var all = (last.Contentions - first.Contentions) / millions;
+        var growth = GrowthPerMinute(samples);
+        var (before, after) = (AllocatedPerRequest(early), AllocatedPerRequest(late));
+        return
+        [
+            new("lock contention", ours, 20, FormattableString.Invariant($"{ours:0.0} waits for a lock of ours per million requests ({all:0.0} for any lock, {millions:0.000} million requests)")),
+            new("growth of what lives", growth, 256, FormattableString.Invariant($"{growth:0.0} KiB a minute over the last two thirds, of {Live(samples).LastOrDefault().Bytes / 1048576.0:0.0} MiB that full collections leave; {last.Gen2 - first.Gen2 - (last.AskedGen2 - first.AskedGen2)} collections of generation 2 of the service's own accord")),
+            new("allocation per request", after / before, 1.05, FormattableString.Invariant($"{before:0} B in the first third, {after:0} B in the last")),
+            new("threads", Most(late, sample => sample.Threads) - Most(early, sample => sample.Threads), 8, FormattableString.Invariant($"most {Most(early, sample => sample.Threads)} in the first third, {Most(late, sample => sample.Threads)} in the last")),
+            new("descriptors", Most(late, sample => sample.Descriptors) - Most(early, sample => sample.Descriptors), 32, FormattableString.Invariant($"most {Most(early, sample => sample.Descriptors)} in the first third, {Most(late, sample => sample.Descriptors)} in the last")),
+            new("unexpected answers", clients.Unexpected, 0, FormattableString.Invariant($"{clients.Unexpected}; {clients.HeldBack} requests held back")),
+        ];
+    }
+
+    /// <summary>What full collections left, and when.</summary>
+    public static IEnumerable<(double Seconds, long Bytes)> Live(IEnumerable<SoakSample> samples) =>
+        samples.Where(sample => sample.LiveBytes > 0).Select(sample => (sample.Seconds, sample.LiveBytes));
+
+    // The median of the slopes of all pairs (Theil and Sen): single samples that are off do not bend it.
+    private static double GrowthPerMinute(IReadOnlyList<SoakSample> samples)
+    {
+        var live = Live(samples.Skip(samples.Count / 3)).ToArray();
+        var slopes = live.SelectMany((from, index) => live.Skip(index + 1).Select(to => (to.Bytes - from.Bytes) / (to.Seconds - from.Seconds))).ToArray();
+        return slopes.Length == 0 ? double.NaN : PairedRatio.MedianOf(slopes) * 60 / 1024;
+    }
+
+    private static double AllocatedPerRequest(List<SoakSample> samples) =>
+        (samples[^1].AllocatedBytes - samples[0].AllocatedBytes) / (double)(samples[^1].Requests - samples[0].Requests);
+
+    private static int Most(List<SoakSample> samples, Func<SoakSample, int> figure) => samples.Max(figure);
+}
