@@ -9,8 +9,9 @@ namespace ResilientHost.Benchmarks.Soak;
 internal sealed class ContentionTrace : IDisposable
 {
     private const string Runtime = "Microsoft-Windows-DotNETRuntime";
+    private const int MostFrames = 5;
     private const long ContentionKeyword = 0x4000;
-    private static readonly string[] Locks = ["System.Threading.", "System.Collections.", "System.Buffers.", "System.Runtime."];
+    private static readonly string[] Locks = ["System.Threading.", "System.Collections.", "System.Buffers.", "System.Runtime.", "System.Diagnostics.Tracing."];
 
     private readonly EventPipeSession _session;
     private readonly Task _copying;
@@ -23,8 +24,7 @@ internal sealed class ContentionTrace : IDisposable
     }
 
     /// <summary>Ends the recording; the process must live still, for it tells the names of its methods last.</summary>
-    /// <returns>Whose locks were waited for, how often, most often first.</returns>
-    public async Task<IReadOnlyList<ContentionSource>> EndAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Contention>> EndAsync(CancellationToken cancellationToken)
     {
         await _session.StopAsync(cancellationToken);
         await _copying.WaitAsync(cancellationToken);
@@ -44,21 +44,14 @@ internal sealed class ContentionTrace : IDisposable
         await _session.EventStream.CopyToAsync(file);
     }
 
-    private List<ContentionSource> Read()
+    private List<Contention> Read()
     {
         using var log = new TraceLog(TraceLog.CreateFromEventPipeDataFile(_file));
-        Dictionary<(string, string), int> counts = [];
-        foreach (var contention in log.Events.Where(occurrence => occurrence.EventName is "Contention/Start"))
-        {
-            var source = SourceOf(contention.CallStack());
-            counts[source] = counts.GetValueOrDefault(source) + 1;
-        }
-
-        return [.. counts.OrderByDescending(count => count.Value).Select(count => new ContentionSource(count.Key.Item1, count.Key.Item2, count.Value))];
+        return [.. log.Events.Where(occurrence => occurrence.EventName is "Contention/Start").Select(occurrence => Describe(occurrence.TimeStamp.ToUniversalTime(), occurrence.CallStack()))];
     }
 
     // The lock's owner is the first that is not a lock itself, or a collection that has one.
-    private static (string Method, string Stack) SourceOf(TraceCallStack? stack)
+    private static Contention Describe(DateTime at, TraceCallStack? stack)
     {
         List<string> frames = [];
         for (; stack is not null; stack = stack.Caller)
@@ -68,19 +61,9 @@ internal sealed class ContentionTrace : IDisposable
 
         var owner = frames.FindIndex(frame => frame.Length > 0 && !Array.Exists(Locks, prefix => frame.StartsWith(prefix, StringComparison.Ordinal)));
         return owner < 0
-            ? (frames.Find(frame => frame.Length > 0) ?? "unknown", string.Join(" < ", frames.Take(6)))
-            : (frames[owner], string.Join(" < ", frames.Skip(Math.Max(0, owner - 2)).Take(4)));
+            ? new Contention(at, frames.Find(frame => frame.Length > 0) ?? "unknown", Joined(frames.Take(MostFrames)))
+            : new Contention(at, frames[owner], Joined(frames.Skip(Math.Max(0, owner - 2)).Take(MostFrames)));
+
+        static string Joined(IEnumerable<string> frames) => string.Join(" < ", frames.Select(static frame => frame.Split('(')[0]));
     }
-}
-
-/// <summary>Where threads waited for a lock.</summary>
-/// <param name="Method">Whose lock it is.</param>
-/// <param name="Stack">From where it was asked for, innermost first.</param>
-/// <param name="Count">How often.</param>
-internal sealed record ContentionSource(string Method, string Stack, int Count)
-{
-    private const string Library = "ResilientHost.";
-
-    /// <summary>Whether it is one of the library's locks.</summary>
-    public bool IsOurs => Method.StartsWith(Library, StringComparison.Ordinal) && !Method.StartsWith(Library + "Benchmarks.", StringComparison.Ordinal);
 }

@@ -10,6 +10,7 @@ internal static class SoakCommand
     private const string Command = "--soak";
     private const string Rate = "--rate";
     private const int NotRun = 100;
+    private const int MostSources = 12;
     private const int DefaultPerSecond = 1_500;
 
     private const string Usage = """
@@ -32,7 +33,7 @@ internal static class SoakCommand
         {
             using var leaving = new Leaving();
             var run = SoakRun.MeasureAsync(TimeSpan.FromMinutes(asked.Minutes), asked.PerSecond, leaving.Token).GetAwaiter().GetResult();
-            Report.Write(asked.File, new { Machine = Repository.Machine(), asked.Minutes, asked.PerSecond, run.Verdicts, run.Contentions, run.Answers, run.Samples });
+            Report.Write(asked.File, new { Machine = Repository.Machine(), asked.Minutes, asked.PerSecond, run.Verdicts, run.Contentions, run.Bursts, run.BurstContentions, run.Answers, run.Samples });
             File.WriteAllText(Path.ChangeExtension(asked.File, ".svg"), SoakChart.Draw(run.Samples, asked.PerSecond));
             return Conclude(run);
         }
@@ -56,10 +57,8 @@ internal static class SoakCommand
         }
 
         Console.WriteLine();
-        foreach (var source in run.Contentions.Take(12))
-        {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{source.Count,6} waits{(source.IsOurs ? " (ours)" : "")}: {source.Stack}"));
-        }
+        Print("steady", run.Contentions);
+        Print("burst", run.BurstContentions);
 
         Console.WriteLine();
         foreach (var verdict in run.Verdicts)
@@ -68,6 +67,14 @@ internal static class SoakCommand
         }
 
         return run.Verdicts.Count(verdict => !verdict.Holds);
+    }
+
+    private static void Print(string phase, IReadOnlyList<ContentionSource> contentions)
+    {
+        foreach (var source in contentions.Take(MostSources))
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{phase,-7}{source.Count,6} waits{(source.IsOurs ? " (ours)" : "")}: {source.Stack}"));
+        }
     }
 
     private static (double Minutes, string File, int PerSecond)? Parse(string[] args) => args switch

@@ -7,10 +7,12 @@ namespace ResilientHost.Benchmarks.Soak;
 /// <summary>What a soak has seen.</summary>
 /// <param name="Samples">A sample of every second, of the warm service.</param>
 /// <param name="Contentions">Whose locks its threads waited for in that time.</param>
+/// <param name="Bursts">Each kind of request without a pause; none where there is no wrk.</param>
+/// <param name="BurstContentions">Whose locks its threads waited for then.</param>
 /// <param name="Answers">What the clients were answered.</param>
 /// <param name="Verdicts">The figures that have bounds.</param>
 internal sealed record SoakRun(
-    IReadOnlyList<SoakSample> Samples, IReadOnlyList<ContentionSource> Contentions, IReadOnlyList<SoakAnswers> Answers, IReadOnlyList<SoakVerdict> Verdicts)
+    IReadOnlyList<SoakSample> Samples, IReadOnlyList<ContentionSource> Contentions, IReadOnlyList<SoakBurst> Bursts, IReadOnlyList<ContentionSource> BurstContentions, IReadOnlyList<SoakAnswers> Answers, IReadOnlyList<SoakVerdict> Verdicts)
 {
     private const int FewestSamples = 6;
 
@@ -35,9 +37,10 @@ internal sealed record SoakRun(
         await clients.RunAsync(duration, cancellationToken);
         var samples = await reading;
         var contentions = await trace.EndAsync(cancellationToken);
+        var (bursts, inBursts) = Wrk.IsInstalled ? await SoakBurst.MeasureAsync(service, cancellationToken) : ([], []);
         return samples.Count < FewestSamples
             ? throw new InvalidOperationException($"{samples.Count.ToString(CultureInfo.InvariantCulture)} samples are too few to say anything.")
-            : new SoakRun(samples, contentions, clients.Answers, SoakVerdict.Of(samples, contentions, clients));
+            : new SoakRun(samples, ContentionSource.Of(contentions), bursts, ContentionSource.Of(inBursts), clients.Answers, SoakVerdict.Of(samples, contentions, bursts, clients));
     }
 
     // As many seconds' samples as it lasts; they begin at zero.

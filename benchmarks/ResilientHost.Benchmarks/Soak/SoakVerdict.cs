@@ -13,23 +13,25 @@ internal sealed record SoakVerdict(string Name, double Value, double Bound, stri
 
     /// <param name="samples">At least six, of a warm service.</param>
     /// <param name="contentions">Whose locks threads waited for.</param>
+    /// <param name="bursts">Kinds of requests under all the load that the machine stands, where that was measured.</param>
     /// <param name="clients">Who asked.</param>
-    public static IReadOnlyList<SoakVerdict> Of(IReadOnlyList<SoakSample> samples, IReadOnlyList<ContentionSource> contentions, SoakClients clients)
+    public static IReadOnlyList<SoakVerdict> Of(IReadOnlyList<SoakSample> samples, IReadOnlyList<Contention> contentions, IReadOnlyList<SoakBurst> bursts, SoakClients clients)
     {
         var (first, last) = (samples[0], samples[^1]);
         var (early, late) = (samples.Take(samples.Count / 3).ToList(), samples.Skip(samples.Count - (samples.Count / 3)).ToList());
         var millions = (last.Requests - first.Requests) / 1e6;
-        var ours = contentions.Where(source => source.IsOurs).Sum(source => source.Count) / millions;
+        var ours = contentions.Count(contention => contention.IsOurs) / millions;
         var all = (last.Contentions - first.Contentions) / millions;
         var growth = GrowthPerMinute(samples);
         var (before, after) = (AllocatedPerRequest(early), AllocatedPerRequest(late));
         return
         [
             new("lock contention", ours, 20, FormattableString.Invariant($"{ours:0.0} waits for a lock of ours per million requests ({all:0.0} for any lock, {millions:0.000} million requests)")),
+            .. bursts.Count == 0 ? Array.Empty<SoakVerdict>() : [Burst("lock contention in bursts", bursts.Where(burst => !burst.Throws), 50), Burst("lock contention in bursts of exceptions", bursts.Where(burst => burst.Throws), 1_000)],
             new("growth of what lives", growth, 256, FormattableString.Invariant($"{growth:0.0} KiB a minute over the last two thirds, of {Live(samples).LastOrDefault().Bytes / 1048576.0:0.0} MiB that full collections leave; {last.Gen2 - first.Gen2 - (last.AskedGen2 - first.AskedGen2)} collections of generation 2 of the service's own accord")),
             new("allocation per request", after / before, 1.05, FormattableString.Invariant($"{before:0} B in the first third, {after:0} B in the last")),
-            new("threads", Most(late, sample => sample.Threads) - Most(early, sample => sample.Threads), 8, FormattableString.Invariant($"most {Most(early, sample => sample.Threads)} in the first third, {Most(late, sample => sample.Threads)} in the last")),
-            new("descriptors", Most(late, sample => sample.Descriptors) - Most(early, sample => sample.Descriptors), 32, FormattableString.Invariant($"most {Most(early, sample => sample.Descriptors)} in the first third, {Most(late, sample => sample.Descriptors)} in the last")),
+            new("threads", Usual(late, sample => sample.Threads) - Usual(early, sample => sample.Threads), 8, FormattableString.Invariant($"{Usual(early, sample => sample.Threads)} in the first third, {Usual(late, sample => sample.Threads)} in the last (medians)")),
+            new("descriptors", Usual(late, sample => sample.Descriptors) - Usual(early, sample => sample.Descriptors), 32, FormattableString.Invariant($"{Usual(early, sample => sample.Descriptors)} in the first third, {Usual(late, sample => sample.Descriptors)} in the last (medians)")),
             new("unexpected answers", clients.Unexpected, 0, FormattableString.Invariant($"{clients.Unexpected}; {clients.HeldBack} requests held back")),
         ];
     }
@@ -37,6 +39,15 @@ internal sealed record SoakVerdict(string Name, double Value, double Bound, stri
     /// <summary>What full collections left, and when.</summary>
     public static IEnumerable<(double Seconds, long Bytes)> Live(IEnumerable<SoakSample> samples) =>
         samples.Where(sample => sample.LiveBytes > 0).Select(sample => (sample.Seconds, sample.LiveBytes));
+
+    private static SoakVerdict Burst(string name, IEnumerable<SoakBurst> bursts, double bound)
+    {
+        var all = bursts.ToList();
+        var millions = all.Sum(burst => burst.Requests) / 1e6;
+        var ours = all.Sum(burst => burst.OurWaits) / millions;
+        var kinds = string.Join(", ", all.Select(burst => FormattableString.Invariant($"{burst.Kind} {burst.OurWaits * 1e6 / burst.Requests:0}")));
+        return new(name, ours, bound, FormattableString.Invariant($"{ours:0.0} waits for a lock of ours per million requests ({kinds}; {all.Sum(burst => burst.Waits) / millions:0.0} for any lock, {millions:0.000} million requests)"));
+    }
 
     // The median of the slopes of all pairs (Theil and Sen): single samples that are off do not bend it.
     private static double GrowthPerMinute(IReadOnlyList<SoakSample> samples)
@@ -49,5 +60,5 @@ internal sealed record SoakVerdict(string Name, double Value, double Bound, stri
     private static double AllocatedPerRequest(List<SoakSample> samples) =>
         (samples[^1].AllocatedBytes - samples[0].AllocatedBytes) / (double)(samples[^1].Requests - samples[0].Requests);
 
-    private static int Most(List<SoakSample> samples, Func<SoakSample, int> figure) => samples.Max(figure);
+    private static double Usual(List<SoakSample> samples, Func<SoakSample, double> figure) => PairedRatio.MedianOf(samples.Select(figure));
 }
