@@ -18,7 +18,6 @@ internal sealed record HttpBar(string Mode, string Text, Func<PairedRatio, Paire
     public static string? Verdict(HttpRow row) => For(row) switch
     {
         null => null,
-        _ when row is not { Ratio: not null, CpuRatio: not null } => "not measured",
-        var bar => bar.Holds(row.Ratio!.Value, row.CpuRatio!.Value) ? "holds" : "OVER",
+        var bar => row is { Ratio: { } requests, CpuRatio: { } cpu } ? bar.Holds(requests, cpu) ? "holds" : "OVER" : "not measured",
     };
 }

@@ -7,7 +7,7 @@ namespace ResilientHost.Benchmarks.Soak;
 internal sealed class SoakSampler
 {
     // What a full collection leaves is what is alive; between collections generation 2 holds what has died, too.
-    private const int SecondsBetweenCollections = 5;
+    private const int SecondsBetweenCollections = 10;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private long _requests;
