@@ -12,12 +12,7 @@ internal sealed record HttpBar(string Mode, string Text, Func<PairedRatio, Paire
         new(ServerModes.Refused, "requests/s ≥ 1.0", static (requests, _) => requests.Median >= 1),
     ];
 
-    public static HttpBar? For(HttpRow row) => Array.Find(All, bar => bar.Mode == row.Mode);
+    public static HttpBar? For(string mode) => Array.Find(All, bar => bar.Mode == mode);
 
-    /// <returns><see langword="null"/> where the row has no bar.</returns>
-    public static string? Verdict(HttpRow row) => For(row) switch
-    {
-        null => null,
-        var bar => row is { Ratio: { } requests, CpuRatio: { } cpu } ? bar.Holds(requests, cpu) ? "holds" : "OVER" : "not measured",
-    };
+    public bool IsHeldBy(HttpRow row) => row is { Ratio: { } requests, CpuRatio: { } cpu } && Holds(requests, cpu);
 }
