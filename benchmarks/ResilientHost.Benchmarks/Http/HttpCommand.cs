@@ -69,13 +69,13 @@ internal static class HttpCommand
 
         if (arguments.File.Length > 0)
         {
-            Report.Write(arguments.File, rows);
+            Report.WriteRows(arguments.File, rows);
         }
 
         if (arguments.Publish)
         {
             var folder = Repository.BenchmarksFolder();
-            Report.Write(Path.Combine(folder, "results", "http.json"), rows);
+            Report.WriteRows(Path.Combine(folder, "results", "http.json"), rows);
             Report.WriteTable(Path.Combine(folder, "README.md"), "http", table);
         }
 

@@ -9,12 +9,14 @@ internal static class Report
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
-    public static void WriteJson(string path, IEnumerable<Measurement> measurements) => Write(path, measurements.Select(measurement => measurement.Row with
+    public static void WriteJson(string path, IEnumerable<Measurement> measurements) => WriteRows(path, measurements.Select(measurement => measurement.Row with
     {
         Ours = Significant(measurement.Row.Ours),
         Peer = Significant(measurement.Row.Peer),
         Ratio = Significant(measurement.Row.Ratio),
     }));
+
+    public static void WriteRows<TRow>(string path, IEnumerable<TRow> rows) => Write(path, rows);
 
     /// <summary>Anything as JSON in a file; its folder is made where there is none.</summary>
     public static void Write<TValue>(string path, TValue value)
