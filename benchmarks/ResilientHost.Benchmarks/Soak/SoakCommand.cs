@@ -14,7 +14,7 @@ internal static class SoakCommand
     private const int DefaultPerSecond = 1_500;
 
     private const string Usage = """
-        --soak MINUTES FILE   load a service of its own with mixed traffic; writes FILE as JSON, and beside it a drawing (.svg)
+        --soak MINUTES FILE   load a service of its own with mixed traffic, for 2 minutes or more; writes FILE as JSON, and beside it a drawing (.svg)
         --rate COUNT          requests a second; default 1,500, which two processors stand
         """;
 

@@ -23,12 +23,13 @@ internal sealed record SoakVerdict(string Name, double Value, double Bound, stri
         var ours = contentions.Count(contention => contention.IsOurs) / millions;
         var all = (last.Contentions - first.Contentions) / millions;
         var growth = GrowthPerMinute(samples);
+        var live = PairedRatio.MedianOf(Live(samples).Select(sample => (double)sample.Bytes));
         var (before, after) = (AllocatedPerRequest(early), AllocatedPerRequest(late));
         return
         [
             new("lock contention", ours, 20, FormattableString.Invariant($"{ours:0.0} waits for a lock of ours per million requests ({all:0.0} for any lock, {millions:0.000} million requests)")),
             .. bursts.Count == 0 ? Array.Empty<SoakVerdict>() : [Burst("lock contention in bursts", bursts.Where(burst => !burst.Throws), 50), Burst("lock contention in bursts of exceptions", bursts.Where(burst => burst.Throws), 1_000)],
-            new("growth of what lives", growth, 256, FormattableString.Invariant($"{growth:0.0} KiB a minute over the last two thirds, of {Live(samples).LastOrDefault().Bytes / 1048576.0:0.0} MiB that full collections leave; {last.Gen2 - first.Gen2 - (last.AskedGen2 - first.AskedGen2)} collections of generation 2 of the service's own accord")),
+            new("growth of what lives", growth * LaterMinutes(samples) / live, 0.05, FormattableString.Invariant($"{growth / 1024:0.0} KiB a minute over the last two thirds, {growth * LaterMinutes(samples) / live:0.0 %} in all, of {live / 1024:0} KiB that full collections leave; {last.Gen2 - first.Gen2 - (last.AskedGen2 - first.AskedGen2)} collections of generation 2 besides those")),
             new("allocation per request", after / before, 1.05, FormattableString.Invariant($"{before:0} B in the first third, {after:0} B in the last")),
             new("threads", Usual(late, sample => sample.Threads) - Usual(early, sample => sample.Threads), 8, FormattableString.Invariant($"{Usual(early, sample => sample.Threads)} in the first third, {Usual(late, sample => sample.Threads)} in the last (medians)")),
             new("descriptors", Usual(late, sample => sample.Descriptors) - Usual(early, sample => sample.Descriptors), 32, FormattableString.Invariant($"{Usual(early, sample => sample.Descriptors)} in the first third, {Usual(late, sample => sample.Descriptors)} in the last (medians)")),
@@ -54,8 +55,10 @@ internal sealed record SoakVerdict(string Name, double Value, double Bound, stri
     {
         var live = Live(samples.Skip(samples.Count / 3)).ToArray();
         var slopes = live.SelectMany((from, index) => live.Skip(index + 1).Select(to => (to.Bytes - from.Bytes) / (to.Seconds - from.Seconds))).ToArray();
-        return slopes.Length == 0 ? double.NaN : PairedRatio.MedianOf(slopes) * 60 / 1024;
+        return slopes.Length == 0 ? double.NaN : PairedRatio.MedianOf(slopes) * 60;
     }
+
+    private static double LaterMinutes(IReadOnlyList<SoakSample> samples) => (samples[^1].Seconds - samples[samples.Count / 3].Seconds) / 60;
 
     private static double AllocatedPerRequest(List<SoakSample> samples) =>
         (samples[^1].AllocatedBytes - samples[0].AllocatedBytes) / (double)(samples[^1].Requests - samples[0].Requests);
