@@ -3,6 +3,7 @@ using ResilientHost.Benchmarks.Http;
 using ResilientHost.Benchmarks.Ratios;
 using ResilientHost.Benchmarks.Simulations;
 using ResilientHost.Benchmarks.Sizes;
+using ResilientHost.Benchmarks.Soak;
 
 (Func<string[], bool> Handles, Func<string[], int> Run)[] commands =
 [
@@ -10,6 +11,9 @@ using ResilientHost.Benchmarks.Sizes;
     (HttpServerCommand.Handles, HttpServerCommand.Run),
     (HttpCommand.Handles, HttpCommand.Run),
     (SizeCommand.Handles, SizeCommand.Run),
+    (SoakDependency.Handles, SoakDependency.Run),
+    (SoakService.Handles, SoakService.Run),
+    (SoakCommand.Handles, SoakCommand.Run),
     (RatioCommand.Handles, RatioCommand.Run),
 ];
 foreach (var (handles, run) in commands)

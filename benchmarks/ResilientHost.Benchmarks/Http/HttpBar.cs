@@ -12,13 +12,7 @@ internal sealed record HttpBar(string Mode, string Text, Func<PairedRatio, Paire
         new(ServerModes.Refused, "requests/s ≥ 1.0", static (requests, _) => requests.Median >= 1),
     ];
 
-    public static HttpBar? For(HttpRow row) => Array.Find(All, bar => bar.Mode == row.Mode);
+    public static HttpBar? For(string mode) => Array.Find(All, bar => bar.Mode == mode);
 
-    /// <returns><see langword="null"/> where the row has no bar.</returns>
-    public static string? Verdict(HttpRow row) => For(row) switch
-    {
-        null => null,
-        _ when row is not { Ratio: not null, CpuRatio: not null } => "not measured",
-        var bar => bar.Holds(row.Ratio!.Value, row.CpuRatio!.Value) ? "holds" : "OVER",
-    };
+    public bool IsHeldBy(HttpRow row) => row is { Ratio: { } requests, CpuRatio: { } cpu } && Holds(requests, cpu);
 }

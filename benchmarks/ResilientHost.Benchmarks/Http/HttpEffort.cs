@@ -9,7 +9,7 @@ internal sealed record HttpEffort(int Launches, int WarmUps, int Rounds, TimeSpa
 {
     public static HttpEffort Quick { get; } = new(Launches: 1, WarmUps: 1, Rounds: 4, TimeSpan.FromSeconds(52));
 
-    public static HttpEffort Full { get; } = new(Launches: 3, WarmUps: 2, Rounds: 10, TimeSpan.FromSeconds(345));
+    public static HttpEffort Full { get; } = new(Launches: 4, WarmUps: 2, Rounds: 7, TimeSpan.FromSeconds(345));
 
     /// <summary>Fewest pairs that a ratio is made of.</summary>
     public int FewestPairs => Launches == 1 ? 3 : 12;

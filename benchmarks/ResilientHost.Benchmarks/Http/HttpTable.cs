@@ -14,6 +14,7 @@ internal static class HttpTable
     private static string[] Cells(HttpRow row)
     {
         var isCompared = row.Mode != row.Against;
+        var bar = HttpBar.For(row.Mode);
         return
         [
             row.Mode,
@@ -29,8 +30,8 @@ internal static class HttpTable
             Text(row.P99, "0.00"),
             row.NonSuccessShare.ToString("0 %", CultureInfo.InvariantCulture),
             string.Create(CultureInfo.InvariantCulture, $"{row.Kept} ({row.Dropped})"),
-            HttpBar.For(row)?.Text ?? "",
-            HttpBar.Verdict(row) ?? "",
+            bar?.Text ?? "",
+            bar is null ? "" : bar.IsHeldBy(row) ? "holds" : row.Ratio is null ? "not measured" : "OVER",
         ];
     }
 

@@ -8,7 +8,7 @@ namespace ResilientHost.Benchmarks.Http;
 /// <param name="Timestamp">When.</param>
 /// <param name="Busy">Seconds that all processors were busy so far, or taken by other machines.</param>
 /// <param name="Ours">Seconds of it that we, our servers, and children that have ended were running.</param>
-internal readonly record struct MachineTime(long Timestamp, double Busy, double Ours)
+internal sealed record MachineTime(long Timestamp, double Busy, double Ours)
 {
     // USER_HZ, whatever the kernel's own: proc(5).
     private const double TicksPerSecond = 100;
@@ -29,7 +29,7 @@ internal readonly record struct MachineTime(long Timestamp, double Busy, double 
     }
 
     /// <summary>Processors that others used since.</summary>
-    public double ForeignSince(in MachineTime before) =>
+    public double ForeignSince(MachineTime before) =>
         (Busy - before.Busy - (Ours - before.Ours)) / Stopwatch.GetElapsedTime(before.Timestamp, Timestamp).TotalSeconds;
 
     private static double Ticks(string text) => long.Parse(text, CultureInfo.InvariantCulture) / TicksPerSecond;

@@ -4,7 +4,7 @@ namespace ResilientHost.Benchmarks.Http;
 /// <param name="Median">The median.</param>
 /// <param name="Low">Lower end of the interval.</param>
 /// <param name="High">Upper end of the interval.</param>
-internal readonly record struct PairedRatio(double Median, double Low, double High)
+internal sealed record PairedRatio(double Median, double Low, double High)
 {
     private const double BothTails = 0.05;
 

@@ -62,6 +62,7 @@ internal sealed class ServerProcess : IDisposable
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
+            UseShellExecute = false,
             WorkingDirectory = AppContext.BaseDirectory,
         };
 

@@ -23,6 +23,7 @@ internal static class Wrk
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            UseShellExecute = false,
         })!;
         try
         {

@@ -16,14 +16,17 @@ internal static class Report
         Ratio = Significant(measurement.Row.Ratio),
     }));
 
-    public static void WriteRows<TRow>(string path, IEnumerable<TRow> rows)
+    public static void WriteRows<TRow>(string path, IEnumerable<TRow> rows) => Write(path, rows);
+
+    /// <summary>Anything as JSON in a file; its folder is made where there is none.</summary>
+    public static void Write<TValue>(string path, TValue value)
     {
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { Length: > 0 } folder)
         {
             Directory.CreateDirectory(folder);
         }
 
-        File.WriteAllText(path, JsonSerializer.Serialize(rows, Json) + "\n");
+        File.WriteAllText(path, JsonSerializer.Serialize(value, Json) + "\n");
     }
 
     /// <summary>Replaces the table between the two markers of a section in a Markdown file.</summary>
