@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 
+using ResilientHost.Hosting;
+
 namespace ResilientHost.Bulkheads;
 
 /// <summary>
@@ -162,7 +164,7 @@ internal partial struct PermitPool(object owner, int limit, bool disabled, bool 
         }
 
         // Each core begins elsewhere; multiplied by the golden ratio, any few neighbours are far apart whatever the length.
-        var hash = unchecked((uint)Thread.GetCurrentProcessorId() * 0x9E3779B9);
+        var hash = unchecked((uint)NearbyProcessor.Number * 0x9E3779B9);
         var start = (int)((ulong)hash * (uint)slots.Length >> 32);
         if ((uint)start < (uint)slots.Length)
         {
@@ -174,7 +176,7 @@ internal partial struct PermitPool(object owner, int limit, bool disabled, bool 
         return false;
     }
 
-    private static int HintOfThisCore => (Thread.GetCurrentProcessorId() & HintMask) * HintSpacing;
+    private static int HintOfThisCore => (NearbyProcessor.Number & HintMask) * HintSpacing;
 
     // With a thousand calls inside, a search from a fixed start would pass the same held slots every time. From where the core last freed one it
     // is over at once; from behind where it last took one (next fit) it passes each slot once a round.

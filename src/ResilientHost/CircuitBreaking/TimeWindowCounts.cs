@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 
+using ResilientHost.Hosting;
+
 namespace ResilientHost.CircuitBreaking;
 
 /// <summary>All that a <see cref="TimeWindow"/> with traffic counts.</summary>
@@ -50,7 +52,7 @@ internal sealed class TimeWindowCounts
         var place = (int)((ulong)bucket % TimeWindow.BucketCount);
         if (_stripes is { } stripes)
         {
-            TimeBuckets.Count(ref stripes[FirstStripe + ((Thread.GetCurrentProcessorId() & StripeMask) * StripeLength) + place], bucket);
+            TimeBuckets.Count(ref stripes[FirstStripe + ((NearbyProcessor.Number & StripeMask) * StripeLength) + place], bucket);
         }
         else if (!TimeBuckets.TryCount(ref _calls[place], bucket))
         {
