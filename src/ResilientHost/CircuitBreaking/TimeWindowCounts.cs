@@ -11,12 +11,11 @@ namespace ResilientHost.CircuitBreaking;
 /// </remarks>
 internal sealed class TimeWindowCounts
 {
-    // 192 bytes: the 80 in use of two neighbours never share a line of 64, however the array lies.
-    private const int StripeLength = 24;
+    // 256 bytes: the 80 in use of two neighbours never share a line of 64, nor a pair of lines, however the array lies; and a shift finds them.
+    private const int StripeLength = 32;
 
     // Nothing is counted beside the array's length, which every core reads before each count.
     private const int FirstStripe = 16;
-    private static readonly int StripeMask = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Min(Environment.ProcessorCount, 64)) - 1;
 
     private TimeBuckets _calls;
     private long[]? _stripes;
@@ -49,14 +48,10 @@ internal sealed class TimeWindowCounts
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Count(long bucket)
     {
-        var place = (int)((ulong)bucket % TimeWindow.BucketCount);
-        if (_stripes is { } stripes)
+        ref var word = ref WordOf(bucket);
+        if (!TimeBuckets.TryCount(ref word, bucket))
         {
-            TimeBuckets.Count(ref stripes[FirstStripe + ((NearbyProcessor.Number & StripeMask) * StripeLength) + place], bucket);
-        }
-        else if (!TimeBuckets.TryCount(ref _calls[place], bucket))
-        {
-            CountContended(place, bucket);
+            CountContended(bucket);
         }
     }
 
@@ -85,16 +80,26 @@ internal sealed class TimeWindowCounts
         return bucket;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void CountContended(int place, long bucket)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref long WordOf(long bucket)
     {
-        if (StripeMask == 0)
+        var place = (int)((ulong)bucket % TimeWindow.BucketCount);
+        if (_stripes is { } stripes)
         {
-            TimeBuckets.Count(ref _calls[place], bucket);
-            return;
+            return ref stripes[FirstStripe + (NearbyProcessor.Place * StripeLength) + place];
         }
 
-        Interlocked.CompareExchange(ref _stripes, new long[FirstStripe + ((StripeMask + 1) * StripeLength)], null);
-        Count(bucket);
+        return ref _calls[place];
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void CountContended(long bucket)
+    {
+        if (_stripes is null && Environment.ProcessorCount > 1)
+        {
+            Interlocked.CompareExchange(ref _stripes, new long[FirstStripe + (NearbyProcessor.Places * StripeLength)], null);
+        }
+
+        TimeBuckets.Count(ref WordOf(bucket), bucket);
     }
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace ResilientHost.Hosting;
@@ -9,15 +10,20 @@ namespace ResilientHost.Hosting;
 /// </remarks>
 internal static class NearbyProcessor
 {
+    private const int MostPlaces = 64;
     private const int CallsUntilRenewal = 64;
     private const int CallBits = 8;
     private const int CallMask = (1 << CallBits) - 1;
 
+    // In the same word: what is looked up with each call is found at once, and no type has to be initialized for it.
     [ThreadStatic]
     private static int cached;
 
-    /// <summary>The number; not negative, and beyond the number of processors where the system numbers them so.</summary>
-    public static int Number
+    /// <summary>As many as there are processors, rounded up to a power of two; 64 at most.</summary>
+    public static int Places => (int)BitOperations.RoundUpToPowerOf2((uint)Math.Min(Environment.ProcessorCount, MostPlaces));
+
+    /// <summary>The processor's number, below <see cref="Places"/>.</summary>
+    public static int Place
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
@@ -34,11 +40,14 @@ internal static class NearbyProcessor
         }
     }
 
+    /// <summary>Makes the place known before it is needed: code that is compiled before reaches it by a call instead of one instruction.</summary>
+    public static void Prepare() => Renew();
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int Renew()
     {
-        var number = Thread.GetCurrentProcessorId() & (int.MaxValue >> CallBits);
-        cached = (number << CallBits) | CallsUntilRenewal;
-        return number;
+        var place = Thread.GetCurrentProcessorId() & (Places - 1);
+        cached = (place << CallBits) | CallsUntilRenewal;
+        return place;
     }
 }
