@@ -6,9 +6,9 @@ internal static class Bars
     private static readonly Dictionary<string, Bar> ByRow = new Bar[]
     {
         //  row                                         ratio, ours : peer          bytes per operation
-        new("breaker/closed-success",                   RatioLimit.AtMost, 0.20,    BytesLimit.Ours, 0) { Aim = 0.15 },
-        new("breaker/closed-success-slow-call-timing",  RatioLimit.AtMost, 0.30,    BytesLimit.Ours, 0),
-        new("breaker/closed-success-count-window",      RatioLimit.AtMost, 0.35,    BytesLimit.Ours, 0),
+        new("breaker/closed-success",                   RatioLimit.AtMost, 0.18,    BytesLimit.Ours, 0) { Aim = 0.15 },
+        new("breaker/closed-success-slow-call-timing",  RatioLimit.AtMost, 0.25,    BytesLimit.Ours, 0),
+        new("breaker/closed-success-count-window",      RatioLimit.AtMost, 0.30,    BytesLimit.Ours, 0),
         // 24 where each thread has a processor. Threads that take turns do not contend, and that is all that the peer loses by: a busy machine shows 5.
         new("breaker/closed-success-2-threads",         RatioLimit.AtLeast, 4,      BytesLimit.Ours, 0) { Aim = 8 },
         new("breaker/closed-success-8-threads",         RatioLimit.AtLeast, 4,      BytesLimit.Ours, 0) { Aim = 8 },
