@@ -17,7 +17,7 @@ internal static class NearbyProcessor
 
     // In the same word: what is looked up with each call is found at once, and no type has to be initialized for it.
     [ThreadStatic]
-    private static int cached;
+    private static int _cached;
 
     /// <summary>As many as there are processors, rounded up to a power of two; 64 at most.</summary>
     public static int Places => (int)BitOperations.RoundUpToPowerOf2((uint)Math.Min(Environment.ProcessorCount, MostPlaces));
@@ -28,7 +28,7 @@ internal static class NearbyProcessor
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
-            ref var own = ref cached;
+            ref var own = ref _cached;
             var seen = own;
             if ((seen & CallMask) == 0)
             {
@@ -47,7 +47,7 @@ internal static class NearbyProcessor
     private static int Renew()
     {
         var place = Thread.GetCurrentProcessorId() & (Places - 1);
-        cached = (place << CallBits) | CallsUntilRenewal;
+        _cached = (place << CallBits) | CallsUntilRenewal;
         return place;
     }
 }
