@@ -4,6 +4,7 @@ using ResilientHost.Benchmarks.Dashboard;
 using ResilientHost.Benchmarks.Degradation;
 using ResilientHost.Benchmarks.Exceptions;
 using ResilientHost.Benchmarks.Outbound;
+using ResilientHost.Benchmarks.Partitions;
 using ResilientHost.Benchmarks.Requests;
 
 namespace ResilientHost.Benchmarks.Ratios;
@@ -14,6 +15,8 @@ internal static class Rows
     private const string PollyClosed = "Polly closed breaker";
     private const string Limiter = "ConcurrencyLimiter";
     private const string StormHandler = "stock handler, ten frames deep";
+    private const string OneThread = "the same on one thread";
+    private const string Keyed = "Polly breaker + limiter partition";
     private const string Without = "the layers without it";
 
     public static IReadOnlyList<Comparison> All { get; } =
@@ -23,6 +26,8 @@ internal static class Rows
         new("breaker/closed-success-count-window", PollyClosed, () => (GuardedCalls.CountingTheLast(100), PollyCalls.Closed())),
         new("breaker/closed-success-2-threads", PollyClosed, () => (GuardedCalls.Closed(), PollyCalls.Closed())) { Threads = 2 },
         new("breaker/closed-success-8-threads", PollyClosed, () => (GuardedCalls.Closed(), PollyCalls.Closed())) { Threads = 8 },
+        new("breaker/cpu-per-call-2-threads", OneThread, effort => ThreadCost.Measure("breaker/cpu-per-call-2-threads", 2, GuardedCalls.Closed, effort)),
+        new("breaker/cpu-per-call-8-threads", OneThread, effort => ThreadCost.Measure("breaker/cpu-per-call-8-threads", 8, GuardedCalls.Closed, effort)),
         new("breaker/closed-failure", "Polly ExecuteOutcomeAsync", () => (new GuardedFailures(), PollyOutcomes.Failing())),
         new("breaker/open-refusal", "Polly open breaker, throws", () => (GuardedCalls.Open(), new PollyOpenThrowing())),
         new("breaker/open-refusal-outcome", "Polly open, ExecuteOutcomeAsync", () => (GuardedCalls.Open(), PollyOutcomes.Open())),
@@ -34,6 +39,9 @@ internal static class Rows
         new("bulkhead/admitted-2-threads", Limiter, () => (BulkheadCalls.WithRoom(), LimiterCalls.WithRoom())) { Threads = 2 },
         new("bulkhead/refused-full", Limiter, () => (BulkheadCalls.Full(), LimiterCalls.Full())),
         new("bulkhead/admitted-fair-share", "PartitionedRateLimiter", () => (new SharedBulkheadCalls(), new PartitionedLimiterCalls())),
+        new("partition/idle-bytes", Keyed, static _ => PartitionCost.Idle("partition/idle-bytes")),
+        new("partition/idle-bytes-spread-calls", Keyed, static _ => PartitionCost.IdleAfterSpreadCalls("partition/idle-bytes-spread-calls")),
+        new("partition/create", Keyed, static _ => PartitionCost.Create("partition/create")),
         new("degradation/look", "one look at the clock", () => (new LevelLookCalls(), new ClockCalls())),
         new("request/synchronous-endpoint", "the bare endpoint", () => (RequestCalls.Layered(), RequestCalls.Bare())),
         new("request/awaiting-endpoint", "the bare endpoint", () => (RequestCalls.LayeredAwaiting(), RequestCalls.BareAwaiting())),

@@ -5,7 +5,10 @@ internal sealed class FairSharePlace(FairShare owner)
 {
     public FairShare Owner { get; } = owner;
 
-    public FairShareCaller? Caller { get; set; }
+    public FairShareWish? Wish { get; set; }
+
+    /// <summary>Who is inside.</summary>
+    public FairShareCaller? Caller => Wish?.Caller;
 
     /// <summary>Moves on when the ticket ends, so that it ends once.</summary>
     public long Generation { get; set; }

@@ -7,6 +7,9 @@ namespace ResilientHost.Hosting;
 /// <remarks>Thread-safe.</remarks>
 internal sealed class MonotonicClock
 {
+    // The frequency of the system's own on Linux: dividing by a constant is cheaper than going by floating point and back.
+    private const long NanosecondsPerSecond = TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick;
+
     // More than two threads' looks at two clocks are apart, and less than anybody sets a clock by.
     private static readonly TimeSpan SameClock = TimeSpan.FromMilliseconds(50);
 
@@ -71,9 +74,9 @@ internal sealed class MonotonicClock
 
     /// <summary>A number of timestamp ticks as the nearest duration.</summary>
     public TimeSpan ToTimeSpan(long timestampTicks) =>
-        Frequency == TimeSpan.TicksPerSecond
-            ? new TimeSpan(timestampTicks)
-            : new TimeSpan((long)Math.Min(Math.Round(timestampTicks * ((double)TimeSpan.TicksPerSecond / Frequency)), TimeSpan.MaxValue.Ticks / 2));
+        Frequency == NanosecondsPerSecond && timestampTicks >= 0 ? new TimeSpan((timestampTicks / TimeSpan.NanosecondsPerTick) + (timestampTicks % TimeSpan.NanosecondsPerTick >= TimeSpan.NanosecondsPerTick / 2 ? 1 : 0))
+        : Frequency == TimeSpan.TicksPerSecond ? new TimeSpan(timestampTicks)
+        : new TimeSpan((long)Math.Min(Math.Round(timestampTicks * ((double)TimeSpan.TicksPerSecond / Frequency)), TimeSpan.MaxValue.Ticks / 2));
 
     /// <summary>
     /// A duration in timestamp ticks, saturating far below overflow so that it can be added to a timestamp. Rounded up, for what took at
