@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using ResilientHost.Fallbacks;
 using ResilientHost.History;
 using ResilientHost.Hosting;
@@ -22,7 +23,13 @@ internal sealed class EndpointInvoker(
     RequestCompletions completions,
     RequestWatches watches)
 {
-    public Task Invoke(RequestDelegate next, HttpContext context, EndpointPlan plan, Admission admission, InboundCall? call)
+    /// <param name="next">The way to the endpoint.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="plan">The layers.</param>
+    /// <param name="admission">What the request holds of them; afterwards nothing that the caller may use.</param>
+    /// <param name="request">The request as the server gave it, which is looked up once; <see langword="null"/> from a host that has no such feature.</param>
+    /// <param name="call">What its caller says of it.</param>
+    public Task Invoke(RequestDelegate next, HttpContext context, EndpointPlan plan, ref Admission admission, IHttpRequestFeature? request, InboundCall? call)
     {
         // Once there is a state it owns the admission; until then this frame does.
         RequestState? state = null;
@@ -35,7 +42,7 @@ internal sealed class EndpointInvoker(
                 state.Baseline.Capture(context.Response);
             }
 
-            if (StreamingResponse.MayStream(context, plan))
+            if (MayStream(context, plan, request))
             {
                 state ??= states.Rent(context, plan, admission);
                 LetGoWhenStreaming(state);
@@ -93,6 +100,11 @@ internal sealed class EndpointInvoker(
         Prepare(state);
         return RecoverAsync(state, exception);
     }
+
+    private static bool MayStream(HttpContext context, EndpointPlan plan, IHttpRequestFeature? request) =>
+        request is not null
+            ? StreamingResponse.MayStream(context, plan, request.Headers, request.Method)
+            : StreamingResponse.MayStream(context, plan, context.Request.Headers, context.Request.Method);
 
     // On the thread and under the settings that called the endpoint: after an await neither may be the same.
     private void Prepare(RequestState state)

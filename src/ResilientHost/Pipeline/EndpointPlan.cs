@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using ResilientHost.Fallbacks;
 using ResilientHost.Timeouts;
 
@@ -10,6 +11,9 @@ namespace ResilientHost.Pipeline;
 /// </remarks>
 internal sealed class EndpointPlan
 {
+    /// <summary>The endpoint; <see langword="null"/> only of a plan that was made for none.</summary>
+    public Endpoint? Endpoint { get; init; }
+
     /// <summary>The endpoint's key: names its automatic layers and stands in logs.</summary>
     public required string Key { get; init; }
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using ResilientHost.Connections;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
@@ -35,7 +36,7 @@ internal sealed class ResilienceMiddleware(
             return next(context);
         }
 
-        if (context.GetEndpoint() is not { } endpoint)
+        if (context.Features.Find<IEndpointFeature>()?.Endpoint is not { } endpoint)
         {
             return InvokeWithoutEndpoint(context);
         }
@@ -57,10 +58,13 @@ internal sealed class ResilienceMiddleware(
             return next(context);
         }
 
-        return calls.Of(context, plan) is { } call ? InvokeKnown(context, plan, call) : EnterLayers(context, plan, call: null);
+        var request = context.Features.Find<IHttpRequestFeature>();
+        return calls.Of(context, plan, request?.Headers ?? context.Request.Headers) is { } call
+            ? InvokeKnown(context, plan, request, call)
+            : EnterLayers(context, plan, request, call: null);
     }
 
-    private Task InvokeKnown(HttpContext context, EndpointPlan plan, InboundCall call)
+    private Task InvokeKnown(HttpContext context, EndpointPlan plan, IHttpRequestFeature? request, InboundCall call)
     {
         if (calls.IsOver(call))
         {
@@ -70,14 +74,14 @@ internal sealed class ResilienceMiddleware(
 
         if (!call.IsRead)
         {
-            return EnterLayers(context, plan, call);
+            return EnterLayers(context, plan, request, call);
         }
 
         InboundAnswer.Attach(context.Response, call);
         var flow = InboundFlow.Begin(call);
         try
         {
-            return EnterLayers(context, plan, call);
+            return EnterLayers(context, plan, request, call);
         }
         finally
         {
@@ -85,7 +89,7 @@ internal sealed class ResilienceMiddleware(
         }
     }
 
-    private Task EnterLayers(HttpContext context, EndpointPlan plan, InboundCall? call)
+    private Task EnterLayers(HttpContext context, EndpointPlan plan, IHttpRequestFeature? request, InboundCall? call)
     {
         var admission = Arrive(plan);
         Refusal refusal;
@@ -101,7 +105,7 @@ internal sealed class ResilienceMiddleware(
 
         return LayerGates.TryEnter(plan, ref admission, out refusal) switch
         {
-            LayerGates.Entry.Admitted => invoker.Invoke(next, context, plan, admission, call),
+            LayerGates.Entry.Admitted => invoker.Invoke(next, context, plan, ref admission, request, call),
             LayerGates.Entry.Queues => QueueAsync(context, plan, admission, call),
             _ => RefuseAsync(context, plan, admission, refusal),
         };
@@ -181,7 +185,7 @@ internal sealed class ResilienceMiddleware(
             refusal = InboundCalls.Refuse(plan);
         }
 
-        await (refusal is { } refused ? RefuseAsync(context, plan, admission, refused) : invoker.Invoke(next, context, plan, admission, call));
+        await (refusal is { } refused ? RefuseAsync(context, plan, admission, refused) : invoker.Invoke(next, context, plan, ref admission, context.Features.Find<IHttpRequestFeature>(), call));
     }
 
     private Task RefuseAsync(HttpContext context, EndpointPlan plan, in Admission admission, in Refusal refusal)
