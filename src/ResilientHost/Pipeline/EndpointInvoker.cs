@@ -53,7 +53,11 @@ internal sealed class EndpointInvoker(
             if (timeout is not null || plan.Fallbacks is not null || call is { HasCallersDeadline: true })
             {
                 state ??= states.Rent(context, plan, admission);
-                fallbacks.Begin(state, current.Fallbacks);
+                if (plan.Fallbacks is not null)
+                {
+                    fallbacks.Begin(state, current.Fallbacks);
+                }
+
                 state.BeginTimeout(timeout, current.Timeouts.Grace, call);
             }
 
@@ -77,15 +81,15 @@ internal sealed class EndpointInvoker(
 
         if (state is null)
         {
-            var outcome = OutcomeOf(context);
+            var outcome = OutcomeOf(context, context.Response.StatusCode);
             gates.Exit(plan, ref admission, outcome);
             Record(context, plan, admission, outcome, RequestDisposition.Of(outcome));
             return endpoint;
         }
 
-        if (IsAnswered(state))
+        if (IsAnswered(state, out var status))
         {
-            Complete(state);
+            Complete(state, status);
             return endpoint;
         }
 
@@ -121,9 +125,9 @@ internal sealed class EndpointInvoker(
         {
             await RecoverAsync(state, EndedTask.ExceptionOf(state.Endpoint)).ConfigureAwait(ConfigureAwaitOptions.None);
         }
-        else if (IsAnswered(state))
+        else if (IsAnswered(state, out var status))
         {
-            Complete(state);
+            Complete(state, status);
         }
         else
         {
@@ -132,23 +136,35 @@ internal sealed class EndpointInvoker(
     }
 
     /// <summary>Whether what the endpoint has answered stands. Takes the guards off the request.</summary>
-    private static bool IsAnswered(RequestState state)
+    private static bool IsAnswered(RequestState state, out int status)
     {
         var response = state.Context.Response;
-        state.EndGuards(hasFailed: response.StatusCode >= StatusCodes.Status500InternalServerError);
+        status = response.StatusCode;
+        if (state.Body is null && response.HasStarted)
+        {
+            // Asked first: once the guards are off, everything that the context knows of the server has to be looked up again.
+            state.EndGuards(hasFailed: status >= StatusCodes.Status500InternalServerError);
+            return !state.HasOverrun;
+        }
+
+        state.EndGuards(hasFailed: status >= StatusCodes.Status500InternalServerError);
+        status = response.StatusCode;
         return response.HasStarted ? !state.HasOverrun : !state.HasTimedOut && !RequestFallbacks.MayReplace(state);
     }
 
-    private void Complete(RequestState state)
+    private void Complete(RequestState state, int status)
     {
-        var outcome = state.HasTimedOut ? state.TimeoutOutcome : OutcomeOf(state.Context);
-        if (outcome == CallOutcome.Succeeded && !state.Context.Response.HasStarted)
+        var outcome = state.HasTimedOut ? state.TimeoutOutcome : OutcomeOf(state.Context, status);
+        if (state.Recording is { } recording)
         {
-            state.Recording?.CompleteAtEnd();
-        }
-        else
-        {
-            state.Recording?.Complete(outcome == CallOutcome.Succeeded);
+            if (outcome == CallOutcome.Succeeded && !state.Context.Response.HasStarted)
+            {
+                recording.CompleteAtEnd();
+            }
+            else
+            {
+                recording.Complete(outcome == CallOutcome.Succeeded);
+            }
         }
 
         state.RequestBody?.Detach();

@@ -23,12 +23,13 @@ internal sealed class LayerGates(MonotonicClock clock)
     /// <summary>Notes when the call arrived.</summary>
     /// <param name="plan">The layers.</param>
     /// <param name="timed">Someone wants to know exactly how long the call took; else a cheaper clock will do.</param>
-    public Admission Arrive(EndpointPlan plan, bool timed) =>
-        new() { ArrivedAt = timed || plan.CircuitBreaker is { Policy.NeedsExactClock: true } ? clock.Timestamp() : clock.CoarseTimestamp() };
+    /// <returns>What the admission begins with. Not the admission: it is large, and read back while its parts are still being written.</returns>
+    public long Arrive(EndpointPlan plan, bool timed) =>
+        timed || plan.CircuitBreaker is { Policy.NeedsExactClock: true } ? clock.Timestamp() : clock.CoarseTimestamp();
 
     /// <summary>Enters every layer of the plan, or none.</summary>
     /// <param name="plan">The layers.</param>
-    /// <param name="admission">What <see cref="Arrive"/> gave, and who calls where that was asked for; then what the call holds.</param>
+    /// <param name="admission">When the call arrived, and who calls where that was asked for; then what the call holds.</param>
     /// <param name="refusal">Why not, when refused.</param>
     public static Entry TryEnter(EndpointPlan plan, ref Admission admission, out Refusal refusal)
     {

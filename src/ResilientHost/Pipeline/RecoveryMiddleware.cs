@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using ResilientHost.Connections;
 using ResilientHost.Dashboard;
 using ResilientHost.Hosting;
@@ -32,7 +31,7 @@ internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSetting
         }
 
         RequestIdentity.Echo(context);
-        CutResponse.RememberServersBody(context.Features.Find<IHttpResponseBodyFeature>());
+        CutResponse.RememberServersBody(context.Features.FindResponseBody());
         Task task;
         try
         {

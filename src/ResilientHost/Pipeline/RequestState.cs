@@ -97,7 +97,8 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
             return;
         }
 
-        var now = clock.Timestamp();
+        // Half of what a timeout cost was the look at the exact clock. Other clocks are compared with a caller's deadline, and bound by ours.
+        var now = call is null ? clock.CoarseTimestampNotBefore() : clock.Timestamp();
         var limit = timeout.GetValueOrDefault();
         if (call is { HasCallersDeadline: true } && clock.Elapsed(now, call.CallersDeadline) is var left && (timeout is null || left < limit))
         {

@@ -36,7 +36,7 @@ internal sealed class ResilienceMiddleware(
             return next(context);
         }
 
-        if (context.Features.Find<IEndpointFeature>()?.Endpoint is not { } endpoint)
+        if (context.Features.FindEndpoint()?.Endpoint is not { } endpoint)
         {
             return InvokeWithoutEndpoint(context);
         }
@@ -58,7 +58,7 @@ internal sealed class ResilienceMiddleware(
             return next(context);
         }
 
-        var request = context.Features.Find<IHttpRequestFeature>();
+        var request = context.Features.FindRequest();
         return calls.Of(context, plan, request?.Headers ?? context.Request.Headers) is { } call
             ? InvokeKnown(context, plan, request, call)
             : EnterLayers(context, plan, request, call: null);
@@ -69,7 +69,9 @@ internal sealed class ResilienceMiddleware(
         if (calls.IsOver(call))
         {
             // Whoever asked has gone: no layer is to be troubled with it.
-            return RefuseAsync(context, plan, Arrive(plan), InboundCalls.Refuse(plan));
+            Admission admission = default;
+            Arrive(plan, ref admission);
+            return RefuseAsync(context, plan, admission, InboundCalls.Refuse(plan));
         }
 
         if (!call.IsRead)
@@ -91,7 +93,8 @@ internal sealed class ResilienceMiddleware(
 
     private Task EnterLayers(HttpContext context, EndpointPlan plan, IHttpRequestFeature? request, InboundCall? call)
     {
-        var admission = Arrive(plan);
+        Admission admission = default;
+        Arrive(plan, ref admission);
         Refusal refusal;
         if (shedder.IsActive && plan.Criticality is { } criticality && shedder.Sheds(context, criticality, plan.Tag, out refusal))
         {
@@ -111,12 +114,10 @@ internal sealed class ResilienceMiddleware(
         };
     }
 
-    private Admission Arrive(EndpointPlan plan)
+    private void Arrive(EndpointPlan plan, ref Admission admission)
     {
-        var isSampled = watches.Of(plan) is { IsOpen: true } watch && watch.TryTake();
-        var admission = gates.Arrive(plan, metrics.IsEnabled || isSampled);
-        admission.IsSampled = isSampled;
-        return admission;
+        admission.IsSampled = watches.Of(plan) is { IsOpen: true } watch && watch.TryTake();
+        admission.ArrivedAt = gates.Arrive(plan, metrics.IsEnabled || admission.IsSampled);
     }
 
     private Task InvokeWithoutEndpoint(HttpContext context)
@@ -185,7 +186,7 @@ internal sealed class ResilienceMiddleware(
             refusal = InboundCalls.Refuse(plan);
         }
 
-        await (refusal is { } refused ? RefuseAsync(context, plan, admission, refused) : invoker.Invoke(next, context, plan, ref admission, context.Features.Find<IHttpRequestFeature>(), call));
+        await (refusal is { } refused ? RefuseAsync(context, plan, admission, refused) : invoker.Invoke(next, context, plan, ref admission, context.Features.FindRequest(), call));
     }
 
     private Task RefuseAsync(HttpContext context, EndpointPlan plan, in Admission admission, in Refusal refusal)

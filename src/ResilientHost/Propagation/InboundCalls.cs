@@ -18,7 +18,7 @@ internal sealed class InboundCalls(ResilienceSettingsSource settings, MonotonicC
     public InboundCall? Of(HttpContext context, EndpointPlan plan, IHeaderDictionary headers)
     {
         var current = settings.Current;
-        var isRead = _hasReaders || current.Calls.Named.Count > 0;
+        var isRead = _hasReaders || current.Calls.HasNamed;
         return isRead || (plan.HeedsDeadlines && current.Timeouts.Enabled && InboundHeaders.MayHaveDeadline(headers)) ? Read(context, plan, headers, current, isRead) : null;
     }
 

@@ -29,7 +29,7 @@ internal static class CutResponse
     /// <param name="context">The request.</param>
     /// <param name="behindGuard">The body behind our own, where we have put one before it.</param>
     public static bool IsBodyReplaced(HttpContext context, IHttpResponseBodyFeature? behindGuard) =>
-        !ReferenceEquals(behindGuard ?? context.Features.Find<IHttpResponseBodyFeature>(), _serversBody);
+        !ReferenceEquals(behindGuard ?? context.Features.FindResponseBody(), _serversBody);
 
     /// <summary>Tells the middleware outside, when it has to be told and the answer is not whole.</summary>
     /// <exception cref="CutResponseException">Always then: it is how they are told.</exception>

@@ -63,7 +63,7 @@ internal static class RequestIdentity
     /// </remarks>
     public static void Echo(HttpContext context)
     {
-        var headers = context.Features.Find<IHttpRequestFeature>() is { } request ? request.Headers : context.Request.Headers;
+        var headers = context.Features.FindRequest() is { } request ? request.Headers : context.Request.Headers;
         if (headers[HeaderName].Count != 0)
         {
             EchoReceived(context);
