@@ -19,6 +19,9 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     private InboundCall? _call;
     private bool _isCallersTime;
 
+    /// <summary>Where it belongs when no request has it.</summary>
+    public RequestStatePool? Pool { get; init; }
+
     public HttpContext Context { get; private set; } = null!;
 
     public EndpointPlan Plan { get; private set; } = null!;
@@ -86,7 +89,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     {
         Context = context;
         Plan = plan;
-        Admission = admission;
+        Admission.Take(admission);
     }
 
     /// <summary>Limits the request to the endpoint's time, or to what its caller has left where that is less.</summary>

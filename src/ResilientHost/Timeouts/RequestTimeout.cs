@@ -198,43 +198,52 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
 
     private CancellationToken TokenOfRequest(IHttpRequestLifetimeFeature? lifetime)
     {
-        if (!_isReplaced && !_fired)
-        {
-            // Made under the gate, and not exchanged while the request lasts.
-            if (Volatile.Read(ref _source) is { } ready)
-            {
-                return ready.Token;
-            }
-        }
-        else
+        if (_isReplaced || _fired)
         {
             lock (_gate)
             {
-                if (KnownTokenLocked() is { } known)
+                if ((_replacement ?? (_fired ? _source?.Token ?? new CancellationToken(canceled: true) : null)) is { } known)
                 {
                     return known;
                 }
             }
         }
 
-        // Not ours, so not under the gate.
-        var aborted = lifetime?.RequestAborted ?? CancellationToken.None;
-        lock (_gate)
-        {
-            if (KnownTokenLocked() is { } known)
-            {
-                return known;
-            }
-
-            var source = _source = new CancellationTokenSource();
-            _isLinked = aborted.CanBeCanceled;
-            _link = aborted.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), source);
-            return source.Token;
-        }
+        return Volatile.Read(ref _source) is { } ready ? ready.Token : MakeToken(lifetime?.RequestAborted ?? CancellationToken.None);
     }
 
-    private CancellationToken? KnownTokenLocked() =>
-        _replacement ?? _source?.Token ?? (_fired ? new CancellationToken(canceled: true) : null);
+    // Without the gate, which would be most of the price. The source is published first and the firing looked at then; the timer's callback fires first
+    // and looks for a source then: at least one of the two sees the other and cancels.
+    private CancellationToken MakeToken(CancellationToken aborted)
+    {
+        var source = new CancellationTokenSource();
+        var link = aborted.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), source);
+        if (Interlocked.CompareExchange(ref _source, source, null) is { } earlier)
+        {
+            link.Unregister();
+            return earlier.Token;
+        }
+
+        (_isLinked, _link) = (aborted.CanBeCanceled, link);
+        if (_fired)
+        {
+            CancelBesideTimer(source);
+        }
+
+        return source.Token;
+    }
+
+    private static void CancelBesideTimer(CancellationTokenSource source)
+    {
+        try
+        {
+            source.Cancel();
+        }
+        catch (Exception)
+        {
+            // The callback of somebody who got the token at this very moment: nothing to the one who asks for it.
+        }
+    }
 
     private void ForgetReplacement()
     {
