@@ -191,6 +191,12 @@ internal sealed class ResilienceMiddleware(
 
     private Task RefuseAsync(HttpContext context, EndpointPlan plan, in Admission admission, in Refusal refusal)
     {
+        if (plan.Fallbacks is null && (context.Features.FindResponse()?.Headers ?? context.Response.Headers).Count == 0)
+        {
+            Record(context, plan, RequestDisposition.Refused, admission, refusal);
+            return refusals.WriteAsync(context, refusal, ResponseBaseline.Empty);
+        }
+
         var state = states.Rent(context, plan, default);
         state.Baseline.Capture(context.Response);
         if (plan.Fallbacks is not null && fallbacks.ForRefused(state, settings.Current.Fallbacks) is { } fallback)

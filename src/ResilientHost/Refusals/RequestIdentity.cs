@@ -35,11 +35,9 @@ internal static class RequestIdentity
     }
 
     /// <summary>The request id the caller sent; <see langword="null"/> when it sent none, several, or one that is not visible ASCII of at most 128 characters.</summary>
-    public static string? ReceivedRequestIdOf(HttpContext context) => ReceivedRequestIdOf(context.Request.Headers);
-
-    private static string? ReceivedRequestIdOf(IHeaderDictionary headers)
+    public static string? ReceivedRequestIdOf(HttpContext context)
     {
-        var received = headers[HeaderName];
+        var received = HeadersOf(context)[HeaderName];
         return received.Count == 1 && IsAcceptable(received[0]) ? received[0] : null;
     }
 
@@ -52,7 +50,7 @@ internal static class RequestIdentity
         }
 
         // The identifier that the framework's own log scopes show; an application may have replaced it by anything.
-        var own = context.TraceIdentifier;
+        var own = context.Features.Find<IHttpRequestIdentifierFeature>()?.TraceIdentifier ?? context.TraceIdentifier;
         return IsAcceptable(own) ? own : TraceIdOf(context);
     }
 
@@ -63,8 +61,7 @@ internal static class RequestIdentity
     /// </remarks>
     public static void Echo(HttpContext context)
     {
-        var headers = context.Features.FindRequest() is { } request ? request.Headers : context.Request.Headers;
-        if (headers[HeaderName].Count != 0)
+        if (HeadersOf(context)[HeaderName].Count != 0)
         {
             EchoReceived(context);
         }
@@ -89,6 +86,8 @@ internal static class RequestIdentity
                 context);
         }
     }
+
+    private static IHeaderDictionary HeadersOf(HttpContext context) => context.Features.FindRequest()?.Headers ?? context.Request.Headers;
 
     private static bool IsAcceptable(string? id) =>
         id is { Length: > 0 and <= MaxReceivedLength } && !id.AsSpan().ContainsAnyExceptInRange('!', '~');
