@@ -309,7 +309,7 @@ internal sealed class EndpointInvoker(
             Note(watch, context, plan, admission, outcome, disposition);
         }
 
-        if (metrics.IsEnabled)
+        if (metrics.IsEnabled && admission.IsTimed)
         {
             metrics.Record(plan.Tag, disposition, gates.Elapsed(admission));
         }

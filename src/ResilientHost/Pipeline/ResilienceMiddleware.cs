@@ -242,7 +242,7 @@ internal sealed class ResilienceMiddleware(
             }
         }
 
-        if (metrics.IsEnabled)
+        if (metrics.IsEnabled && admission.IsTimed)
         {
             metrics.Record(plan.Tag, disposition, gates.Elapsed(admission));
         }
