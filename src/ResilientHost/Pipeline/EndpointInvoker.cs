@@ -36,7 +36,9 @@ internal sealed class EndpointInvoker(
         Task endpoint;
         try
         {
-            if (context.Response.Headers.Count > 0)
+            var current = settings.Current;
+            var timeout = plan.TimeoutUnder(current.Timeouts);
+            if (HeadersOf(context, isTimed: timeout is not null).Count > 0)
             {
                 state = states.Rent(context, plan, admission);
                 state.Baseline.Capture(context.Response);
@@ -48,8 +50,6 @@ internal sealed class EndpointInvoker(
                 LetGoWhenStreaming(state);
             }
 
-            var current = settings.Current;
-            var timeout = plan.TimeoutUnder(current.Timeouts);
             if (timeout is not null || plan.Fallbacks is not null || call is { HasCallersDeadline: true })
             {
                 state ??= states.Rent(context, plan, admission);
@@ -104,6 +104,10 @@ internal sealed class EndpointInvoker(
         Prepare(state);
         return RecoverAsync(state, exception);
     }
+
+    // What the context looks up it keeps for the endpoint, unless a timeout is about to take the server's place: then all is looked up again.
+    private static IHeaderDictionary HeadersOf(HttpContext context, bool isTimed) =>
+        (isTimed ? context.Features.FindResponse()?.Headers : null) ?? context.Response.Headers;
 
     private static bool MayStream(HttpContext context, EndpointPlan plan, IHttpRequestFeature? request) =>
         request is not null

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using ResilientHost.Fallbacks;
 using ResilientHost.Timeouts;
@@ -51,6 +52,7 @@ internal sealed class EndpointPlan
     public bool IsStreaming { get; init; }
 
     /// <summary>How long a request to the endpoint may take until its response starts; <see langword="null"/>: as long as it likes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TimeSpan? TimeoutUnder(TimeoutPolicy policy)
     {
         var timeout = !policy.Enabled ? null : Timeout ?? (TakesDefaultTimeout ? policy.Default : null);

@@ -18,6 +18,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     private Activity? _activity;
     private InboundCall? _call;
     private bool _isCallersTime;
+    private bool _isTimed;
 
     /// <summary>Where it belongs when no request has it.</summary>
     public RequestStatePool? Pool { get; init; }
@@ -41,7 +42,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     public bool IsShared { get; set; }
 
     /// <summary>The timeout of this request, while it has one.</summary>
-    public RequestTimeout? Timeout { get; private set; }
+    public RequestTimeout? Timeout => _isTimed ? _timeout : null;
 
     /// <summary>The request was limited in time, and its endpoint has returned.</summary>
     public bool HadTimeout { get; private set; }
@@ -110,7 +111,8 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
         }
 
         (_limit, _grace, _activity) = (limit, grace, Activity.Current);
-        Timeout = _timeout ??= new(clock);
+        _isTimed = true;
+        _timeout ??= new(clock);
         _timeout.Begin(Context, limit, grace, now, this);
         if (call is not null && !_isCallersTime && _timeout.IsRunning)
         {
@@ -153,7 +155,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
                 timeout.Dispose();
             }
 
-            Timeout = null;
+            _isTimed = false;
             HadTimeout = true;
             if (HasTimedOut)
             {

@@ -15,6 +15,7 @@ internal sealed class InboundCalls(ResilienceSettingsSource settings, MonotonicC
     /// <param name="context">The request.</param>
     /// <param name="plan">The layers.</param>
     /// <param name="headers">The request's headers.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public InboundCall? Of(HttpContext context, EndpointPlan plan, IHeaderDictionary headers)
     {
         var current = settings.Current;

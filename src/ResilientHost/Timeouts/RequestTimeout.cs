@@ -130,7 +130,11 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
         _context = context;
         _lifetime = features.FindLifetime();
         _response = features.FindResponse();
-        _listener = listener;
+        if (!ReferenceEquals(_listener, listener))
+        {
+            _listener = listener;
+        }
+
         _grace = grace;
         ForgetReplacement();
         features.Put<IHttpRequestLifetimeFeature>(this);
@@ -170,7 +174,6 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
         _context = null;
         _lifetime = null;
         _response = null;
-        _listener = null;
         return _fired;
     }
 
@@ -224,7 +227,11 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
             return earlier.Token;
         }
 
-        (_isLinked, _link) = (aborted.CanBeCanceled, link);
+        if (aborted.CanBeCanceled)
+        {
+            (_isLinked, _link) = (true, link);
+        }
+
         if (_fired)
         {
             CancelBesideTimer(source);
@@ -263,13 +270,19 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
         }
 
         // Not Dispose, which would wait for callbacks that run. While a source may be in the middle of cancelling it is the collector's; it holds no timer.
-        var isQuiet = !_isLinked || _link.Unregister();
+        var isQuiet = !_isLinked || Unlink();
         if (isQuiet && !_fired && !isVisited)
         {
             source.Dispose();
         }
 
         _source = null;
-        _link = default;
+    }
+
+    private bool Unlink()
+    {
+        var isUnlinked = _link.Unregister();
+        (_isLinked, _link) = (false, default);
+        return isUnlinked;
     }
 }
