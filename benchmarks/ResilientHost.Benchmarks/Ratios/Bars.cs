@@ -29,7 +29,14 @@ internal static class Bars
         new("degradation/look",                         RatioLimit.AtMost, 0.8,     BytesLimit.Ours, 0),
         new("degradation/shed-problem",                 RatioLimit.AtMost, 2,       BytesLimit.None, 0),
         new("request/synchronous-endpoint",             RatioLimit.None, 0,         BytesLimit.Added, 0),
+        new("request/synchronous-endpoint-http2",       RatioLimit.None, 0,         BytesLimit.Added, 0),
         new("request/awaiting-endpoint",                RatioLimit.None, 0,         BytesLimit.Added, 128),
+        new("request/awaiting-endpoint-http2",          RatioLimit.None, 0,         BytesLimit.Added, 128),
+        // Differences of two times are noisier than either: on a busy machine they have strayed by a quarter.
+        new("request/added",                            RatioLimit.AtMost, 0.17,    BytesLimit.Ours, 0) { Aim = 0.10 },
+        new("request/added-timeout",                    RatioLimit.AtMost, 0.33,    BytesLimit.Ours, 48) { Aim = 0.20 },
+        // A microsecond; what is measured is a tenth of it.
+        new("request/all-instruments-listened",         RatioLimit.AddedAtMost, 300, BytesLimit.Added, 0) { Aim = 1000 },
         new("request/fallback",                         RatioLimit.None, 0,         BytesLimit.Added, 0),
         new("request/fallback-awaiting",                RatioLimit.None, 0,         BytesLimit.Added, 0),
         new("request/stale-fallback",                   RatioLimit.None, 0,         BytesLimit.Added, 0),
@@ -43,8 +50,8 @@ internal static class Bars
         new("dashboard/closed",                         RatioLimit.AtMost, 1.10,    BytesLimit.Added, 0),
         // The aim is a hundredth of the machine, with the pages' own ends: 1.01. Rounds of a busy machine stray by 0.05.
         new("dashboard/ten-pages",                      RatioLimit.AtMost, 1.06,    BytesLimit.None, 0),
-        // The aim is 0.05. On a busy machine it has been 0.052; a regression worth the name is more.
-        new("refusal/circuit-open-problem",             RatioLimit.AtMost, 0.065,   BytesLimit.None, 0),
+        // It is at 0.03; a doubling is over the bar, a busy machine is not.
+        new("refusal/circuit-open-problem",             RatioLimit.AtMost, 0.06,    BytesLimit.Ours, 160) { Aim = 0.05 },
         // One full entry in ten seconds against one for each failure.
         new("recovery/storm-logged",                    RatioLimit.AtMost, 0.35,    BytesLimit.None, 0) { Aim = 0.3 },
         // Nine tenths of both sides are the endpoint's own throws; a catch that writes two bytes, and does nothing else, comes to 0.86.

@@ -13,6 +13,9 @@ internal sealed class MonotonicClock
     // More than two threads' looks at two clocks are apart, and less than anybody sets a clock by.
     private static readonly TimeSpan SameClock = TimeSpan.FromMilliseconds(50);
 
+    // Milliseconds. Linux ticks a hundred times a second or more often, and the count is of whole milliseconds.
+    private const int SlowestTick = 11;
+
     private readonly TimeProvider _provider;
     private readonly long _coarseFactor;
     private volatile Anchor? _anchor;
@@ -53,6 +56,12 @@ internal sealed class MonotonicClock
     /// provider but the system's. For windows and breaks, whose widths dwarf the difference.
     /// </summary>
     public long CoarseTimestamp() => _coarseFactor != 0 ? Environment.TickCount64 * _coarseFactor : _provider.GetTimestamp();
+
+    /// <summary>
+    /// A timestamp of this moment or a little later, at the price of the cheap clock: where something must not come too early and may come a tick late. Exact for any
+    /// provider but the system's.
+    /// </summary>
+    public long CoarseTimestampNotBefore() => _coarseFactor != 0 ? (Environment.TickCount64 + SlowestTick) * _coarseFactor : _provider.GetTimestamp();
 
     /// <summary>The duration between two timestamps; never negative.</summary>
     public TimeSpan Elapsed(long from, long to) =>

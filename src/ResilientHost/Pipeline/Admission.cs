@@ -7,6 +7,9 @@ namespace ResilientHost.Pipeline;
 [StructLayout(LayoutKind.Auto)]
 internal struct Admission
 {
+    /// <summary>The <see cref="ArrivedAt"/> of a call of which nobody wanted to know how long it takes.</summary>
+    public const long Untimed = long.MinValue;
+
     public long ArrivedAt;
     public BulkheadLease Lease;
     public CircuitPermit Permit;
@@ -22,4 +25,31 @@ internal struct Admission
 
     /// <summary>Who called, as a number; only where a circuit counts callers.</summary>
     public int Caller;
+
+    /// <summary>Whether it is known when the call arrived.</summary>
+    public readonly bool IsTimed => ArrivedAt != Untimed;
+
+    /// <summary>Takes over what <paramref name="other"/> holds; this one holds nothing.</summary>
+    /// <remarks>In parts: the copy of a whole value of this size into an object is a call of the collector's for each reference in it, and most are null.</remarks>
+    public void Take(in Admission other)
+    {
+        ArrivedAt = other.ArrivedAt;
+        Permit = other.Permit;
+        IsSampled = other.IsSampled;
+        Caller = other.Caller;
+        if (other.Lease.Slot is { } slot)
+        {
+            Lease = new(slot, other.Lease.Generation);
+        }
+
+        if (other.Circuit is { } circuit)
+        {
+            Circuit = circuit;
+        }
+
+        if (other.Share.Place is not null)
+        {
+            Share = other.Share;
+        }
+    }
 }

@@ -23,6 +23,7 @@ internal sealed class EndpointPlans
     private readonly IServiceProvider _services;
     private readonly ConditionalWeakTable<Endpoint, EndpointPlan> _plans = [];
     private readonly ConditionalWeakTable<Endpoint, EndpointPlan>.CreateValueCallback _compile;
+    private readonly PlanTable _known = new();
     private readonly HashSet<string> _tags = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private Dictionary<Endpoint, string> _keys = [];
@@ -39,7 +40,16 @@ internal sealed class EndpointPlans
 
     /// <summary>The endpoint's plan.</summary>
     /// <exception cref="KeyNotFoundException">An endpoint added after the start names a layer that configuration does not have.</exception>
-    public EndpointPlan Of(Endpoint endpoint) => _plans.GetValue(endpoint, _compile);
+    public EndpointPlan Of(Endpoint endpoint) => _known.Find(endpoint) ?? FirstOf(endpoint);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private EndpointPlan FirstOf(Endpoint endpoint)
+    {
+        // It holds the plan for as long as there is the endpoint; the other only finds it.
+        var plan = _plans.GetValue(endpoint, _compile);
+        _known.Add(plan);
+        return plan;
+    }
 
     private EndpointPlan Compile(Endpoint endpoint)
     {
@@ -58,6 +68,7 @@ internal sealed class EndpointPlans
             var tag = _tags.Contains(key) || (_tags.Count < MaxEndpointTags && _tags.Add(key)) ? key : OverflowTag;
             return new EndpointPlan
             {
+                Endpoint = endpoint,
                 Key = key,
                 Tag = tag,
                 CircuitBreaker = circuitBreaker,

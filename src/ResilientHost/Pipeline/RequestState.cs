@@ -18,6 +18,10 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     private Activity? _activity;
     private InboundCall? _call;
     private bool _isCallersTime;
+    private bool _isTimed;
+
+    /// <summary>Where it belongs when no request has it.</summary>
+    public RequestStatePool? Pool { get; init; }
 
     public HttpContext Context { get; private set; } = null!;
 
@@ -38,7 +42,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     public bool IsShared { get; set; }
 
     /// <summary>The timeout of this request, while it has one.</summary>
-    public RequestTimeout? Timeout { get; private set; }
+    public RequestTimeout? Timeout => _isTimed ? _timeout : null;
 
     /// <summary>The request was limited in time, and its endpoint has returned.</summary>
     public bool HadTimeout { get; private set; }
@@ -86,7 +90,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     {
         Context = context;
         Plan = plan;
-        Admission = admission;
+        Admission.Take(admission);
     }
 
     /// <summary>Limits the request to the endpoint's time, or to what its caller has left where that is less.</summary>
@@ -97,7 +101,8 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
             return;
         }
 
-        var now = clock.Timestamp();
+        // Half of what a timeout cost was the look at the exact clock. Other clocks are compared with a caller's deadline, and bound by ours.
+        var now = call is null ? clock.CoarseTimestampNotBefore() : clock.Timestamp();
         var limit = timeout.GetValueOrDefault();
         if (call is { HasCallersDeadline: true } && clock.Elapsed(now, call.CallersDeadline) is var left && (timeout is null || left < limit))
         {
@@ -106,7 +111,8 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
         }
 
         (_limit, _grace, _activity) = (limit, grace, Activity.Current);
-        Timeout = _timeout ??= new(clock);
+        _isTimed = true;
+        _timeout ??= new(clock);
         _timeout.Begin(Context, limit, grace, now, this);
         if (call is not null && !_isCallersTime && _timeout.IsRunning)
         {
@@ -149,7 +155,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
                 timeout.Dispose();
             }
 
-            Timeout = null;
+            _isTimed = false;
             HadTimeout = true;
             if (HasTimedOut)
             {

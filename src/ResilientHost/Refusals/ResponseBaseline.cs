@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
+using ResilientHost.Hosting;
 
 namespace ResilientHost.Refusals;
 
@@ -27,6 +28,9 @@ internal sealed class ResponseBaseline
     /// (<c>Access-Control-*</c>, <c>Vary: Origin</c>) and <c>Strict-Transport-Security</c>, drops everything else. Shared, immutable.
     /// </summary>
     public static ResponseBaseline Outermost { get; } = new(isOutermost: true);
+
+    /// <summary>For a response that had no headers. Shared, immutable.</summary>
+    public static ResponseBaseline Empty { get; } = new();
 
     /// <summary>Remembers the headers there are now.</summary>
     public void Capture(HttpResponse response)
@@ -66,14 +70,14 @@ internal sealed class ResponseBaseline
 
         response.StatusCode = StatusCodes.Status200OK;
         var features = response.HttpContext.Features;
-        if (features.Get<IHttpResponseFeature>() is { } feature)
+        if (features.FindResponse() is { } feature)
         {
             feature.ReasonPhrase = null;
         }
 
         // HTTP/1.1 answers carry a length, and with it no trailers; reading the property elsewhere creates the collection.
-        if (!HttpProtocol.IsHttp11(response.HttpContext.Request.Protocol)
-            && features.Get<IHttpResponseTrailersFeature>()?.Trailers is { IsReadOnly: false, Count: > 0 } trailers)
+        if (!HttpProtocol.IsHttp11(features.FindRequest()?.Protocol ?? response.HttpContext.Request.Protocol)
+            && features.Find<IHttpResponseTrailersFeature>()?.Trailers is { IsReadOnly: false, Count: > 0 } trailers)
         {
             trailers.Clear();
         }
