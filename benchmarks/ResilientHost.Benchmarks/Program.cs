@@ -1,10 +1,12 @@
 using BenchmarkDotNet.Running;
 using ResilientHost.Benchmarks.Ratios;
 using ResilientHost.Benchmarks.Simulations;
+using ResilientHost.Benchmarks.Start;
 
 (Func<string[], bool> Handles, Func<string[], int> Run)[] commands =
 [
     (SimulateCommand.Handles, SimulateCommand.Run),
+    (ServerProgram.Handles, ServerProgram.Run),
     (RatioCommand.Handles, RatioCommand.Run),
 ];
 foreach (var (handles, run) in commands)

@@ -4,6 +4,7 @@ using ResilientHost.Benchmarks.Dashboard;
 using ResilientHost.Benchmarks.Degradation;
 using ResilientHost.Benchmarks.Outbound;
 using ResilientHost.Benchmarks.Requests;
+using ResilientHost.Benchmarks.Start;
 
 namespace ResilientHost.Benchmarks.Ratios;
 
@@ -12,7 +13,11 @@ internal static class Rows
 {
     private const string PollyClosed = "Polly closed breaker";
     private const string Limiter = "ConcurrencyLimiter";
+    private const string WithoutAny = "the application without layers";
     private const string Without = "the layers without it";
+
+    private static readonly StartComparison Handlers = new(ServerProgram.Handlers, endpoints: 1000);
+    private static readonly StartComparison Delegates = new(ServerProgram.Delegates, endpoints: 1000);
 
     public static IReadOnlyList<Comparison> All { get; } =
     [
@@ -54,5 +59,8 @@ internal static class Rows
         new("outbound/success-awaiting", "Polly's strategies by hand", () => (HttpCalls.Layered(awaits: true), HttpCalls.Polly(awaits: true))),
         new("outbound/success-bare", "the client without layers", () => (HttpCalls.Layered(awaits: false), HttpCalls.Bare(awaits: false))),
         new("recovery/throwing-endpoint", "endpoint throws, stock handler", () => (RequestCalls.LayeredThrowing(), RequestCalls.StockThrowing())),
+        new("start/thousand-endpoints", WithoutAny, effort => Handlers.Cpu("start/thousand-endpoints", effort)),
+        new("start/thousand-endpoints-wall", WithoutAny, effort => Handlers.Wall("start/thousand-endpoints-wall", effort)),
+        new("start/thousand-delegates", WithoutAny, effort => Delegates.Cpu("start/thousand-delegates", effort)),
     ];
 }

@@ -1,0 +1,51 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace ResilientHost.Pipeline;
+
+/// <summary>Every endpoint of the app, built once for the layers and for routing.</summary>
+/// <remarks>
+/// A source that is asked for its endpoints builds them anew, and compiles every route handler for it: with a thousand of them that is most of a start.
+/// Routing asks its builder's sources at the first request, the layers at the start, so one composite that remembers the answer stands in for
+/// those sources. It is put there while the pipeline is built: all endpoints are mapped then, and routing has not yet looked.
+/// Where a branch has sources of its own, both ask for themselves.
+/// </remarks>
+internal sealed class EndpointSources(IServiceProvider services)
+{
+    private IEndpointRouteBuilder? _routes;
+    private CompositeEndpointDataSource? _shared;
+
+    /// <summary>All endpoints; none where routing is not registered (a plain generic host). The same list until they change.</summary>
+    public IReadOnlyList<Endpoint> All => (Shared() ?? Root)?.Endpoints ?? [];
+
+    private EndpointDataSource? Root => services.GetService(typeof(EndpointDataSource)) as EndpointDataSource;
+
+    /// <summary>Where the application maps its endpoints. Of several builders the first counts.</summary>
+    public void MappedBy(IEndpointRouteBuilder? routes) => _routes ??= routes;
+
+    /// <summary>Hands routing the endpoints that the layers have seen.</summary>
+    public void Share()
+    {
+        if (Shared() is { } shared && _routes is { } routes && !routes.DataSources.Contains(shared))
+        {
+            routes.DataSources.Clear();
+            routes.DataSources.Add(shared);
+        }
+    }
+
+    // Compared each time: sources may still join the services' list, and those are not routing's.
+    private CompositeEndpointDataSource? Shared()
+    {
+        if (_routes is null || Root is not CompositeEndpointDataSource root)
+        {
+            return null;
+        }
+
+        if (_shared is null && root.DataSources.Any() && root.DataSources.SequenceEqual(_routes.DataSources))
+        {
+            _shared = new CompositeEndpointDataSource(_routes.DataSources);
+        }
+
+        return _shared is not null && root.DataSources.SequenceEqual(_shared.DataSources) ? _shared : null;
+    }
+}
