@@ -14,9 +14,25 @@ internal sealed class EndpointSources(IServiceProvider services)
 {
     private IEndpointRouteBuilder? _routes;
     private CompositeEndpointDataSource? _shared;
+    private Known? _known;
 
     /// <summary>All endpoints; none where routing is not registered (a plain generic host). The same list until they change.</summary>
     public IReadOnlyList<Endpoint> All => (Shared() ?? Root)?.Endpoints ?? [];
+
+    /// <summary>The key of each of <see cref="All"/>.</summary>
+    public IReadOnlyDictionary<Endpoint, string> Keys
+    {
+        get
+        {
+            var (all, known) = (All, _known);
+            if (known is null || !ReferenceEquals(known.Endpoints, all))
+            {
+                _known = known = new Known(all, EndpointKey.Assign(all));
+            }
+
+            return known.Keys;
+        }
+    }
 
     private EndpointDataSource? Root => services.GetService(typeof(EndpointDataSource)) as EndpointDataSource;
 
@@ -48,4 +64,6 @@ internal sealed class EndpointSources(IServiceProvider services)
 
         return _shared is not null && root.DataSources.SequenceEqual(_shared.DataSources) ? _shared : null;
     }
+
+    private sealed record Known(IReadOnlyList<Endpoint> Endpoints, IReadOnlyDictionary<Endpoint, string> Keys);
 }
