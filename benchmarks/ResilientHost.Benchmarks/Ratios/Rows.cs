@@ -59,8 +59,8 @@ internal static class Rows
         new("outbound/success-awaiting", "Polly's strategies by hand", () => (HttpCalls.Layered(awaits: true), HttpCalls.Polly(awaits: true))),
         new("outbound/success-bare", "the client without layers", () => (HttpCalls.Layered(awaits: false), HttpCalls.Bare(awaits: false))),
         new("recovery/throwing-endpoint", "endpoint throws, stock handler", () => (RequestCalls.LayeredThrowing(), RequestCalls.StockThrowing())),
+        new("start/thousand-delegates", WithoutAny, effort => Delegates.Cpu("start/thousand-delegates", effort)),
         new("start/thousand-endpoints", WithoutAny, effort => Handlers.Cpu("start/thousand-endpoints", effort)),
         new("start/thousand-endpoints-wall", WithoutAny, effort => Handlers.Wall("start/thousand-endpoints-wall", effort)),
-        new("start/thousand-delegates", WithoutAny, effort => Delegates.Cpu("start/thousand-delegates", effort)),
     ];
 }

@@ -13,7 +13,10 @@ namespace ResilientHost.Pipeline;
 internal sealed class EndpointSources(IServiceProvider services)
 {
     private IEndpointRouteBuilder? _routes;
-    private CompositeEndpointDataSource? _shared;
+
+    // Never disposed, as it would dispose the sources, which the services' own composite does.
+    private EndpointDataSource? _shared;
+    private EndpointDataSource[] _sources = [];
     private Known? _known;
 
     /// <summary>All endpoints; none where routing is not registered (a plain generic host). The same list until they change.</summary>
@@ -50,7 +53,7 @@ internal sealed class EndpointSources(IServiceProvider services)
     }
 
     // Compared each time: sources may still join the services' list, and those are not routing's.
-    private CompositeEndpointDataSource? Shared()
+    private EndpointDataSource? Shared()
     {
         if (_routes is null || Root is not CompositeEndpointDataSource root)
         {
@@ -59,10 +62,11 @@ internal sealed class EndpointSources(IServiceProvider services)
 
         if (_shared is null && root.DataSources.Any() && root.DataSources.SequenceEqual(_routes.DataSources))
         {
-            _shared = new CompositeEndpointDataSource(_routes.DataSources);
+            _sources = [.. root.DataSources];
+            _shared = new CompositeEndpointDataSource(_sources);
         }
 
-        return _shared is not null && root.DataSources.SequenceEqual(_shared.DataSources) ? _shared : null;
+        return root.DataSources.SequenceEqual(_sources) ? _shared : null;
     }
 
     private sealed record Known(IReadOnlyList<Endpoint> Endpoints, IReadOnlyDictionary<Endpoint, string> Keys);
