@@ -4,6 +4,7 @@ using ResilientHost.Benchmarks.Ratios;
 using ResilientHost.Benchmarks.Simulations;
 using ResilientHost.Benchmarks.Sizes;
 using ResilientHost.Benchmarks.Soak;
+using ResilientHost.Benchmarks.Start;
 
 (Func<string[], bool> Handles, Func<string[], int> Run)[] commands =
 [
@@ -14,6 +15,7 @@ using ResilientHost.Benchmarks.Soak;
     (SoakDependency.Handles, SoakDependency.Run),
     (SoakService.Handles, SoakService.Run),
     (SoakCommand.Handles, SoakCommand.Run),
+    (ServerProgram.Handles, ServerProgram.Run),
     (RatioCommand.Handles, RatioCommand.Run),
 ];
 foreach (var (handles, run) in commands)

@@ -65,6 +65,10 @@ internal static class Bars
         // Not a layer around the failure, but what is done about it: a search for a response that was kept, an answer of its own.
         new("failing/stale-fallback",                   RatioLimit.AddedAtMost, 5_000, BytesLimit.Added, 3_100),
         new("failing/fallback",                         RatioLimit.AddedAtMost, 3_500, BytesLimit.Added, 1_600),
+        // A start that builds the endpoints twice is at 2.2.
+        new("start/thousand-endpoints",                 RatioLimit.AtMost, 1.25,    BytesLimit.None, 0) { Aim = 1.10 },
+        // With handlers that cost a start nothing, what is left is what the layers' own code costs to load and to compile: as much again as the whole bare application, which twice as much would show.
+        new("start/thousand-delegates",                 RatioLimit.AtMost, 2.4,     BytesLimit.None, 0),
     }.ToDictionary(bar => bar.Row);
 
     public static Bar? For(string row) => ByRow.GetValueOrDefault(row);

@@ -6,6 +6,7 @@ using ResilientHost.Benchmarks.Exceptions;
 using ResilientHost.Benchmarks.Outbound;
 using ResilientHost.Benchmarks.Partitions;
 using ResilientHost.Benchmarks.Requests;
+using ResilientHost.Benchmarks.Start;
 
 namespace ResilientHost.Benchmarks.Ratios;
 
@@ -17,7 +18,11 @@ internal static class Rows
     private const string StormHandler = "stock handler, ten frames deep";
     private const string OneThread = "the same on one thread";
     private const string Keyed = "Polly breaker + limiter partition";
+    private const string WithoutAny = "the application without layers";
     private const string Without = "the layers without it";
+
+    private static readonly StartComparison Handlers = new(ServerProgram.Handlers, endpoints: 1000);
+    private static readonly StartComparison Delegates = new(ServerProgram.Delegates, endpoints: 1000);
 
     public static IReadOnlyList<Comparison> All { get; } =
     [
@@ -72,5 +77,8 @@ internal static class Rows
         new("recovery/storm-layers", "stock stack, ten frames deep", Storm.ThroughLayers),
         .. FailingCalls.Rows(),
         new("failing/fallback", "the same without the fallback", FailingCalls.FallingBack),
+        new("start/thousand-delegates", WithoutAny, effort => Delegates.Cpu("start/thousand-delegates", effort)),
+        new("start/thousand-endpoints", WithoutAny, effort => Handlers.Cpu("start/thousand-endpoints", effort)),
+        new("start/thousand-endpoints-wall", WithoutAny, effort => Handlers.Wall("start/thousand-endpoints-wall", effort)),
     ];
 }
