@@ -6,7 +6,7 @@ namespace ResilientHost.Benchmarks.Soak;
 /// <summary>Draws a soak: what was asked, what was waited for, what lives, and what was allocated.</summary>
 internal static class SoakChart
 {
-    private const int PanelHeight = 150;
+    private const int PanelHeight = 120;
     private const int PanelGap = 52;
     private const int FirstPanel = 100;
     private const double Mebibyte = 1 << 20;
@@ -14,22 +14,19 @@ internal static class SoakChart
     public static string Draw(IReadOnlyList<SoakSample> samples, int perSecond)
     {
         SvgCanvas canvas = new(
-            FirstPanel + (4 * (PanelHeight + PanelGap)),
+            FirstPanel + (5 * (PanelHeight + PanelGap)),
             "Under mixed load",
-            string.Create(CultureInfo.InvariantCulture, $"{perSecond:N0} requests a second of every kind, all layers on; what must not grow with time or requests does not."));
-        var seconds = ChartAxis.Between(0, samples[^1].Seconds, parts: 6);
+            string.Create(CultureInfo.InvariantCulture, $"{perSecond:N0} requests a second of every kind, all layers on: what may grow neither with time nor with requests."));
+        var seconds = ChartAxis.Between(0, 6 * Math.Ceiling(samples[^1].Seconds / 6), parts: 6);
         var steps = samples.Zip(samples.Skip(1)).ToList();
 
         Panel(0, "Requests a second", ("requests", steps.Select(step => (step.Second.Seconds, (step.Second.Requests - step.First.Requests) / (step.Second.Seconds - step.First.Seconds)))));
-        Panel(
-            1,
-            "MiB",
-            ("after full collections", SoakVerdict.Live(samples).Select(live => (live.Seconds, live.Bytes / Mebibyte))),
-            ("resident", samples.Select(sample => (sample.Seconds, sample.ResidentBytes / Mebibyte))));
-        Panel(2, "Bytes allocated for each request", ("bytes", steps.Where(step => step.Second.Requests > step.First.Requests).Select(step =>
+        Panel(1, "MiB that full collections leave", ("living", SoakVerdict.Live(samples).Select(live => (live.Seconds, live.Bytes / Mebibyte))));
+        Panel(2, "MiB of the process", ("resident", samples.Select(sample => (sample.Seconds, sample.ResidentBytes / Mebibyte))));
+        Panel(3, "Bytes allocated for each request", ("bytes", steps.Where(step => step.Second.Requests > step.First.Requests).Select(step =>
             (step.Second.Seconds, (step.Second.AllocatedBytes - step.First.AllocatedBytes) / (double)(step.Second.Requests - step.First.Requests)))));
         Panel(
-            3,
+            4,
             "Counts",
             ("waits for any lock, so far", samples.Select(sample => (sample.Seconds, (double)(sample.Contentions - samples[0].Contentions)))),
             ("threads", samples.Select(sample => (sample.Seconds, (double)sample.Threads))),
