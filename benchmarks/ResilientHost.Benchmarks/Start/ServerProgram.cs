@@ -53,7 +53,7 @@ internal static class ServerProgram
 
         app.Start();
         Console.Out.WriteLine($"Started at {app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()}");
-        Console.In.Read();
+        _ = Console.In.Read();
         return 0;
     }
 

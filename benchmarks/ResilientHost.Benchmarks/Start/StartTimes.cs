@@ -10,7 +10,7 @@ namespace ResilientHost.Benchmarks.Start;
 /// <summary>What it took from the birth of a process to its first response.</summary>
 /// <param name="Cpu">Milliseconds of CPU of all its threads, in user and in kernel mode.</param>
 /// <param name="Wall">Milliseconds on the wall.</param>
-internal readonly record struct StartTimes(double Cpu, double Wall)
+internal sealed record StartTimes(double Cpu, double Wall)
 {
     private const string Started = "Started at ";
 
@@ -40,6 +40,7 @@ internal readonly record struct StartTimes(double Cpu, double Wall)
         string[] assembly = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [Environment.GetCommandLineArgs()[0]] : [];
         return new ProcessStartInfo(program, [.. assembly, ServerProgram.Command, side, written, endpoints.ToString(CultureInfo.InvariantCulture)])
         {
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             // No settings of the folder that the benchmark was started in.
