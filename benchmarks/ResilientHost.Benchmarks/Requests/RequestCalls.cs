@@ -16,7 +16,7 @@ internal sealed class RequestCalls : IOperation, IDisposable
     private readonly Endpoint _endpoint;
     private readonly InMemoryServer _server;
     private readonly Gate? _gate;
-    private IDisposable? _listener;
+    private MeterListener? _listener;
 
     /// <param name="pipeline">The way to the endpoint; owned.</param>
     /// <param name="endpoint">The endpoint of every request.</param>
