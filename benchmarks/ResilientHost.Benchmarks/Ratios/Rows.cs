@@ -1,4 +1,5 @@
 using ResilientHost.Benchmarks.Bulkheads;
+using ResilientHost.Benchmarks.Caching;
 using ResilientHost.Benchmarks.CircuitBreaking;
 using ResilientHost.Benchmarks.Dashboard;
 using ResilientHost.Benchmarks.Degradation;
@@ -71,6 +72,7 @@ internal static class Rows
         new("outbound/success", "Polly's strategies by hand", () => (HttpCalls.Layered(awaits: false), HttpCalls.Polly(awaits: false))),
         new("outbound/success-awaiting", "Polly's strategies by hand", () => (HttpCalls.Layered(awaits: true), HttpCalls.Polly(awaits: true))),
         new("outbound/success-bare", "the client without layers", () => (HttpCalls.Layered(awaits: false), HttpCalls.Bare(awaits: false))),
+        new("cache/hit", "MemoryCache.TryGetValue", () => (new CacheReads(), new MemoryCacheReads())),
         new("recovery/throwing-endpoint", "endpoint throws, stock handler", () => (RequestCalls.LayeredThrowing(), RequestCalls.StockThrowing())),
         new("recovery/storm-logged", StormHandler, Storm.Logged),
         new("recovery/storm", StormHandler, Storm.Unlogged),
