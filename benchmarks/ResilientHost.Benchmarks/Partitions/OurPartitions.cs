@@ -5,7 +5,7 @@ using ResilientHost.Hosting;
 
 namespace ResilientHost.Benchmarks.Partitions;
 
-/// <summary>A keyed breaker's circuits and a bulkhead's shares, made as the registries make them and asked as a request asks them.</summary>
+/// <summary>A keyed breaker's circuits and a bulkhead's shares, made as the registries make them and asked as a request asks them: one text of the key for both, as where callers are told apart in the same way.</summary>
 internal sealed class OurPartitions : IPartitions
 {
     private const double IdleSeconds = 3;

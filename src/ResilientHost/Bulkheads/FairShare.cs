@@ -8,7 +8,7 @@ namespace ResilientHost.Bulkheads;
 /// </summary>
 /// <remarks>
 /// <para>Thread-safe. Stands in front of the bulkhead: enter here, then the bulkhead; leave the bulkhead, then here. What a caller wants is what it has inside, what waits, and what was refused within the last second or two.</para>
-/// <para>One lock, held for a bounded number of steps whatever the number of callers; for a caller that had a call in the last second or two nothing is allocated once as many calls have been inside before.</para>
+/// <para>One lock, held for a bounded number of steps whatever the number of callers (only the zeros of a larger table take longer, once each time that number doubles); for a caller that had a call in the last second or two nothing is allocated once as many calls have been inside before.</para>
 /// </remarks>
 internal sealed class FairShare
 {

@@ -19,6 +19,9 @@ internal sealed class FairShareCaller(string? key)
 {
     public string? Key { get; } = key;
 
+    /// <summary>The key's hash, so that <see cref="FairShareIndex"/> need not look at the keys of others.</summary>
+    public int Hash { get; } = key is null ? 0 : HashOf(key);
+
     /// <summary>What it wants; <see langword="null"/> while that is nothing.</summary>
     public FairShareWish? Wish { get; set; }
 
@@ -35,4 +38,7 @@ internal sealed class FairShareCaller(string? key)
 
     /// <summary>The next one in the same place of <see cref="FairShareIndex"/>.</summary>
     public FairShareCaller? Next { get; set; }
+
+    /// <summary>The hash by which a key is found. Of text it is keyed by the process: nobody can choose keys that meet in one place.</summary>
+    public static int HashOf(string key) => key.GetHashCode(StringComparison.Ordinal);
 }

@@ -2,18 +2,26 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace ResilientHost.Bulkheads;
 
-/// <summary>Finds callers by their key. Chained through the callers themselves, which takes a quarter of a dictionary's memory. Needs the lock of its <see cref="FairShare"/>.</summary>
+/// <summary>Finds callers by their key. Chained through the callers themselves, which takes less than half of a dictionary's memory. Needs the lock of its <see cref="FairShare"/>.</summary>
+/// <remarks>Grows in steps, a few places with each caller that is added: everybody waits for the lock, and must not wait for a move of all.</remarks>
 internal sealed class FairShareIndex
 {
     private const int Smallest = 16;
+
+    // One would be enough to be done before the next growth; with more the former places are soon let go.
+    private const int MovedWithEach = 4;
+
     private FairShareCaller?[] _places = new FairShareCaller?[Smallest];
+    private FairShareCaller?[]? _former;
+    private int _moved;
 
     public int Count { get; private set; }
 
     public bool TryFind(string key, [NotNullWhen(true)] out FairShareCaller? caller)
     {
-        caller = PlaceOf(key);
-        while (caller is not null && !string.Equals(caller.Key, key, StringComparison.Ordinal))
+        var hash = FairShareCaller.HashOf(key);
+        caller = PlaceOf(hash);
+        while (caller is not null && (caller.Hash != hash || !string.Equals(caller.Key, key, StringComparison.Ordinal)))
         {
             caller = caller.Next;
         }
@@ -29,6 +37,7 @@ internal sealed class FairShareIndex
             Grow();
         }
 
+        MoveSome();
         Link(caller);
         Count++;
     }
@@ -36,7 +45,7 @@ internal sealed class FairShareIndex
     /// <summary>Removes a caller that is there.</summary>
     public void Remove(FairShareCaller caller)
     {
-        ref var place = ref PlaceOf(caller.Key!);
+        ref var place = ref PlaceOf(caller.Hash);
         if (ReferenceEquals(place, caller))
         {
             place = caller.Next;
@@ -56,27 +65,49 @@ internal sealed class FairShareIndex
         Count--;
     }
 
-    // The hash of text is keyed by the process: nobody can choose keys that meet in one place.
-    private ref FairShareCaller? PlaceOf(string key) => ref _places[key.GetHashCode(StringComparison.Ordinal) & (_places.Length - 1)];
+    private ref FairShareCaller? PlaceOf(int hash)
+    {
+        if (_former is { } former)
+        {
+            var place = hash & (former.Length - 1);
+            if (place >= _moved)
+            {
+                return ref former[place];
+            }
+        }
+
+        return ref _places[hash & (_places.Length - 1)];
+    }
 
     private void Link(FairShareCaller caller)
     {
-        ref var place = ref PlaceOf(caller.Key!);
+        ref var place = ref PlaceOf(caller.Hash);
         caller.Next = place;
         place = caller;
     }
 
     private void Grow()
     {
-        var old = _places;
-        _places = new FairShareCaller?[old.Length * 2];
-        foreach (var first in old)
+        _former = _places;
+        _moved = 0;
+        _places = new FairShareCaller?[_former.Length * 2];
+    }
+
+    private void MoveSome()
+    {
+        for (var moves = 0; moves < MovedWithEach && _former is { } former; moves++)
         {
-            for (var caller = first; caller is not null;)
+            var caller = former[_moved++];
+            while (caller is not null)
             {
                 var next = caller.Next;
                 Link(caller);
                 caller = next;
+            }
+
+            if (_moved == former.Length)
+            {
+                _former = null;
             }
         }
     }

@@ -7,9 +7,6 @@ internal sealed class FairSharePlace(FairShare owner)
 
     public FairShareWish? Wish { get; set; }
 
-    /// <summary>Who is inside.</summary>
-    public FairShareCaller? Caller => Wish?.Caller;
-
     /// <summary>Moves on when the ticket ends, so that it ends once.</summary>
     public long Generation { get; set; }
 

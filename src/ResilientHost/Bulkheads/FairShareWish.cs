@@ -46,7 +46,6 @@ internal sealed class FairShareWish
     {
         _caller = caller;
         Weight = 1;
-        WeighedBy = null;
         (_mean, _missed, _hold) = caller.Remembered;
         (_peak, _earlierPeak, _peakSince) = (0, 0, caller.UpdatedAt);
         caller.Wish = this;
@@ -59,6 +58,9 @@ internal sealed class FairShareWish
         Caller.Remembered = ((float)_mean, (float)_missed, (float)_hold);
         Caller.Wish = null;
         _caller = null;
+
+        // A spare wish must not keep a policy that was replaced.
+        WeighedBy = null;
     }
 
     /// <summary>Lets time pass: what is not wanted any more is forgotten.</summary>

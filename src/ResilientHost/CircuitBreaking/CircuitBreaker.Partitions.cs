@@ -30,9 +30,6 @@ public sealed partial class CircuitBreaker
         }
     }
 
-    /// <summary>Since when nobody has asked for this partition; of no meaning before <see cref="TakeAsked"/> said so. Needs the lock of the set.</summary>
-    internal long RestingSince => _restingSince;
-
     /// <summary>Notes that somebody is about to use this partition. Written only after the hand went by, so that a busy key's line is not passed between cores on every call.</summary>
     internal void Ask()
     {
@@ -42,17 +39,18 @@ public sealed partial class CircuitBreaker
         }
     }
 
-    /// <summary>Whether anybody has asked since the last look, here or at the companion; it rests from now on. Needs the lock of the set.</summary>
-    internal bool TakeAsked(long now)
+    /// <summary>For how long nobody has asked, here or at the companion; <see langword="null"/> when somebody has since the last look: it rests from now on. Needs the lock of the set.</summary>
+    internal long? TakeRest(long now)
     {
         var asked = Companion?.TakeAsked() ?? false;
-        asked |= Volatile.Read(ref _restingSince) == Asked;
-        if (asked)
+        var since = Volatile.Read(ref _restingSince);
+        if (!asked && since != Asked)
         {
-            Volatile.Write(ref _restingSince, now);
+            return now - since;
         }
 
-        return asked;
+        Volatile.Write(ref _restingSince, now);
+        return null;
     }
 
     /// <summary>Moves another breaker into the state of this one, when that is one for people to end or will end by itself.</summary>

@@ -16,7 +16,7 @@ namespace ResilientHost;
 /// <see cref="CircuitBreakerOptions.HalfOpenMaxDuration"/> ends the wait.
 /// </para>
 /// <para>
-/// Thread-safe. While the circuit is closed neither method takes a lock or allocates. States follow from time: an open circuit
+/// Thread-safe. While the circuit is closed neither method takes a lock, or allocates but for what its window needs once. States follow from time: an open circuit
 /// whose break has elapsed is half-open, whether or not a call came. Results of permits from an earlier era change nothing.
 /// Half-open, probes are judged by <see cref="CircuitBreakerOptions.FailureRatio"/> and
 /// <see cref="CircuitBreakerOptions.SlowCallRatio"/> over <see cref="CircuitBreakerOptions.HalfOpenProbes"/>; with a null
@@ -118,7 +118,7 @@ public sealed partial class CircuitBreaker
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="outcome"/> is not one of the enumeration's values.</exception>
     public CircuitTransition? Exit(in CircuitPermit permit, CallOutcome outcome)
     {
-        // The way of nearly every call, and as short as it gets. Probes are of eras that do not admit all.
+        // As short as it gets, for whoever uses a breaker by itself. Probes are of eras that do not admit all.
         var era = _machine.Era;
         if (outcome == CallOutcome.Succeeded && permit.Era == era.Number && era.AdmitsAll)
         {
@@ -256,7 +256,7 @@ public sealed partial class CircuitBreaker
         var era = Observe(now);
         if (era.State is CircuitState.Closed or CircuitState.HalfOpen || !IsEnforcing(era.Policy))
         {
-            return TryEnterUnlessProbed(era, now, startedAt, out permit, out refusal);
+            return TryEnterAsProbeOrFreely(era, now, startedAt, out permit, out refusal);
         }
 
         permit = default;
@@ -264,7 +264,7 @@ public sealed partial class CircuitBreaker
         return false;
     }
 
-    private bool TryEnterUnlessProbed(CircuitEra era, long now, long? startedAt, out CircuitPermit permit, out Refusal refusal)
+    private bool TryEnterAsProbeOrFreely(CircuitEra era, long now, long? startedAt, out CircuitPermit permit, out Refusal refusal)
     {
         permit = default;
         refusal = default;

@@ -211,7 +211,7 @@ public sealed partial class CircuitBreakerPartitions<TKey>
             var breaker = _ring[place].Breaker;
 
             // A second chance: whoever asked a moment ago may be about to enter.
-            if (!breaker.TakeAsked(now) && breaker.IsIdle(now, now - breaker.RestingSince) && breaker.Companion is not { IsIdle: false })
+            if (breaker.TakeRest(now) is { } rest && breaker.IsIdle(now, rest) && breaker.Companion is not { IsIdle: false })
             {
                 return place;
             }

@@ -12,7 +12,7 @@ internal sealed class CircuitServices
         Random = random ?? Random.Shared;
         ListenerFailed = listenerFailed;
 
-        // A window asks for it only when threads meet, long after its code was compiled for good.
+        // A window asks for it only when threads meet, long after its code was compiled for good. (A bulkhead asks with its first call.)
         NearbyProcessor.Prepare();
     }
 

@@ -8,7 +8,8 @@ namespace ResilientHost.CircuitBreaking;
 /// </summary>
 /// <remarks>
 /// 32 bits of number repeat after 2^32 buckets (49 days of the narrowest window). A word that nobody wrote for so long is taken for
-/// a current one around the bucket of the repetition, and for a newer one in the few seconds of narrow buckets before it; then its outcomes do not count.
+/// a current one around the bucket of the repetition, and for a newer one in the few seconds of narrow buckets before it; then its outcomes do not count. The first word of a
+/// <see cref="TimeWindow"/> is never written again once others are in use: it comes back for the length of a window every 49 days of the narrowest one, every 400 years of the usual one.
 /// </remarks>
 [InlineArray(TimeWindow.BucketCount)]
 internal struct TimeBuckets

@@ -73,8 +73,8 @@ internal sealed class TimeWindow(long origin) : CircuitWindow
 
     public override CircuitTransitionCause? AddTrouble(CircuitPolicy policy, bool failed, bool slow, long now, int caller = 0)
     {
-        var bucket = BucketAt(policy, now);
         var counts = Counts();
+        var bucket = counts.BucketAt(policy, now - origin);
 
         // The call before the failure: readers take them in the other order and never see more failures than calls.
         counts.Count(bucket);

@@ -6,11 +6,15 @@ namespace ResilientHost.CircuitBreaking;
 
 /// <summary>All that a <see cref="TimeWindow"/> with traffic counts.</summary>
 /// <remarks>
-/// Calls are counted in one set of words until two threads meet there; from then on each core has its own, a few cache lines
-/// apart (the idea of Doug Lea's Striped64). Failures and slow calls are rare and have one set, made on first use.
+/// Calls are counted in one set of words until threads meet there again and again; from then on each core has its own, a few cache lines
+/// apart (the idea of Doug Lea's Striped64). Once in a while is not enough: those words are kept as long as the window, and a keyed breaker
+/// has a window for each key. Failures and slow calls are rare and have one set, made on first use.
 /// </remarks>
 internal sealed class TimeWindowCounts
 {
+    /// <summary>With so many lost swaps in one bucket each core gets words of its own: fewer may be chance.</summary>
+    public const int LostBeforeStripes = 32;
+
     // 256 bytes: the 80 in use of two neighbours never share a line of 64, nor a pair of lines, however the array lies; and a shift finds them.
     private const int StripeLength = 32;
 
@@ -21,6 +25,10 @@ internal sealed class TimeWindowCounts
     private long[]? _stripes;
     private TimeWindowTrouble? _trouble;
     private long _bucket;
+    private int _lost;
+
+    /// <summary>Whether each core has words of its own.</summary>
+    public bool IsStriped => Volatile.Read(ref _stripes) is not null;
 
     /// <summary>The part that a healthy circuit never needs; <see langword="null"/> until there is trouble.</summary>
     public TimeWindowTrouble? Trouble => Volatile.Read(ref _trouble);
@@ -77,7 +85,20 @@ internal sealed class TimeWindowCounts
     {
         var bucket = TimeBuckets.At(policy, age);
         Volatile.Write(ref _bucket, bucket);
+        Volatile.Write(ref _lost, 0);
         return bucket;
+    }
+
+    /// <summary>Counts a call for which a swap was lost to another thread.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public void CountContended(long bucket)
+    {
+        if (_stripes is null && Interlocked.Increment(ref _lost) >= LostBeforeStripes && Environment.ProcessorCount > 1)
+        {
+            Interlocked.CompareExchange(ref _stripes, new long[FirstStripe + (NearbyProcessor.Places * StripeLength)], null);
+        }
+
+        TimeBuckets.Count(ref WordOf(bucket), bucket);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -90,16 +111,5 @@ internal sealed class TimeWindowCounts
         }
 
         return ref _calls[place];
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void CountContended(long bucket)
-    {
-        if (_stripes is null && Environment.ProcessorCount > 1)
-        {
-            Interlocked.CompareExchange(ref _stripes, new long[FirstStripe + (NearbyProcessor.Places * StripeLength)], null);
-        }
-
-        TimeBuckets.Count(ref WordOf(bucket), bucket);
     }
 }

@@ -82,6 +82,7 @@ internal sealed class MonotonicClock
     }
 
     /// <summary>A number of timestamp ticks as the nearest duration.</summary>
+    // The two usual clocks are spared the floating point; a half is then rounded up, else to the even one.
     public TimeSpan ToTimeSpan(long timestampTicks) =>
         Frequency == NanosecondsPerSecond && timestampTicks >= 0 ? new TimeSpan((timestampTicks / TimeSpan.NanosecondsPerTick) + (timestampTicks % TimeSpan.NanosecondsPerTick >= TimeSpan.NanosecondsPerTick / 2 ? 1 : 0))
         : Frequency == TimeSpan.TicksPerSecond ? new TimeSpan(timestampTicks)

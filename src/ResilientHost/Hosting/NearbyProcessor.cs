@@ -5,15 +5,15 @@ namespace ResilientHost.Hosting;
 
 /// <summary>Which processor the thread runs on, as of a moment ago: for spreading writes, where a wrong answer only costs time.</summary>
 /// <remarks>
-/// <see cref="Thread.GetCurrentProcessorId"/> asks the kernel's page each time where the runtime finds that fast, which is a third of what a closed circuit costs.
-/// A thread stays where it is for milliseconds: it asks again after so many calls.
+/// <see cref="Thread.GetCurrentProcessorId"/> asks the operating system anew each time where the runtime has found that to be fast; it was a quarter of a closed circuit's call.
+/// A thread stays where it is for milliseconds: here it asks again after so many looks.
 /// </remarks>
 internal static class NearbyProcessor
 {
     private const int MostPlaces = 64;
-    private const int CallsUntilRenewal = 64;
-    private const int CallBits = 8;
-    private const int CallMask = (1 << CallBits) - 1;
+    private const int LooksUntilRenewal = 64;
+    private const int LookBits = 8;
+    private const int LookMask = (1 << LookBits) - 1;
 
     // In the same word: what is looked up with each call is found at once, and no type has to be initialized for it.
     [ThreadStatic]
@@ -30,24 +30,24 @@ internal static class NearbyProcessor
         {
             ref var own = ref _cached;
             var seen = own;
-            if ((seen & CallMask) == 0)
+            if ((seen & LookMask) == 0)
             {
                 return Renew();
             }
 
             own = seen - 1;
-            return seen >> CallBits;
+            return seen >> LookBits;
         }
     }
 
-    /// <summary>Makes the place known before it is needed: code that is compiled before reaches it by a call instead of one instruction.</summary>
+    /// <summary>Makes the place known before it is needed. Code that is compiled for good before anybody asked calls a helper each time, instead of reading the thread's memory itself.</summary>
     public static void Prepare() => Renew();
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int Renew()
     {
         var place = Thread.GetCurrentProcessorId() & (Places - 1);
-        _cached = (place << CallBits) | CallsUntilRenewal;
+        _cached = (place << LookBits) | LooksUntilRenewal;
         return place;
     }
 }

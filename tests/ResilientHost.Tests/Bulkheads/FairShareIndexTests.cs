@@ -34,6 +34,39 @@ public sealed class FairShareIndexTests
     }
 
     [Fact]
+    public void TryFind_AtEachStepOfGrowth_FindsAllThatAreThereAndNoOther()
+    {
+        var index = new FairShareIndex();
+        var known = new List<FairShareCaller>();
+        for (var number = 0; number < 300; number++)
+        {
+            index.TryFind($"caller {number}", out _).ShouldBeFalse();
+            var caller = new FairShareCaller($"caller {number}");
+            index.Add(caller);
+            known.Add(caller);
+            foreach (var other in known)
+            {
+                index.TryFind(other.Key!, out var found).ShouldBeTrue();
+                found.ShouldBeSameAs(other);
+            }
+        }
+    }
+
+    [Fact]
+    public void Remove_AllWhileTheIndexGrows_LeavesNone()
+    {
+        for (var count = 15; count < 40; count++)
+        {
+            var index = new FairShareIndex();
+            var known = Enumerable.Range(0, count).Select(static number => new FairShareCaller($"caller {number}")).ToList();
+            known.ForEach(index.Add);
+            known.ForEach(index.Remove);
+            index.Count.ShouldBe(0);
+            known.ForEach(caller => index.TryFind(caller.Key!, out _).ShouldBeFalse());
+        }
+    }
+
+    [Fact]
     public void TryFind_OtherSpelling_IsAnotherCaller()
     {
         var index = new FairShareIndex();
