@@ -235,12 +235,22 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
             (_isLinked, _link) = (true, link);
         }
 
-        if (_fired)
+        if (_fired && HasFiredForGood())
         {
             CancelBesideTimer(source);
         }
 
         return source.Token;
+    }
+
+    // The timer fires under the gate, and takes it back there where the request ends at that moment: a token that was cancelled then would be that of a
+    // request whose time was not over.
+    private bool HasFiredForGood()
+    {
+        lock (_gate)
+        {
+            return _fired;
+        }
     }
 
     private static void CancelBesideTimer(CancellationTokenSource source)
