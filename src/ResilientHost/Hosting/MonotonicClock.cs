@@ -59,7 +59,7 @@ internal sealed class MonotonicClock
 
     /// <summary>
     /// A timestamp of this moment or a little later, at the price of the cheap clock: where something must not come too early and may come a tick late. Exact for any
-    /// provider but the system's.
+    /// provider but the system's. Holds as long as the kernel's tick comes in time: a virtual machine may be held up for longer.
     /// </summary>
     public long CoarseTimestampNotBefore() => _coarseFactor != 0 ? (Environment.TickCount64 + SlowestTick) * _coarseFactor : _provider.GetTimestamp();
 

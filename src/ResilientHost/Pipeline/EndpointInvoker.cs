@@ -27,7 +27,7 @@ internal sealed class EndpointInvoker(
     /// <param name="context">The request.</param>
     /// <param name="plan">The layers.</param>
     /// <param name="admission">What the request holds of them; afterwards nothing that the caller may use.</param>
-    /// <param name="request">The request as the server gave it, which is looked up once; <see langword="null"/> from a host that has no such feature.</param>
+    /// <param name="request">The request as the server gave it, where the caller has looked it up already.</param>
     /// <param name="call">What its caller says of it.</param>
     public Task Invoke(RequestDelegate next, HttpContext context, EndpointPlan plan, ref Admission admission, IHttpRequestFeature? request, InboundCall? call)
     {
@@ -38,7 +38,7 @@ internal sealed class EndpointInvoker(
         {
             var current = settings.Current;
             var timeout = plan.TimeoutUnder(current.Timeouts);
-            if (HeadersOf(context, isTimed: timeout is not null).Count > 0)
+            if (ResponseHeadersOf(context, hasTimeout: timeout is not null).Count > 0)
             {
                 state = states.Rent(context, plan, admission);
                 state.Baseline.Capture(context.Response);
@@ -106,8 +106,8 @@ internal sealed class EndpointInvoker(
     }
 
     // What the context looks up it keeps for the endpoint, unless a timeout is about to take the server's place: then all is looked up again.
-    private static IHeaderDictionary HeadersOf(HttpContext context, bool isTimed) =>
-        (isTimed ? context.Features.FindResponse()?.Headers : null) ?? context.Response.Headers;
+    private static IHeaderDictionary ResponseHeadersOf(HttpContext context, bool hasTimeout) =>
+        (hasTimeout ? context.Features.FindResponse()?.Headers : null) ?? context.Response.Headers;
 
     private static bool MayStream(HttpContext context, EndpointPlan plan, IHttpRequestFeature? request) =>
         request is not null

@@ -46,7 +46,7 @@ internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSetting
             CutResponse.RememberServersBody(null);
         }
 
-        // A task that was marked and has completed meanwhile stays noted; that does not matter, as no other task will ever be the same.
+        // A task that was marked and has completed meanwhile stays noted. That does not matter: no task that is still running can be the same.
         return task.IsCompletedSuccessfully || HandledTask.Take(task) ? task : AwaitPipeline(context, task);
     }
 

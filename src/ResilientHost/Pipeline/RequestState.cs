@@ -18,7 +18,9 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     private Activity? _activity;
     private InboundCall? _call;
     private bool _isCallersTime;
-    private bool _isTimed;
+
+    // Beside the reference, which stays from request to request: to write one costs the collector's barrier.
+    private bool _isLimited;
 
     /// <summary>Where it belongs when no request has it.</summary>
     public RequestStatePool? Pool { get; init; }
@@ -42,7 +44,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     public bool IsShared { get; set; }
 
     /// <summary>The timeout of this request, while it has one.</summary>
-    public RequestTimeout? Timeout => _isTimed ? _timeout : null;
+    public RequestTimeout? Timeout => _isLimited ? _timeout : null;
 
     /// <summary>The request was limited in time, and its endpoint has returned.</summary>
     public bool HadTimeout { get; private set; }
@@ -111,7 +113,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
         }
 
         (_limit, _grace, _activity) = (limit, grace, Activity.Current);
-        _isTimed = true;
+        _isLimited = true;
         _timeout ??= new(clock);
         _timeout.Begin(Context, limit, grace, now, this);
         if (call is not null && !_isCallersTime && _timeout.IsRunning)
@@ -155,7 +157,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
                 timeout.Dispose();
             }
 
-            _isTimed = false;
+            _isLimited = false;
             HadTimeout = true;
             if (HasTimedOut)
             {

@@ -8,7 +8,7 @@ namespace ResilientHost.Pipeline;
 /// <summary>Request states that wait for their next request. One that is not used again, or that the pool has no room for, is disposed.</summary>
 /// <remarks>
 /// Thread-safe. Each thread keeps one back: an endpoint that completes at once gives its state back where it was taken, and the word of a pool that is shared by all
-/// cores, exchanged twice for each request, is one that they take from one another.
+/// cores, exchanged twice for each request, is one that they take from one another. What a thread keeps of a host that is gone it lets go of when it serves another's request.
 /// </remarks>
 internal sealed class RequestStatePool : IDisposable
 {
@@ -34,6 +34,7 @@ internal sealed class RequestStatePool : IDisposable
         }
         else
         {
+            LetGoOfGone(state);
             state = _pool.Get();
         }
 
@@ -44,7 +45,7 @@ internal sealed class RequestStatePool : IDisposable
     public void Return(RequestState state)
     {
         // A timer's thread, or whoever holds a token that was cancelled, may still look at one that timed out.
-        if (state.IsShared || state.HasTimedOut)
+        if (_isDisposed || state.IsShared || state.HasTimedOut)
         {
             state.Dispose();
             return;
@@ -57,23 +58,19 @@ internal sealed class RequestStatePool : IDisposable
         }
         else
         {
-            ReturnToAll(state);
+            _pool.Return(state);
         }
     }
 
     /// <summary>Gives the places that threads keep up to the next host's.</summary>
     public void Dispose() => _isDisposed = true;
 
-    private void ReturnToAll(RequestState state)
+    private static void LetGoOfGone(RequestState? spare)
     {
-        if (_spare is { Pool._isDisposed: true } left)
+        if (spare is { Pool._isDisposed: true })
         {
-            left.Dispose();
-            _spare = state;
-        }
-        else
-        {
-            _pool.Return(state);
+            _spare = null;
+            spare.Dispose();
         }
     }
 

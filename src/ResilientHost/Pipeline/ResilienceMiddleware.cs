@@ -117,7 +117,8 @@ internal sealed class ResilienceMiddleware(
     private void Arrive(EndpointPlan plan, ref Admission admission)
     {
         admission.IsSampled = watches.Of(plan) is { IsOpen: true } watch && watch.TryTake();
-        admission.ArrivedAt = gates.Arrive(plan, metrics.IsEnabled || admission.IsSampled);
+        admission.IsTimed = metrics.IsEnabled || admission.IsSampled;
+        admission.ArrivedAt = gates.Arrive(plan, admission.IsTimed);
     }
 
     private Task InvokeWithoutEndpoint(HttpContext context)
@@ -186,7 +187,8 @@ internal sealed class ResilienceMiddleware(
             refusal = InboundCalls.Refuse(plan);
         }
 
-        await (refusal is { } refused ? RefuseAsync(context, plan, admission, refused) : invoker.Invoke(next, context, plan, ref admission, context.Features.FindRequest(), call));
+        // The request is not looked up here: a look-up that fails must find the invoker there, which gives back what is held.
+        await (refusal is { } refused ? RefuseAsync(context, plan, admission, refused) : invoker.Invoke(next, context, plan, ref admission, request: null, call));
     }
 
     private Task RefuseAsync(HttpContext context, EndpointPlan plan, in Admission admission, in Refusal refusal)

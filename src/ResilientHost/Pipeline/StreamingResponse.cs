@@ -37,5 +37,5 @@ internal static class StreamingResponse
         || (HttpMethods.IsConnect(context.Request.Method) && context.Response.StatusCode == StatusCodes.Status200OK);
 
     private static bool IsEventStream(string? mediaType) =>
-        mediaType is { Length: >= 17 } && (mediaType[0] | 0x20) == 't' && mediaType.StartsWith(EventStream, StringComparison.OrdinalIgnoreCase);
+        mediaType is not null && mediaType.Length >= EventStream.Length && (mediaType[0] | 0x20) == 't' && mediaType.StartsWith(EventStream, StringComparison.OrdinalIgnoreCase);
 }

@@ -13,6 +13,7 @@ namespace ResilientHost.Refusals;
 /// <remarks>Reusable and not thread-safe: one request at a time. Capturing a response without headers costs one property read.</remarks>
 internal sealed class ResponseBaseline
 {
+    private readonly bool _isShared;
     private readonly bool _isOutermost;
     private KeyValuePair<string, StringValues>[] _headers = [];
     private int _count;
@@ -21,7 +22,7 @@ internal sealed class ResponseBaseline
     {
     }
 
-    private ResponseBaseline(bool isOutermost) => _isOutermost = isOutermost;
+    private ResponseBaseline(bool isOutermost) => (_isShared, _isOutermost) = (true, isOutermost);
 
     /// <summary>
     /// For the outermost catch, which ran before any header was set: keeps what browsers need to read the answer at all
@@ -30,12 +31,12 @@ internal sealed class ResponseBaseline
     public static ResponseBaseline Outermost { get; } = new(isOutermost: true);
 
     /// <summary>For a response that had no headers. Shared, immutable.</summary>
-    public static ResponseBaseline Empty { get; } = new();
+    public static ResponseBaseline Empty { get; } = new(isOutermost: false);
 
-    /// <summary>Remembers the headers there are now.</summary>
+    /// <summary>Remembers the headers there are now. The shared ones stay as they are.</summary>
     public void Capture(HttpResponse response)
     {
-        if (_isOutermost)
+        if (_isShared)
         {
             return;
         }

@@ -180,17 +180,20 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
     /// <inheritdoc/>
     public void Abort() => _lifetime?.Abort();
 
-    /// <summary>Stops the timer.</summary>
+    /// <summary>Stops the timer, and lets go of whoever is told: an application may keep this, as the request's feature.</summary>
     public void Dispose()
     {
         _timer.Dispose();
-        _source?.Dispose();
+        _listener = null;
+
+        // Not the source: one that is still there has been asked for while the request ended, and whoever asked is yet to be given its token.
     }
 
-    // A person who comes meanwhile is noticed when the time is over: then it is asked again, and every time.
+    // A person who comes meanwhile is noticed when the time is over: then it is asked again, and every time. One who leaves is asked for each time,
+    // as the request that has no deadline would never get one.
     private bool IsDebugged(long now)
     {
-        if (now >= _looksForDebuggerAt)
+        if (_wasDebugged || now >= _looksForDebuggerAt)
         {
             _looksForDebuggerAt = now + (_clock.Frequency / 10);
             _wasDebugged = _isDebugged();
@@ -232,12 +235,22 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
             (_isLinked, _link) = (true, link);
         }
 
-        if (_fired)
+        if (_fired && HasFiredForGood())
         {
             CancelBesideTimer(source);
         }
 
         return source.Token;
+    }
+
+    // The timer fires under the gate, and takes it back there where the request ends at that moment: a token that was cancelled then would be that of a
+    // request whose time was not over.
+    private bool HasFiredForGood()
+    {
+        lock (_gate)
+        {
+            return _fired;
+        }
     }
 
     private static void CancelBesideTimer(CancellationTokenSource source)

@@ -63,6 +63,33 @@ public sealed class RequestStatePoolTests : IDisposable
     });
 
     [Fact]
+    public void Rent_OtherHostIsGone_LetsGoOfWhatItLeft() => OnThreadOfItsOwn(() =>
+    {
+        var gone = Pool();
+        var left = new WeakReference<RequestState>(null!);
+        Leave(gone, left);
+        gone.Dispose();
+
+        using var pool = Pool();
+        Rent(pool);
+        GC.Collect();
+
+        left.TryGetTarget(out _).ShouldBeFalse();
+    });
+
+    [Fact]
+    public void Return_HostIsGone_KeepsNothing() => OnThreadOfItsOwn(() =>
+    {
+        var gone = Pool();
+        var state = Rent(gone);
+        gone.Dispose();
+
+        gone.Return(state);
+
+        Rent(gone).ShouldNotBeSameAs(state);
+    });
+
+    [Fact]
     public void Return_OtherHostIsGone_TakesItsPlace() => OnThreadOfItsOwn(() =>
     {
         var gone = Pool();

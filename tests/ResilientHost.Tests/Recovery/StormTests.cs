@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
+using ResilientHost.Hosting;
 using ResilientHost.Recovery;
 
 namespace ResilientHost.Tests.Recovery;
@@ -158,6 +159,32 @@ public class StormTests
         admitted.ShouldBe(1);
         gate.Flush();
         summaries.ShouldHaveSingleItem().Repeats.ShouldBe(7999);
+    }
+
+    [Fact]
+    public void Admit_WhileWindowsEndAndMakeRoom_LosesAndAddsNothing()
+    {
+        const int Calls = 40_000;
+        var time = new ManualTimeProvider();
+        var (admitted, repeats, seed) = (0L, 0L, 0);
+        using var gate = new StormGate(new MonotonicClock(time), static () => new RecoveryPolicy(new RecoveryOptions(), isDevelopment: false), summary => Interlocked.Add(ref repeats, summary.Repeats));
+        Parallel.For(0, 4, _ =>
+        {
+            var random = new Random(Interlocked.Increment(ref seed));
+            for (var i = 0; i < Calls; i++)
+            {
+                // Some that come all the time, and more of others than the table holds.
+                var number = random.Next(4) == 0 ? random.Next(StormGate.MaxFingerprints * 2) : random.Next(4);
+                Interlocked.Add(ref admitted, gate.Admit(Numbered(number)) ? 1 : 0);
+                if (random.Next(50) == 0)
+                {
+                    time.Advance(TimeSpan.FromSeconds(random.Next(12)));
+                }
+            }
+        });
+
+        gate.Flush();
+        (admitted + repeats).ShouldBe(4 * Calls);
     }
 
     [Fact]
