@@ -31,8 +31,16 @@ internal static class FailingCalls
         $"failing/{step.Name}", index == 0 ? "recovery alone" : $"the same without the {step.Name}", () => (Layered(index + 1), Layered(index))));
 
     /// <summary>A fallback that answers in place of the problem.</summary>
-    public static (IOperation Ours, IOperation Peer) FallingBack() =>
-        (Layered(Steps.Length - 1, StatusCodes.Status200OK, Layers.Of(static endpoint => endpoint.WithFallback(Endpoints.Spare))), Layered(Steps.Length - 1));
+    public static (IOperation Ours, IOperation Peer) FallingBack() => (WithFallback(), Layered(Gates));
+
+    /// <summary>The same fallback against an exception handler that gives the same answer in the same way: what is left is the fallback itself.</summary>
+    public static (IOperation Ours, IOperation Peer) FallingBackItself()
+    {
+        var pipeline = Requests.Pipeline.LayeredHandling<SpareAnswer>();
+        return (WithFallback(), new RequestCalls(pipeline, Endpoints.Throwing(pipeline.Services, AllGates()), StatusCodes.Status200OK));
+    }
+
+    private static RequestCalls WithFallback() => Layered(Gates, StatusCodes.Status200OK, Layers.Of(static endpoint => endpoint.WithFallback(Endpoints.Spare)));
 
     private static RequestCalls Layered(int steps, int status = StatusCodes.Status500InternalServerError, params object[] more)
     {

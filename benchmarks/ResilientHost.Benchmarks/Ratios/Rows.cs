@@ -79,6 +79,7 @@ internal static class Rows
         new("recovery/storm-layers", "stock stack, ten frames deep", Storm.ThroughLayers),
         .. FailingCalls.Rows(),
         new("failing/fallback", "the same without the fallback", FailingCalls.FallingBack),
+        new("failing/fallback-own", "exception handler, same answer", FailingCalls.FallingBackItself),
         new("start/thousand-delegates", WithoutAny, effort => Delegates.Cpu("start/thousand-delegates", effort)),
         new("start/thousand-endpoints", WithoutAny, effort => Handlers.Cpu("start/thousand-endpoints", effort)),
         new("start/thousand-endpoints-wall", WithoutAny, effort => Handlers.Wall("start/thousand-endpoints-wall", effort)),

@@ -1,5 +1,6 @@
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
@@ -77,6 +78,17 @@ internal sealed class Pipeline : IDisposable
         },
         static app => app.UseResilienceLayers(),
         log);
+
+    /// <summary>All layers, and an exception handler of the application's.</summary>
+    public static Pipeline LayeredHandling<THandler>()
+        where THandler : class, IExceptionHandler => Build(
+        static builder =>
+        {
+            builder.Configuration.AddInMemoryCollection(Layers.Configuration);
+            builder.Services.AddExceptionHandler<THandler>();
+            builder.AddResilienceLayers();
+        },
+        static app => app.UseResilienceLayers());
 
     /// <summary>All layers, and a dashboard that nobody looks at: its history is recorded.</summary>
     public static Pipeline Watched()

@@ -85,6 +85,9 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     /// <summary>The endpoint has returned: what the response does now is not its doing.</summary>
     public bool HasReturned { get; private set; }
 
+    /// <summary><see cref="LeaveLayers"/> of whichever request has this, made once.</summary>
+    public Action<CallOutcome> Leave => field ??= LeaveLayers;
+
     // A field: the gates change it in place.
     public Admission Admission;
 
