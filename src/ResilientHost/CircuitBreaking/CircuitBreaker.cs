@@ -118,17 +118,10 @@ public sealed partial class CircuitBreaker
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="outcome"/> is not one of the enumeration's values.</exception>
     public CircuitTransition? Exit(in CircuitPermit permit, CallOutcome outcome)
     {
-        // As short as it gets, for whoever uses a breaker by itself. Probes are of eras that do not admit all.
         var era = _machine.Era;
-        if (outcome == CallOutcome.Succeeded && permit.Era == era.Number && era.AdmitsAll)
+        if (IsSuccessWhileClosed(era, permit, outcome) && EndOf(era.Policy, permit) is var now && !IsSlow(era.Policy, permit, now))
         {
-            var policy = era.Policy;
-            var now = EndOf(policy, permit);
-            if (!IsSlow(policy, permit, now))
-            {
-                var window = era.Window!;
-                return window.AddSuccess(policy, now) is { } trigger ? Trip(window, trigger, now, retryAfter: null) : null;
-            }
+            return CountSuccess(era, now);
         }
 
         return Exit(permit, outcome, retryAfter: null);
@@ -224,6 +217,18 @@ public sealed partial class CircuitBreaker
     private long Now(CircuitPolicy policy) => policy.NeedsExactClock ? _family.Clock.Timestamp() : _family.Clock.CoarseTimestamp();
 
     private long EndOf(CircuitPolicy policy, in CircuitPermit permit) => permit.IsMeasured ? Now(policy) : _family.Clock.CoarseTimestamp();
+
+    // Nearly every call ends so, and what is left of it is a count. Probes are of eras that do not admit all.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsSuccessWhileClosed(CircuitEra era, in CircuitPermit permit, CallOutcome outcome) =>
+        outcome == CallOutcome.Succeeded && permit.Era == era.Number && era.AdmitsAll;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private CircuitTransition? CountSuccess(CircuitEra era, long now)
+    {
+        var window = era.Window!;
+        return window.AddSuccess(era.Policy, now) is { } trigger ? Trip(window, trigger, now, retryAfter: null) : null;
+    }
 
     // A late result is counted, and must not even publish that a break has elapsed.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
