@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace ResilientHost.Benchmarks.Exceptions;
 
-/// <summary>The framework's console logging without a console: its own formatter renders each entry on the thread that logs, as it does there, and the text is thrown away.</summary>
+/// <summary>The framework's console logging without a console: its own formatter renders each entry on the thread that logs, as it does there, and the text is thrown away. Thread-safe.</summary>
 internal sealed class FormattedLog : ILoggerProvider
 {
     private static readonly ConsoleFormatter Simple = new ServiceCollection()
@@ -14,8 +14,14 @@ internal sealed class FormattedLog : ILoggerProvider
         .GetServices<ConsoleFormatter>()
         .First(static formatter => formatter.Name == ConsoleFormatterNames.Simple);
 
+    // Kept from entry to entry, as the console's is.
+    [ThreadStatic]
+    private static StringWriter? _text;
+
+    private int _entries;
+
     /// <summary>What has been logged so far.</summary>
-    public int Entries { get; private set; }
+    public int Entries => Volatile.Read(ref _entries);
 
     public ILogger CreateLogger(string categoryName) => new Formatting(this, categoryName);
 
@@ -26,8 +32,6 @@ internal sealed class FormattedLog : ILoggerProvider
 
     private sealed class Formatting(FormattedLog log, string category) : ILogger
     {
-        private readonly StringWriter _text = new();
-
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
@@ -35,10 +39,10 @@ internal sealed class FormattedLog : ILoggerProvider
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            // Kept from entry to entry, as the console's is.
+            _text ??= new StringWriter();
             _text.GetStringBuilder().Clear();
             Simple.Write(new LogEntry<TState>(logLevel, category, eventId, state, exception, formatter), scopeProvider: null, _text);
-            log.Entries++;
+            Interlocked.Increment(ref log._entries);
         }
     }
 }

@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.CircuitBreaker;
 using ResilientHost.Benchmarks.CircuitBreaking;
+using ResilientHost.Benchmarks.Exceptions;
 using ResilientHost.Benchmarks.Requests;
 
 namespace ResilientHost.Benchmarks.Http;
@@ -116,7 +117,7 @@ internal static class ServedApplications
     private static WebApplicationBuilder Logging(WebApplicationBuilder builder)
     {
         // The levels that every template sets.
-        builder.Logging.AddProvider(new DiscardedLog()).AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        builder.Logging.AddProvider(new FormattedLog()).AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         return builder;
     }
 

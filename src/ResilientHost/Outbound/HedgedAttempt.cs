@@ -6,8 +6,8 @@ namespace ResilientHost.Outbound;
 /// <param name="call">The call.</param>
 /// <param name="request">A clone of the caller's, of its own: what does not heed its cancellation may still write into it when the caller has its answer.</param>
 /// <param name="number">From 1.</param>
-/// <param name="wait">How long it is held back: an attempt before was told when to come back.</param>
-internal sealed class HedgedAttempt(OutboundCall call, HttpRequestMessage request, int number, TimeSpan wait)
+/// <param name="notBefore">The timestamp before which it is not sent: an attempt before was told when to come back.</param>
+internal sealed class HedgedAttempt(OutboundCall call, HttpRequestMessage request, int number, long notBefore)
 {
     private readonly bool _isHedge = number > 1;
     private long _started;
@@ -26,7 +26,7 @@ internal sealed class HedgedAttempt(OutboundCall call, HttpRequestMessage reques
     {
         try
         {
-            if (wait > TimeSpan.Zero)
+            if (call.Clock.Elapsed(call.Clock.Timestamp(), notBefore) is var wait && wait > TimeSpan.Zero)
             {
                 // Never earlier than asked: timers count whole milliseconds.
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), call.Clock.Provider, cancellationToken);

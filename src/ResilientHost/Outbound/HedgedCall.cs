@@ -26,14 +26,13 @@ internal sealed class HedgedCall
     public TimeSpan Delay => _stopped || _attempts.Count >= _maxAttempts || _delay == Timeout.InfiniteTimeSpan ? Timeout.InfiniteTimeSpan : _delay + WaitAt(_call.Clock.Timestamp());
 
     /// <summary>Begins the first attempt.</summary>
-    public HedgedAttempt First() => Add(1, TimeSpan.Zero);
+    public HedgedAttempt First() => Add(1, long.MinValue);
 
     /// <summary>Begins the next attempt, unless the call has no more of them, no time or no budget left.</summary>
     public HedgedAttempt? TryBegin(int number)
     {
         var now = _call.Clock.Timestamp();
-        var wait = WaitAt(now);
-        if (_stopped || number > _maxAttempts || _call.Left(now) <= wait)
+        if (_stopped || number > _maxAttempts || _call.Left(now) <= WaitAt(now))
         {
             _stopped = true;
             return null;
@@ -47,7 +46,7 @@ internal sealed class HedgedCall
         }
 
         _call.Services.Telemetry.Hedging(_call, number, LastFailure());
-        return Add(number, wait);
+        return Add(number, Volatile.Read(ref _notBefore));
     }
 
     /// <summary>Whether an outcome is not good enough to end the call while others may still bring a better one.</summary>
@@ -103,9 +102,9 @@ internal sealed class HedgedCall
 
     private AttemptResult? LastFailure() => _attempts.FindLast(static attempt => attempt.Result is { IsFailure: true })?.Result;
 
-    private HedgedAttempt Add(int number, TimeSpan wait)
+    private HedgedAttempt Add(int number, long notBefore)
     {
-        var attempt = new HedgedAttempt(_call, _call.Replay!.Clone(_call.Request), number, wait);
+        var attempt = new HedgedAttempt(_call, _call.Replay!.Clone(_call.Request), number, notBefore);
         _attempts.Add(attempt);
         return attempt;
     }
