@@ -1,15 +1,29 @@
 using BenchmarkDotNet.Running;
+using ResilientHost.Benchmarks.Http;
 using ResilientHost.Benchmarks.Ratios;
 using ResilientHost.Benchmarks.Simulations;
+using ResilientHost.Benchmarks.Sizes;
+using ResilientHost.Benchmarks.Soak;
+using ResilientHost.Benchmarks.Start;
 
-if (SimulateCommand.Handles(args))
+(Func<string[], bool> Handles, Func<string[], int> Run)[] commands =
+[
+    (SimulateCommand.Handles, SimulateCommand.Run),
+    (HttpServerCommand.Handles, HttpServerCommand.Run),
+    (HttpCommand.Handles, HttpCommand.Run),
+    (SizeCommand.Handles, SizeCommand.Run),
+    (SoakDependency.Handles, SoakDependency.Run),
+    (SoakService.Handles, SoakService.Run),
+    (SoakCommand.Handles, SoakCommand.Run),
+    (ServerProgram.Handles, ServerProgram.Run),
+    (RatioCommand.Handles, RatioCommand.Run),
+];
+foreach (var (handles, run) in commands)
 {
-    return SimulateCommand.Run(args);
-}
-
-if (RatioCommand.Handles(args))
-{
-    return RatioCommand.Run(args);
+    if (handles(args))
+    {
+        return run(args);
+    }
 }
 
 var summaries = BenchmarkSwitcher.FromAssembly(typeof(RatioCommand).Assembly).Run(args).ToList();

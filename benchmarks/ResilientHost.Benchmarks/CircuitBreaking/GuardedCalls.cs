@@ -28,7 +28,7 @@ internal sealed class GuardedCalls(CircuitBreaker breaker, Func<CancellationToke
 
     private static CircuitBreaker Breaker(CircuitBreakerOptions options) => new("benchmark", options);
 
-    private static async ValueTask<int> GuardAsync(CircuitBreaker breaker, Func<CancellationToken, ValueTask<int>> work)
+    internal static async ValueTask<int> GuardAsync(CircuitBreaker breaker, Func<CancellationToken, ValueTask<int>> work)
     {
         if (!breaker.TryEnter(out var permit, out _))
         {

@@ -11,6 +11,12 @@ internal enum RatioLimit
 
     /// <summary>Throughput: more is better.</summary>
     AtLeast,
+
+    /// <summary>Our figure by itself, in the row's unit: less is better.</summary>
+    OursAtMost,
+
+    /// <summary>Our figure beyond the peer's, in the row's unit: less is better.</summary>
+    AddedAtMost,
 }
 
 /// <summary>Which bytes are judged. Bytes repeat exactly, so their bars have no allowance.</summary>
@@ -26,17 +32,25 @@ internal enum BytesLimit
     Added,
 }
 
-/// <summary>What a row must keep.</summary>
+/// <summary>What a row must keep: tight enough to catch a doubling, with room for the noise of a busy machine.</summary>
 internal sealed record Bar(string Row, RatioLimit RatioLimit, double Ratio, BytesLimit BytesLimit, double Bytes)
 {
+    /// <summary>What the row is meant to reach on a quiet machine; <see langword="null"/> where that is the bar itself.</summary>
+    public double? Aim { get; init; }
+
+    /// <summary>Whether the row reaches what it is meant to.</summary>
+    public bool Reaches(RatioRow row) => (this with { Ratio = Aim ?? Ratio }).Holds(row);
+
     public bool Holds(RatioRow row) => RatioHolds(row) && BytesHold(row);
 
     public string Text()
     {
         var ratio = RatioLimit switch
         {
-            RatioLimit.AtMost => $"≤ {Ratio:0.###}",
-            RatioLimit.AtLeast => $"≥ {Ratio:0.###}",
+            RatioLimit.AtMost => $"≤ {Ratio:0.####}",
+            RatioLimit.AtLeast => $"≥ {Ratio:0.####}",
+            RatioLimit.OursAtMost => $"ours ≤ {Ratio:0.####}",
+            RatioLimit.AddedAtMost => $"ours ≤ peer + {Ratio:0.####}",
             _ => string.Empty,
         };
         var bytes = BytesLimit switch
@@ -52,6 +66,8 @@ internal sealed record Bar(string Row, RatioLimit RatioLimit, double Ratio, Byte
     {
         RatioLimit.AtMost => row.Ratio <= Ratio,
         RatioLimit.AtLeast => row.Ratio >= Ratio,
+        RatioLimit.OursAtMost => row.Ours <= Ratio,
+        RatioLimit.AddedAtMost => row.Ours - row.Peer <= Ratio,
         _ => true,
     };
 

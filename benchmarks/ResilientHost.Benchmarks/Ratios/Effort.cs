@@ -10,5 +10,5 @@ internal sealed record Effort(int WarmUpPhases, int Rounds, int PairsPerRound, T
 {
     public static Effort Quick { get; } = new(6, 5, 16, TimeSpan.FromMilliseconds(3), TimeSpan.FromMilliseconds(30));
 
-    public static Effort Full { get; } = new(10, 9, 40, TimeSpan.FromMilliseconds(5), TimeSpan.FromMilliseconds(50));
+    public static Effort Full { get; } = new(8, 5, 40, TimeSpan.FromMilliseconds(4), TimeSpan.FromMilliseconds(40));
 }

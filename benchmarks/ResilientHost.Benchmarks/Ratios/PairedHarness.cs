@@ -18,9 +18,22 @@ internal static class PairedHarness
 
     public static Measurement Measure(Comparison comparison, Effort effort)
     {
+        if (comparison.MeasuredBy is { } measure)
+        {
+            return measure(effort);
+        }
+
         var (ours, peer) = comparison.Create();
+        var common = comparison.Base?.Invoke();
         try
         {
+            if (common is not null)
+            {
+                WarmUp(ours, peer, effort.WarmUpPhases);
+                WarmUp(common, common, effort.WarmUpPhases);
+                return BeyondBase(comparison, ours, peer, common, effort);
+            }
+
             if (comparison.OfProcess)
             {
                 return OfProcess(comparison, ours, peer, effort);
@@ -33,6 +46,7 @@ internal static class PairedHarness
         {
             (ours as IDisposable)?.Dispose();
             (peer as IDisposable)?.Dispose();
+            (common as IDisposable)?.Dispose();
         }
     }
 
@@ -41,6 +55,32 @@ internal static class PairedHarness
         var oursCount = Calibrate(ours, effort.Slice);
         var peerCount = Calibrate(peer, effort.Slice);
         return Rounds(comparison.Name, "ns/op", effort, slice => slice.NanosecondsPerOperation, () => Slice.Run(ours, oursCount), () => Slice.Run(peer, peerCount));
+    }
+
+    // The differences of a turn are noisier than its times: the median of many turns is compared, and the rounds say how far it moves.
+    private static Measurement BeyondBase(Comparison comparison, IOperation ours, IOperation peer, IOperation common, Effort effort)
+    {
+        IOperation[] sides = [ours, peer, common];
+        var counts = Array.ConvertAll(sides, side => Calibrate(side, effort.Slice));
+        var turns = effort.Rounds * effort.PairsPerRound;
+        var slices = Array.ConvertAll(sides, _ => new Slice[turns]);
+        GC.Collect();
+        for (var turn = 0; turn < turns; turn++)
+        {
+            for (var place = 0; place < sides.Length; place++)
+            {
+                var side = (turn + place) % sides.Length;
+                slices[side][turn] = Slice.Run(sides[side], counts[side]);
+            }
+        }
+
+        double Added(int side, int from, int count) =>
+            Median(Enumerable.Range(from, count).Select(turn => slices[side][turn].NanosecondsPerOperation - slices[2][turn].NanosecondsPerOperation));
+        double AddedBytes(int side) => BytesPerOperation(slices[side]) - BytesPerOperation(slices[2]);
+        var rounds = Enumerable.Range(0, effort.Rounds)
+            .Select(round => Added(0, round * effort.PairsPerRound, effort.PairsPerRound) / Added(1, round * effort.PairsPerRound, effort.PairsPerRound)).ToArray();
+        var (mine, theirs) = (Added(0, 0, turns), Added(1, 0, turns));
+        return new Measurement(new RatioRow(comparison.Name, mine, theirs, mine / theirs, "ns added", AddedBytes(0), AddedBytes(1)), rounds.Min(), rounds.Max());
     }
 
     // What happens once a second is not seen in slices of milliseconds.

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 
 namespace ResilientHost.Benchmarks.Ratios;
 
@@ -40,7 +39,7 @@ internal static class RatioCommand
 
         var start = Stopwatch.GetTimestamp();
         var results = comparisons.ConvertAll(comparison => (Comparison: comparison, Measurement: Measure(comparison, arguments)));
-        var table = $"{Machine()}\n\n{Report.Table(results)}";
+        var table = $"{Repository.Machine()}\n\n{Report.Table(results)}";
         Console.WriteLine(table);
         Console.WriteLine($"{results.Count} rows in {Stopwatch.GetElapsedTime(start).TotalSeconds:0} s; min..max: medians of the rounds. ns/op: less is better, ops/s: more is better.");
 
@@ -72,9 +71,9 @@ internal static class RatioCommand
 
         if (arguments.Publish)
         {
-            var folder = BenchmarksFolder();
+            var folder = Repository.BenchmarksFolder();
             Report.WriteJson(Path.Combine(folder, "results", "ratios.json"), measurements);
-            Report.WriteTable(Path.Combine(folder, "README.md"), table);
+            Report.WriteTable(Path.Combine(folder, "README.md"), "ratios", table);
         }
     }
 
@@ -88,21 +87,5 @@ internal static class RatioCommand
 
         Console.WriteLine(over.Count == 0 ? "All bars hold." : $"{over.Count} of the rows over their bar.");
         return over.Count;
-    }
-
-    private static string Machine() =>
-        $"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors ({RuntimeInformation.ProcessArchitecture}), {RuntimeInformation.FrameworkDescription}, {DateTime.UtcNow:yyyy-MM-dd}";
-
-    private static string BenchmarksFolder()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (folder.Name == "benchmarks" && File.Exists(Path.Combine(folder.FullName, "README.md")))
-            {
-                return folder.FullName;
-            }
-        }
-
-        throw new DirectoryNotFoundException("--publish runs from the repository: no folder 'benchmarks' with a README.md above the program.");
     }
 }

@@ -32,6 +32,17 @@ internal static class Endpoints
     public static Endpoint Throwing(IServiceProvider services, params object[] metadata) =>
         Make(Product () => throw new InvalidOperationException("benchmark"), services, metadata);
 
+    /// <summary>Does something that fails, and waits for it.</summary>
+    public static Endpoint Failing(Func<Task> work, IServiceProvider services, params object[] metadata) =>
+        Make(
+            async () =>
+            {
+                await work();
+                return Answer;
+            },
+            services,
+            metadata);
+
     /// <summary>Calls something behind an open Polly breaker and lets its exception go, as a handler does.</summary>
     public static Endpoint BehindOpenPollyBreaker(IServiceProvider services)
     {

@@ -14,12 +14,15 @@ namespace ResilientHost.Benchmarks.Requests;
 /// </summary>
 internal sealed class InMemoryServer :
     IFeatureCollection, IHttpRequestFeature, IHttpResponseFeature, IHttpResponseBodyFeature, IHttpRequestIdentifierFeature, IHttpRequestLifetimeFeature,
-    IEndpointFeature, IRouteValuesFeature, IItemsFeature, IServiceProvidersFeature, IHttpAuthenticationFeature
+    IEndpointFeature, IRouteValuesFeature, IItemsFeature, IServiceProvidersFeature, IHttpAuthenticationFeature,
+    IHttpResponseTrailersFeature, IHttpExtendedConnectFeature
 {
     private const int MostFeatures = 32;
+    private static readonly Type[] Http2Features = [typeof(IHttpResponseTrailersFeature), typeof(IHttpExtendedConnectFeature)];
     private readonly DefaultHttpContext _context = new();
     private readonly ServerHeaders _requestHeaders = new() { ["Host"] = "localhost", ["Accept"] = "application/json", ["User-Agent"] = "benchmark" };
     private readonly ServerHeaders _responseHeaders = new();
+    private readonly ServerHeaders _trailers = new();
     private readonly Dictionary<object, object?> _items = [];
     private readonly RouteValueDictionary _routeValues = [];
     private readonly List<(Func<object, Task> Callback, object State)> _starting = [];
@@ -31,14 +34,20 @@ internal sealed class InMemoryServer :
     private readonly int _ownFeatures;
     private int _count;
 
-    public InMemoryServer(IServiceProvider services)
+    /// <param name="services">The services of every request.</param>
+    /// <param name="isHttp2">Whether its requests come as an HTTP/2 connection's do: another protocol, trailers, streams that might be a tunnel.</param>
+    public InMemoryServer(IServiceProvider services, bool isHttp2 = false)
     {
+        Protocol = isHttp2 ? "HTTP/2" : "HTTP/1.1";
         _writer = new ResponseWriter(Start);
         _body = _writer.AsStream(leaveOpen: true);
         RequestServices = services;
         foreach (var type in typeof(InMemoryServer).GetInterfaces().Where(type => type.Namespace!.StartsWith("Microsoft.AspNetCore.Http.Features", StringComparison.Ordinal) && type != typeof(IFeatureCollection)))
         {
-            this[type] = this;
+            if (isHttp2 || !Http2Features.Contains(type))
+            {
+                this[type] = this;
+            }
         }
 
         _ownFeatures = _count;
@@ -53,7 +62,7 @@ internal sealed class InMemoryServer :
 
     public int Revision { get; private set; }
 
-    public string Protocol { get; set; } = "HTTP/1.1";
+    public string Protocol { get; set; }
 
     public string Scheme { get; set; } = "http";
 
@@ -70,6 +79,12 @@ internal sealed class InMemoryServer :
     IHeaderDictionary IHttpRequestFeature.Headers { get => _requestHeaders; set => throw new NotSupportedException(); }
 
     Stream IHttpRequestFeature.Body { get; set; } = Stream.Null;
+
+    IHeaderDictionary IHttpResponseTrailersFeature.Trailers { get => _trailers; set => throw new NotSupportedException(); }
+
+    bool IHttpExtendedConnectFeature.IsExtendedConnect => false;
+
+    string? IHttpExtendedConnectFeature.Protocol => null;
 
     public int StatusCode { get; set; }
 
@@ -130,6 +145,14 @@ internal sealed class InMemoryServer :
         return _context;
     }
 
+    /// <summary>A request as it comes from the server, for an application that makes its context and finds its endpoint itself.</summary>
+    public IFeatureCollection BeginUnrouted()
+    {
+        Reset();
+        Endpoint = null;
+        return this;
+    }
+
     /// <summary>The server's part after the pipeline: start what has not started, then what was registered for the end.</summary>
     public void End()
     {
@@ -167,6 +190,8 @@ internal sealed class InMemoryServer :
     }
 
     public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public ValueTask<Stream> AcceptAsync() => throw new NotSupportedException();
 
     public void Abort() => throw new InvalidOperationException("No benchmark aborts its request.");
 

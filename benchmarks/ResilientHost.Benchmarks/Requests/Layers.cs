@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 
@@ -8,11 +9,16 @@ internal static class Layers
 {
     public const string Name = "benchmark";
 
+    /// <summary>A breaker that counts whatever fails, and waits for more calls than there will be.</summary>
+    public const string NeverOpens = "never-opens";
+
     public const int MaxConcurrency = 64;
 
     public static IReadOnlyDictionary<string, string?> Configuration { get; } = new Dictionary<string, string?>
     {
         [$"Resilience:CircuitBreakers:{Name}:Mode"] = nameof(CircuitMode.Enforce),
+        [$"Resilience:CircuitBreakers:{NeverOpens}:Mode"] = nameof(CircuitMode.Enforce),
+        [$"Resilience:CircuitBreakers:{NeverOpens}:MinimumThroughput"] = int.MaxValue.ToString(CultureInfo.InvariantCulture),
         [$"Resilience:Bulkheads:{Name}:MaxConcurrency"] = MaxConcurrency.ToString(),
     };
 

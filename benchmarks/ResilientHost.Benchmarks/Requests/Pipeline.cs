@@ -1,5 +1,6 @@
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
@@ -32,10 +33,13 @@ internal sealed class Pipeline : IDisposable
     public static Pipeline Bare() => Build(static _ => { }, static _ => { });
 
     /// <summary>Recovery as ASP.NET Core brings it.</summary>
-    public static Pipeline Stock() => Build(static builder => builder.Services.AddProblemDetails(), static app => app.UseExceptionHandler());
+    /// <param name="log">Where it logs to; nowhere by default.</param>
+    public static Pipeline Stock(ILoggerProvider? log = null) => Build(static builder => builder.Services.AddProblemDetails(), static app => app.UseExceptionHandler(), log);
 
     /// <summary>What a team would put together from the framework and Polly for the same protection: recovery, a concurrency limit, a breaker, and the framework's timeouts if asked for.</summary>
-    public static Pipeline StockStack(bool withTimeouts = false) => Build(
+    /// <param name="withTimeouts">With the framework's timeouts.</param>
+    /// <param name="opens">Whether its breaker may open.</param>
+    public static Pipeline StockStack(bool withTimeouts = false, bool opens = true) => Build(
         builder =>
         {
             builder.Services.AddProblemDetails();
@@ -56,7 +60,7 @@ internal sealed class Pipeline : IDisposable
                 app.UseRequestTimeouts();
             }
 
-            var breaker = new ResiliencePipelineBuilder().AddCircuitBreaker(new CircuitBreakerStrategyOptions()).Build();
+            var breaker = new ResiliencePipelineBuilder().AddCircuitBreaker(opens ? new() : new() { MinimumThroughput = int.MaxValue }).Build();
             app.Use((HttpContext context, RequestDelegate next) => breaker.ExecuteAsync(
                 static (call, _) => new ValueTask(call.next(call.context)), (next, context), CancellationToken.None).AsTask());
         });
@@ -65,10 +69,23 @@ internal sealed class Pipeline : IDisposable
     public static Pipeline StockTimeouts() => Build(static builder => builder.Services.AddRequestTimeouts(), static app => app.UseRequestTimeouts());
 
     /// <summary>All layers of this library.</summary>
-    public static Pipeline Layered() => Build(
+    /// <param name="log">Where they log to; nowhere by default.</param>
+    public static Pipeline Layered(ILoggerProvider? log = null) => Build(
         static builder =>
         {
             builder.Configuration.AddInMemoryCollection(Layers.Configuration);
+            builder.AddResilienceLayers();
+        },
+        static app => app.UseResilienceLayers(),
+        log);
+
+    /// <summary>All layers, and an exception handler of the application's.</summary>
+    public static Pipeline LayeredHandling<THandler>()
+        where THandler : class, IExceptionHandler => Build(
+        static builder =>
+        {
+            builder.Configuration.AddInMemoryCollection(Layers.Configuration);
+            builder.Services.AddExceptionHandler<THandler>();
             builder.AddResilienceLayers();
         },
         static app => app.UseResilienceLayers());
@@ -83,12 +100,17 @@ internal sealed class Pipeline : IDisposable
         return pipeline;
     }
 
-    public static Pipeline Build(Action<WebApplicationBuilder> configure, Action<IApplicationBuilder> use)
+    public static Pipeline Build(Action<WebApplicationBuilder> configure, Action<IApplicationBuilder> use, ILoggerProvider? log = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         builder.Services.AddSingleton<IServer, NoServer>();
         builder.Services.AddRouting();
         builder.Logging.ClearProviders();
+        if (log is not null)
+        {
+            builder.Logging.AddProvider(log);
+        }
+
         configure(builder);
         var application = builder.Build();
 

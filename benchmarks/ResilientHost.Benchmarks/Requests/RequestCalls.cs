@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Timeouts;
@@ -15,18 +16,20 @@ internal sealed class RequestCalls : IOperation, IDisposable
     private readonly Endpoint _endpoint;
     private readonly InMemoryServer _server;
     private readonly Gate? _gate;
+    private MeterListener? _listener;
 
     /// <param name="pipeline">The way to the endpoint; owned.</param>
     /// <param name="endpoint">The endpoint of every request.</param>
     /// <param name="expectedStatus">The answer that every request must get: a benchmark of something else is worth nothing.</param>
     /// <param name="gate">What the endpoint awaits, if it does.</param>
     /// <param name="requestId">The id that the caller gave the request, if it did.</param>
-    public RequestCalls(Pipeline pipeline, Endpoint endpoint, int expectedStatus, Gate? gate = null, string? requestId = null)
+    /// <param name="isHttp2">Whether the server's requests look like those of HTTP/2.</param>
+    public RequestCalls(Pipeline pipeline, Endpoint endpoint, int expectedStatus, Gate? gate = null, string? requestId = null, bool isHttp2 = false)
     {
         _pipeline = pipeline;
         _endpoint = endpoint;
         _gate = gate;
-        _server = new InMemoryServer(pipeline.Services);
+        _server = new InMemoryServer(pipeline.Services, isHttp2);
         if (requestId is not null)
         {
             _server.SetRequestHeader("X-Request-ID", requestId);
@@ -64,6 +67,22 @@ internal sealed class RequestCalls : IOperation, IDisposable
         var pipeline = Pipeline.Layered();
         return new RequestCalls(pipeline, Endpoints.Synchronous(pipeline.Services, Layers.Named()), StatusCodes.Status200OK, requestId: "request-0");
     }
+
+    /// <summary>Every instrument of the library is listened to.</summary>
+    public static RequestCalls LayeredListened()
+    {
+        var calls = Layered();
+        calls._listener = Listener.ToEverythingOf(calls._pipeline.Services.GetRequiredService<IMeterFactory>());
+        return calls;
+    }
+
+    public static RequestCalls BareHttp2() => Synchronous(Pipeline.Bare(), isHttp2: true);
+
+    public static RequestCalls LayeredHttp2() => Synchronous(Pipeline.Layered(), isHttp2: true, Layers.Named());
+
+    public static RequestCalls BareAwaitingHttp2() => Awaiting(Pipeline.Bare(), isHttp2: true);
+
+    public static RequestCalls LayeredAwaitingHttp2() => Awaiting(Pipeline.Layered(), isHttp2: true, Layers.Named());
 
     public static RequestCalls LayeredAwaiting() => Awaiting(Pipeline.Layered(), Layers.Named());
 
@@ -114,6 +133,9 @@ internal sealed class RequestCalls : IOperation, IDisposable
 
     public static RequestCalls StockStackWithTimeout() => Synchronous(Pipeline.StockStack(withTimeouts: true), StockPolicy());
 
+    /// <summary>The framework's own metadata for a timeout.</summary>
+    public static RequestTimeoutPolicy StockPolicy() => new() { Timeout = Timeout };
+
     public void Run(int count)
     {
         for (var request = 0; request < count; request++)
@@ -125,23 +147,29 @@ internal sealed class RequestCalls : IOperation, IDisposable
         }
     }
 
-    public void Dispose() => _pipeline.Dispose();
+    public void Dispose()
+    {
+        _listener?.Dispose();
+        _pipeline.Dispose();
+    }
 
     private static object[] WithFallback() => [.. Layers.Named(), .. Layers.Of(static endpoint => endpoint.WithFallback(Endpoints.Spare))];
 
     private static object[] WithTimeout() => [.. Layers.Named(), .. Layers.Of(static endpoint => endpoint.WithTimeout(Timeout))];
 
-    private static RequestTimeoutPolicy StockPolicy() => new() { Timeout = Timeout };
+    private static RequestCalls Synchronous(Pipeline pipeline, params object[] metadata) => Synchronous(pipeline, isHttp2: false, metadata);
 
-    private static RequestCalls Synchronous(Pipeline pipeline, params object[] metadata) =>
-        new(pipeline, Endpoints.Synchronous(pipeline.Services, metadata), StatusCodes.Status200OK);
+    private static RequestCalls Synchronous(Pipeline pipeline, bool isHttp2, params object[] metadata) =>
+        new(pipeline, Endpoints.Synchronous(pipeline.Services, metadata), StatusCodes.Status200OK, isHttp2: isHttp2);
 
     private static RequestCalls Throwing(Pipeline pipeline) =>
         new(pipeline, Endpoints.Throwing(pipeline.Services), StatusCodes.Status500InternalServerError);
 
-    private static RequestCalls Awaiting(Pipeline pipeline, params object[] metadata)
+    private static RequestCalls Awaiting(Pipeline pipeline, params object[] metadata) => Awaiting(pipeline, isHttp2: false, metadata);
+
+    private static RequestCalls Awaiting(Pipeline pipeline, bool isHttp2, params object[] metadata)
     {
         var gate = new Gate();
-        return new RequestCalls(pipeline, Endpoints.Awaiting(gate, pipeline.Services, metadata), StatusCodes.Status200OK, gate);
+        return new RequestCalls(pipeline, Endpoints.Awaiting(gate, pipeline.Services, metadata), StatusCodes.Status200OK, gate, isHttp2: isHttp2);
     }
 }

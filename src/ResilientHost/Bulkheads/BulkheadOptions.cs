@@ -1,10 +1,11 @@
 using Microsoft.AspNetCore.Http;
+using ResilientHost.Hosting;
 
 namespace ResilientHost;
 
 /// <summary>How many calls may be inside a bulkhead at once, and what happens to the others.</summary>
 /// <remarks>Bound from <c>Resilience:Bulkheads:&lt;name&gt;</c>; a change at run time applies without losing calls in flight.</remarks>
-public sealed class BulkheadOptions
+public sealed class BulkheadOptions : ICopiedOptions
 {
     /// <summary>What happens to a call that finds no room.</summary>
     /// <value>Default <see cref="BulkheadMode.Enforce"/>.</value>
@@ -60,9 +61,16 @@ public sealed class BulkheadOptions
 
     /// <summary>How much more than others some callers may have, by key.</summary>
     /// <value>Weights, above 0 and at most 1,000; a key that is not named has 1. Default empty.</value>
-    public IDictionary<string, double> PartitionWeights { get; } = new Dictionary<string, double>(StringComparer.Ordinal);
+    public IDictionary<string, double> PartitionWeights { get; private set; } = new Dictionary<string, double>(StringComparer.Ordinal);
 
     /// <summary>Most callers that are told apart at a time; the rest shares one partition.</summary>
     /// <value>1 to 1,000,000; default 10,000.</value>
     public int MaxPartitions { get; set; } = 10_000;
+
+    object ICopiedOptions.Copy()
+    {
+        var copy = (BulkheadOptions)MemberwiseClone();
+        copy.PartitionWeights = new Dictionary<string, double>(PartitionWeights, StringComparer.Ordinal);
+        return copy;
+    }
 }

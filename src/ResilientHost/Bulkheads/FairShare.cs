@@ -8,7 +8,7 @@ namespace ResilientHost.Bulkheads;
 /// </summary>
 /// <remarks>
 /// <para>Thread-safe. Stands in front of the bulkhead: enter here, then the bulkhead; leave the bulkhead, then here. What a caller wants is what it has inside, what waits, and what was refused within the last second or two.</para>
-/// <para>One lock, held for a bounded number of steps whatever the number of callers; for a known caller nothing is allocated once as many calls have been inside before.</para>
+/// <para>One lock, held for a bounded number of steps whatever the number of callers (only the zeros of a larger table take longer, once each time that number doubles); for a caller that had a call in the last second or two nothing is allocated once as many calls have been inside before.</para>
 /// </remarks>
 internal sealed class FairShare
 {
@@ -89,19 +89,19 @@ internal sealed class FairShare
         lock (_gate)
         {
             var now = Now();
-            var caller = _callers.Get(key, policy, now);
-            fits = Fits(caller, capacity);
+            var wish = _callers.Get(key, policy, now);
+            fits = Fits(wish, capacity);
             if (fits || policy.Mode == BulkheadMode.Shadow)
             {
-                caller.Enter();
-                ticket = Issue(caller, now);
+                wish.Enter();
+                ticket = Issue(wish, now);
             }
             else
             {
-                caller.Miss(UsualHold);
+                wish.Miss(UsualHold);
             }
 
-            _callers.Changed(caller);
+            _callers.Changed(wish);
         }
 
         if (fits)
@@ -129,18 +129,18 @@ internal sealed class FairShare
     /// <summary>As <see cref="Exit"/>, when the bulkhead had no room: that the caller wanted some is remembered.</summary>
     public static void ExitRefused(in FairShareTicket ticket) => ticket.Place?.Owner.End(ticket, refused: true);
 
-    private double UsualHold => double.IsNaN(_usualHold) ? FairShareCaller.MemorySeconds : _usualHold;
+    private double UsualHold => double.IsNaN(_usualHold) ? FairShareWish.MemorySeconds : _usualHold;
 
     /// <summary>Whether there is room for one more when everybody else gets for its weight what this caller has already.</summary>
-    private bool Fits(FairShareCaller caller, double capacity)
+    private bool Fits(FairShareWish wish, double capacity)
     {
-        var others = _demand.OfOthers(caller, caller.Inside / caller.Weight, capacity);
+        var others = _demand.OfOthers(wish, wish.Inside / wish.Weight, capacity);
 
         // When nobody else wants anything, that there is no room is the bulkhead's to say.
-        return others <= 0 || caller.Inside + others < capacity - Tolerance;
+        return others <= 0 || wish.Inside + others < capacity - Tolerance;
     }
 
-    private FairShareTicket Issue(FairShareCaller caller, double now)
+    private FairShareTicket Issue(FairShareWish wish, double now)
     {
         var place = _free;
         if (place is null)
@@ -153,7 +153,7 @@ internal sealed class FairShare
             place.Next = null;
         }
 
-        place.Caller = caller;
+        place.Wish = wish;
         place.Since = now;
         _inside++;
         return new FairShareTicket(place, place.Generation);
@@ -169,27 +169,27 @@ internal sealed class FairShare
                 return;
             }
 
-            var caller = place.Caller!;
+            var wish = place.Wish!;
             place.Generation++;
-            place.Caller = null;
+            place.Wish = null;
             place.Next = _free;
             _free = place;
             _inside--;
 
             var now = Now();
-            FairShareCallers.Bring(caller, _policy, now);
+            FairShareCallers.Bring(wish, _policy, now);
             if (refused)
             {
-                caller.LeaveRefused(UsualHold);
+                wish.LeaveRefused(UsualHold);
             }
             else
             {
                 var held = Math.Max(now - place.Since, 0);
-                caller.Leave(held);
+                wish.Leave(held);
                 _usualHold = double.IsNaN(_usualHold) ? held : _usualHold + (HoldWeight * (held - _usualHold));
             }
 
-            _callers.Changed(caller);
+            _callers.Changed(wish);
         }
     }
 

@@ -1,103 +1,44 @@
 namespace ResilientHost.Bulkheads;
 
-/// <summary>What one caller has and has lately wanted of a bulkhead. Time comes from outside, in seconds. Needs the lock of its <see cref="FairShare"/>.</summary>
+/// <summary>In which list a caller is.</summary>
+internal enum FairShareStanding : byte
+{
+    /// <summary>In none.</summary>
+    None,
+
+    /// <summary>It wants something, or has lately.</summary>
+    Wanting,
+
+    /// <summary>It may be forgotten.</summary>
+    Idle,
+}
+
+/// <summary>A caller that is told apart from others. What it wants is its <see cref="Wish"/>; without one there is little to be kept, of a hundred thousand callers. Needs the lock of its <see cref="FairShare"/>.</summary>
 /// <param name="key">Its key; <see langword="null"/>: those for whom there was no partition of their own.</param>
 internal sealed class FairShareCaller(string? key)
 {
-    /// <summary>For so long at least, and for twice that at most, is a peak remembered; with this constant the mean is forgotten.</summary>
-    public const double MemorySeconds = 1;
-
-    // Beyond it the sums would lose the small ones, and no host holds as many calls.
-    private const double MostWanted = 1 << 24;
-    private const double HoldWeight = 0.125;
-    private const double ShortestHold = 0.01;
-
-    private double _updatedAt;
-    private double _mean;
-    private double _missed;
-    private double _peak;
-    private double _earlierPeak;
-    private double _peakSince;
-    private double _hold = double.NaN;
-
     public string? Key { get; } = key;
 
-    /// <summary>Its weight, by the policy that <see cref="WeighedBy"/> names.</summary>
-    public double Weight { get; set; } = 1;
+    /// <summary>The key's hash, so that <see cref="FairShareIndex"/> need not look at the keys of others.</summary>
+    public int Hash { get; } = key is null ? 0 : HashOf(key);
 
-    public BulkheadPolicy? WeighedBy { get; set; }
+    /// <summary>What it wants; <see langword="null"/> while that is nothing.</summary>
+    public FairShareWish? Wish { get; set; }
 
-    /// <summary>Calls of it that are inside or wait.</summary>
-    public int Inside { get; private set; }
+    public double UpdatedAt { get; set; }
 
-    /// <summary>The most it wanted at once in the last second or two.</summary>
-    public double Peak => Math.Max(Math.Max(_peak, _earlierPeak), Inside);
+    /// <summary>What its last wish has left: single numbers, for they are means that fade.</summary>
+    public (float Mean, float Missed, float Hold) Remembered { get; set; } = (0, 0, float.NaN);
 
-    /// <summary>What it wanted on average; at most <see cref="Peak"/>.</summary>
-    public double Mean => Math.Min(_mean, Peak);
-
-    public double UpdatedAt => _updatedAt;
-
-    /// <summary>What it has been entered with in the sums of <see cref="FairShareDemand"/>.</summary>
-    public FairShareDemand.Entry Counted { get; set; }
-
-    /// <summary>The list it is in.</summary>
-    public FairShareList? List { get; set; }
+    public FairShareStanding Standing { get; set; }
 
     public FairShareCaller? Older { get; set; }
 
     public FairShareCaller? Newer { get; set; }
 
-    /// <summary>Lets time pass: what is not wanted any more is forgotten.</summary>
-    public void Update(double now)
-    {
-        var elapsed = now - _updatedAt;
-        if (elapsed <= 0)
-        {
-            return;
-        }
+    /// <summary>The next one in the same place of <see cref="FairShareIndex"/>.</summary>
+    public FairShareCaller? Next { get; set; }
 
-        _updatedAt = now;
-        _mean = Inside + ((_mean - Inside) * Math.Exp(-elapsed / MemorySeconds));
-        _missed = _missed > 0 ? _missed * Math.Exp(-elapsed / Hold(MemorySeconds)) : 0;
-        if (now - _peakSince >= MemorySeconds)
-        {
-            _earlierPeak = now - _peakSince >= 2 * MemorySeconds ? Inside : Math.Max(_peak, Inside);
-            _peak = Inside;
-            _peakSince = now;
-        }
-    }
-
-    public void Enter()
-    {
-        Inside++;
-        Want(Inside);
-    }
-
-    /// <summary>A call has left after holding its place for so long.</summary>
-    public void Leave(double seconds)
-    {
-        Inside--;
-        _hold = double.IsNaN(_hold) ? seconds : _hold + (HoldWeight * (seconds - _hold));
-    }
-
-    /// <summary>A call that held a place found no room further in.</summary>
-    /// <param name="usualHold">How long calls of all callers hold a place.</param>
-    public void LeaveRefused(double usualHold)
-    {
-        Inside--;
-        Miss(usualHold);
-    }
-
-    /// <summary>A call was refused: it counts as if it were inside for as long as calls usually are (J. D. C. Little: what is inside is what arrives, times how long it stays).</summary>
-    public void Miss(double usualHold)
-    {
-        Want(Inside + 1 + _missed);
-        _missed = Math.Min(_missed + 1, MostWanted);
-        _mean = Math.Min(_mean + (Hold(usualHold) / MemorySeconds), MostWanted);
-    }
-
-    private double Hold(double usual) => Math.Clamp(double.IsNaN(_hold) ? usual : _hold, ShortestHold, MemorySeconds);
-
-    private void Want(double calls) => _peak = Math.Min(Math.Max(_peak, calls), MostWanted);
+    /// <summary>The hash by which a key is found. Of text it is keyed by the process: nobody can choose keys that meet in one place.</summary>
+    public static int HashOf(string key) => key.GetHashCode(StringComparison.Ordinal);
 }

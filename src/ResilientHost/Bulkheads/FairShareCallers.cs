@@ -14,15 +14,19 @@ internal sealed class FairShareCallers(FairShareDemand demand)
     // Keys are people's names and addresses; they are not kept for longer than they are of use.
     private const double ForgottenAfterSeconds = 60;
 
-    private readonly Dictionary<string, FairShareCaller> _byKey = new(StringComparer.Ordinal);
-    private readonly FairShareList _wanting = new();
-    private readonly FairShareList _idle = new();
+    // Enough for the callers that come and go within a second or two; more would keep what a flood of them needed.
+    private const int MostSpare = 256;
+
+    private readonly FairShareIndex _byKey = new();
+    private readonly FairShareList _wanting = new(FairShareStanding.Wanting);
+    private readonly FairShareList _idle = new(FairShareStanding.Idle);
     private readonly FairShareCaller _others = new(key: null);
+    private readonly Stack<FairShareWish> _spare = [];
 
     public int Count => _byKey.Count;
 
-    /// <summary>The caller of that key as of now; the one that all share for whom there is no room.</summary>
-    public FairShareCaller Get(string key, BulkheadPolicy policy, double now)
+    /// <summary>What the caller of that key has and wants as of now; of the one that all share for whom there is no room.</summary>
+    public FairShareWish Get(string key, BulkheadPolicy policy, double now)
     {
         LookAfterOthers(policy, now);
         if (!TryFind(key, policy, out var caller))
@@ -30,42 +34,59 @@ internal sealed class FairShareCallers(FairShareDemand demand)
             caller = _others;
         }
 
-        Bring(caller, policy, now);
-        return caller;
+        var wish = caller.Wish ?? NewWish(caller);
+        Bring(wish, policy, now);
+        return wish;
     }
 
-    /// <summary>To be called after each change of what a caller has or wants.</summary>
-    public void Changed(FairShareCaller caller)
+    /// <summary>To be called after each change of what a caller has or wants. One that wants nothing any more has ended.</summary>
+    public void Changed(FairShareWish wish)
     {
-        demand.Count(caller);
-        if (caller.Counted.IsCounted)
+        demand.Count(wish);
+        var caller = wish.Caller;
+        if (wish.Counted.IsCounted)
         {
-            _wanting.Append(caller);
+            MoveTo(_wanting, caller);
+            return;
         }
-        else if (caller.Key is null)
+
+        if (caller.Key is null)
         {
-            FairShareList.Remove(caller);
+            TakeOut(caller);
         }
-        else if (!ReferenceEquals(caller.List, _idle))
+        else if (caller.Standing != FairShareStanding.Idle)
         {
-            _idle.Append(caller);
+            MoveTo(_idle, caller);
+        }
+
+        wish.End();
+        if (_spare.Count < MostSpare)
+        {
+            _spare.Push(wish);
         }
     }
 
     /// <summary>Lets time pass for a caller, and gives it the weight of the policy.</summary>
-    public static void Bring(FairShareCaller caller, BulkheadPolicy policy, double now)
+    public static void Bring(FairShareWish wish, BulkheadPolicy policy, double now)
     {
-        caller.Update(now);
-        if (!ReferenceEquals(caller.WeighedBy, policy))
+        wish.Update(now);
+        if (!ReferenceEquals(wish.WeighedBy, policy))
         {
-            caller.WeighedBy = policy;
-            caller.Weight = caller.Key is { } key ? Math.Max(policy.Weights.Of(key), LeastWeight) : 1;
+            wish.WeighedBy = policy;
+            wish.Weight = wish.Caller.Key is { } key ? Math.Max(policy.Weights.Of(key), LeastWeight) : 1;
         }
+    }
+
+    private FairShareWish NewWish(FairShareCaller caller)
+    {
+        var wish = _spare.TryPop(out var spare) ? spare : new FairShareWish();
+        wish.Begin(caller);
+        return wish;
     }
 
     private bool TryFind(string key, BulkheadPolicy policy, [NotNullWhen(true)] out FairShareCaller? caller)
     {
-        if (_byKey.TryGetValue(key, out caller))
+        if (_byKey.TryFind(key, out caller))
         {
             return true;
         }
@@ -81,7 +102,7 @@ internal sealed class FairShareCallers(FairShareDemand demand)
         }
 
         caller = new FairShareCaller(key);
-        _byKey.Add(key, caller);
+        _byKey.Add(caller);
         return true;
     }
 
@@ -89,8 +110,8 @@ internal sealed class FairShareCallers(FairShareDemand demand)
     {
         for (var looks = 0; looks < LooksPerCall && _wanting.Oldest is { } oldest && now - oldest.UpdatedAt >= LookAfterSeconds; looks++)
         {
-            Bring(oldest, policy, now);
-            Changed(oldest);
+            Bring(oldest.Wish!, policy, now);
+            Changed(oldest.Wish!);
         }
 
         for (var looks = 0; looks < LooksPerCall && _idle.Oldest is { } oldest && (now - oldest.UpdatedAt >= ForgottenAfterSeconds || _byKey.Count > policy.MaxPartitions); looks++)
@@ -101,7 +122,24 @@ internal sealed class FairShareCallers(FairShareDemand demand)
 
     private void Forget(FairShareCaller caller)
     {
-        FairShareList.Remove(caller);
-        _byKey.Remove(caller.Key!);
+        TakeOut(caller);
+        _byKey.Remove(caller);
+    }
+
+    private void MoveTo(FairShareList list, FairShareCaller caller)
+    {
+        if (!list.IsNewest(caller))
+        {
+            TakeOut(caller);
+            list.Append(caller);
+        }
+    }
+
+    private void TakeOut(FairShareCaller caller)
+    {
+        if (caller.Standing != FairShareStanding.None)
+        {
+            (caller.Standing == FairShareStanding.Wanting ? _wanting : _idle).Remove(caller);
+        }
     }
 }

@@ -25,15 +25,15 @@ internal sealed class FairShareDemand
     private readonly ulong[] _used = new ulong[(Classes + BitsPerWord - 1) / BitsPerWord];
 
     /// <summary>Brings the sums up to what the caller wants now.</summary>
-    public void Count(FairShareCaller caller)
+    public void Count(FairShareWish wish)
     {
-        Remove(caller.Counted);
-        caller.Counted = default;
-        var peak = caller.Peak;
+        Remove(wish.Counted);
+        wish.Counted = default;
+        var peak = wish.Peak;
         if (peak > 0)
         {
-            caller.Counted = new Entry(ClassOf(peak / caller.Weight), caller.Weight, caller.Inside, caller.Mean, peak);
-            Add(caller.Counted);
+            wish.Counted = new Entry(ClassOf(peak / wish.Weight), wish.Weight, wish.Inside, wish.Mean, peak);
+            Add(wish.Counted);
         }
     }
 
@@ -42,7 +42,7 @@ internal sealed class FairShareDemand
     /// R. Bhatia and C. Davis's bound of the variance). The reserve is never more than their peaks, nor than in proportion to the root of the room, as far as a full house that is shared well varies (square-root staffing; S. Halfin and W. Whitt, 1981):
     /// more would be taken from callers who could use it.
     /// </summary>
-    public double OfOthers(FairShareCaller caller, double level, double capacity)
+    public double OfOthers(FairShareWish wish, double level, double capacity)
     {
         double inside = 0, means = 0, peaks = 0, variance = 0, burst = 0;
         for (var word = 0; word < _used.Length; word++)
@@ -51,9 +51,9 @@ internal sealed class FairShareDemand
             {
                 var index = (word * BitsPerWord) + BitOperations.TrailingZeroCount(bits);
                 var sums = _classes[index];
-                if (caller.Counted.IsCounted && caller.Counted.Class == index)
+                if (wish.Counted.IsCounted && wish.Counted.Class == index)
                 {
-                    sums.Subtract(caller.Counted);
+                    sums.Subtract(wish.Counted);
                 }
 
                 if (sums.Callers == 0)

@@ -1,22 +1,18 @@
 namespace ResilientHost.Bulkheads;
 
 /// <summary>Callers in the order in which they were last looked at. Needs the lock of its <see cref="FairShare"/>.</summary>
-internal sealed class FairShareList
+internal sealed class FairShareList(FairShareStanding standing)
 {
     private FairShareCaller? _newest;
 
     public FairShareCaller? Oldest { get; private set; }
 
-    /// <summary>Puts a caller last, out of whatever list it is in.</summary>
+    public bool IsNewest(FairShareCaller caller) => ReferenceEquals(_newest, caller);
+
+    /// <summary>Puts a caller last that is in no list.</summary>
     public void Append(FairShareCaller caller)
     {
-        if (ReferenceEquals(_newest, caller))
-        {
-            return;
-        }
-
-        Remove(caller);
-        caller.List = this;
+        caller.Standing = standing;
         caller.Older = _newest;
         if (_newest is null)
         {
@@ -30,20 +26,16 @@ internal sealed class FairShareList
         _newest = caller;
     }
 
-    public static void Remove(FairShareCaller caller)
+    /// <summary>Takes a caller out that is in this list.</summary>
+    public void Remove(FairShareCaller caller)
     {
-        if (caller.List is not { } list)
-        {
-            return;
-        }
-
         if (caller.Older is { } older)
         {
             older.Newer = caller.Newer;
         }
         else
         {
-            list.Oldest = caller.Newer;
+            Oldest = caller.Newer;
         }
 
         if (caller.Newer is { } newer)
@@ -52,10 +44,10 @@ internal sealed class FairShareList
         }
         else
         {
-            list._newest = caller.Older;
+            _newest = caller.Older;
         }
 
-        caller.List = null;
+        caller.Standing = FairShareStanding.None;
         caller.Older = null;
         caller.Newer = null;
     }

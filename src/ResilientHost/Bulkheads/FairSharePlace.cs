@@ -5,7 +5,7 @@ internal sealed class FairSharePlace(FairShare owner)
 {
     public FairShare Owner { get; } = owner;
 
-    public FairShareCaller? Caller { get; set; }
+    public FairShareWish? Wish { get; set; }
 
     /// <summary>Moves on when the ticket ends, so that it ends once.</summary>
     public long Generation { get; set; }

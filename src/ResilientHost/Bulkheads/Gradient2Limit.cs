@@ -17,7 +17,7 @@ internal sealed class Gradient2Limit : LearnedLimit
     private const double Smoothing = 0.2;
     private const double LowestGradient = 0.5;
     private const double Drift = 2;
-    private const double DriftDecay = 0.9;
+    private const double DriftDecay = 0.95;
 
     private readonly long _second;
     private LongTermLatency _baseline = new(window: 600, warmUp: 10);

@@ -1,3 +1,5 @@
+using ResilientHost.Hosting;
+
 namespace ResilientHost.Bulkheads;
 
 /// <content>What needs the bulkhead's lock, all of it: the verdict that it is full, the number of slots, the limit.</content>
@@ -143,7 +145,7 @@ internal partial struct PermitPool
             first = slots[i] = new PermitSlot(_owner) { Next = first, Position = i };
         }
 
-        var hints = slots.Length > SlotsWithoutHints ? _hints ?? new int[(HintMask + 1) * HintSpacing] : null;
+        var hints = slots.Length > SlotsWithoutHints ? _hints ?? new int[NearbyProcessor.Places * HintSpacing] : null;
         _retired = first;
         Volatile.Write(ref _slots, slots);
         Volatile.Write(ref _hints, hints);

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 
+using ResilientHost.Hosting;
+
 namespace ResilientHost.Bulkheads;
 
 /// <summary>
@@ -45,8 +47,6 @@ internal partial struct PermitPool(object owner, int limit, bool disabled, bool 
     private const int Refusing = Full | Waiting | Excess;
     private const int Contended = Waiting | Excess | Changing;
     private const int Closed = Refusing | Changing | Disabled;
-
-    private static readonly int HintMask = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Min(Environment.ProcessorCount, 64)) - 1;
 
     private readonly object _owner = owner;
     private PermitSlot[] _slots = [];
@@ -162,7 +162,7 @@ internal partial struct PermitPool(object owner, int limit, bool disabled, bool 
         }
 
         // Each core begins elsewhere; multiplied by the golden ratio, any few neighbours are far apart whatever the length.
-        var hash = unchecked((uint)Thread.GetCurrentProcessorId() * 0x9E3779B9);
+        var hash = unchecked((uint)NearbyProcessor.Place * 0x9E3779B9);
         var start = (int)((ulong)hash * (uint)slots.Length >> 32);
         if ((uint)start < (uint)slots.Length)
         {
@@ -174,7 +174,7 @@ internal partial struct PermitPool(object owner, int limit, bool disabled, bool 
         return false;
     }
 
-    private static int HintOfThisCore => (Thread.GetCurrentProcessorId() & HintMask) * HintSpacing;
+    private static int HintOfThisCore => NearbyProcessor.Place * HintSpacing;
 
     // With a thousand calls inside, a search from a fixed start would pass the same held slots every time. From where the core last freed one it
     // is over at once; from behind where it last took one (next fit) it passes each slot once a round.

@@ -1,10 +1,12 @@
+using ResilientHost.Hosting;
+
 namespace ResilientHost;
 
 /// <summary>How reads through one cache are guarded. Bound from <c>Resilience:Caches:&lt;name&gt;</c>; the cache without a name goes by <c>Default</c>.</summary>
 /// <remarks>
 /// Not thread-safe; read once per change of configuration, which caches follow in place. What a call says in its own <c>HybridCacheEntryOptions</c> (expirations, flags) comes before these.
 /// </remarks>
-public sealed class CacheOptions
+public sealed class CacheOptions : ICopiedOptions
 {
     /// <summary>The cache's kill switch.</summary>
     /// <value>Default <see langword="true"/>. <see langword="false"/>: every read goes to its factory, still one at a time for each key; reloads, both ways.</value>
@@ -69,4 +71,6 @@ public sealed class CacheOptions
     /// <summary>Which keys there can be: a key for which this is false has no value, and no factory is asked. Guards against crafted keys that no data can exist for.</summary>
     /// <value>Default <see langword="null"/>: any. Must be quick and thread-safe. When it throws, the key is let through and that is logged.</value>
     public Func<string, bool>? KeyFilter { get; set; }
+
+    object ICopiedOptions.Copy() => MemberwiseClone();
 }

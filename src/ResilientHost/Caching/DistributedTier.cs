@@ -54,7 +54,7 @@ internal sealed class DistributedTier
     /// <returns>What there is; <see langword="null"/> when there is nothing, or it cannot be known.</returns>
     public async Task<CacheEnvelope?> ReadAsync(string key, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        var (isDone, bytes) = await GuardAsync(token => _cache.GetAsync(_values + key, token), timeout, cancellationToken);
+        var (isDone, bytes, _) = await GuardAsync(token => _cache.GetAsync(_values + key, token), timeout, cancellationToken);
         if (!isDone || bytes is null)
         {
             return null;
@@ -74,16 +74,7 @@ internal sealed class DistributedTier
     {
         // One that has timed out may still be under way, and land after this one.
         var mayBeOvertaken = _late.ContainsKey(key);
-        Task? underWay = null;
-        var (isDone, _) = await GuardAsync(
-            token =>
-            {
-                var call = CallAsync(token);
-                underWay = call;
-                return call;
-            },
-            write.Timeout,
-            CancellationToken.None);
+        var (isDone, _, underWay) = await GuardAsync(CallAsync, write.Timeout, CancellationToken.None);
         if (isDone && !mayBeOvertaken)
         {
             _distrusted.TryRemove(key, out _);
@@ -99,7 +90,7 @@ internal sealed class DistributedTier
                 Distrust(key, since);
             }
 
-            if (underWay is { IsCompleted: false })
+            if (underWay is not null)
             {
                 Watch(key, write.Began, underWay);
             }
@@ -120,13 +111,13 @@ internal sealed class DistributedTier
     /// <returns>Whether it is known, and the stamp; 0: the tag was never invalidated.</returns>
     public async Task<(bool IsKnown, long Stamp)> ReadMarkerAsync(string tag, TimeSpan timeout)
     {
-        var (isDone, bytes) = await GuardAsync(token => _cache.GetAsync(_markers + tag, token), timeout, CancellationToken.None);
+        var (isDone, bytes, _) = await GuardAsync(token => _cache.GetAsync(_markers + tag, token), timeout, CancellationToken.None);
         return (isDone, bytes is { Length: 8 } ? BitConverter.ToInt64(bytes) : 0);
     }
 
     public async Task<bool> WriteMarkerAsync(string tag, long stamp, TimeSpan lifetime, TimeSpan timeout)
     {
-        var (isDone, _) = await GuardAsync(
+        var (isDone, _, _) = await GuardAsync(
             async token =>
             {
                 await _cache.SetAsync(_markers + tag, BitConverter.GetBytes(stamp), new DistributedCacheEntryOptions { AbsoluteExpirationRelativeToNow = lifetime }, token);
@@ -172,7 +163,8 @@ internal sealed class DistributedTier
         _distrusted.AddOrUpdate(key, stamp, (_, known) => Math.Max(known, stamp));
     }
 
-    private async Task<(bool IsDone, T? Result)> GuardAsync<T>(Func<CancellationToken, Task<T>> call, TimeSpan timeout, CancellationToken cancellationToken)
+    /// <returns>What came of it; where nothing did, the call if it goes on all the same.</returns>
+    private async Task<(bool IsDone, T? Result, Task? UnderWay)> GuardAsync<T>(Func<CancellationToken, Task<T>> call, TimeSpan timeout, CancellationToken cancellationToken)
     {
         if (!_breaker.TryEnter(out var permit, out _))
         {
@@ -190,7 +182,7 @@ internal sealed class DistributedTier
             task = Task.Run(() => call(token), CancellationToken.None);
             var result = await task.WaitAsync(either.Token);
             outcome = CallOutcome.Succeeded;
-            return (true, result);
+            return (true, result, null);
         }
         catch (Exception exception)
         {
@@ -202,7 +194,7 @@ internal sealed class DistributedTier
             }
 
             _log.DistributedFailed(_name, timer.IsCancellationRequested ? new TimeoutException($"The distributed cache did not answer within {timeout.TotalSeconds:0.###} s.", exception) : exception);
-            return default;
+            return (false, default, task is { IsCompleted: false } ? task : null);
         }
         finally
         {

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using ResilientHost.Hosting;
 
 namespace ResilientHost;
 
@@ -10,7 +11,7 @@ namespace ResilientHost;
 /// </para>
 /// <para>Not thread-safe; read once per change of configuration, which pipelines follow in place: breaker and bulkhead keep their state.</para>
 /// </remarks>
-public sealed class CallResilienceOptions
+public sealed class CallResilienceOptions : ICopiedOptions
 {
     /// <summary>The kill switch of these calls.</summary>
     /// <value>Default <see langword="true"/>. <see langword="false"/> passes calls through; reloads, both ways.</value>
@@ -25,15 +26,15 @@ public sealed class CallResilienceOptions
     public TimeSpan? AttemptTimeout { get; set; }
 
     /// <summary>When a failed attempt is made again. Off by default (<c>MaxAttempts</c> 1): nobody but you knows which calls may be made twice.</summary>
-    public RetryOptions Retry { get; } = new() { MaxAttempts = 1 };
+    public RetryOptions Retry { get; private set; } = new() { MaxAttempts = 1 };
 
     /// <summary>The circuit breaker.</summary>
     /// <value>The breaker's own defaults. What tells inbound callers apart must not be set.</value>
-    public CircuitBreakerOptions CircuitBreaker { get; } = new();
+    public CircuitBreakerOptions CircuitBreaker { get; private set; } = new();
 
     /// <summary>The bulkhead.</summary>
     /// <value>The bulkhead's own defaults. What tells inbound callers apart must not be set.</value>
-    public BulkheadOptions Bulkhead { get; } = new();
+    public BulkheadOptions Bulkhead { get; private set; } = new();
 
     /// <summary>What an exception means to the circuit.</summary>
     /// <value>
@@ -45,4 +46,13 @@ public sealed class CallResilienceOptions
     /// <summary>Whether an attempt that failed with an exception may be made again.</summary>
     /// <value>Default <see langword="null"/>: whatever counts as a failure; of a <see cref="DbException"/>, what is <see cref="DbException.IsTransient"/>. When it throws, no.</value>
     public Func<Exception, bool>? ShouldRetry { get; set; }
+
+    object ICopiedOptions.Copy()
+    {
+        var copy = (CallResilienceOptions)MemberwiseClone();
+        copy.Retry = Retry.Copied();
+        copy.CircuitBreaker = CircuitBreaker.Copied();
+        copy.Bulkhead = Bulkhead.Copied();
+        return copy;
+    }
 }

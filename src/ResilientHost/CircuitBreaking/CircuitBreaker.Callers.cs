@@ -36,7 +36,9 @@ public sealed partial class CircuitBreaker
     internal CircuitTransition? Exit(in CircuitPermit permit, CallOutcome outcome, long timestamp, int callerHash)
     {
         var era = _machine.Era;
-        return IsOfNoConcern(era, permit, outcome) ? null : End(era, permit, outcome, timestamp, callerHash, retryAfter: null);
+        return IsSuccessWhileClosed(era, permit, outcome) && !IsSlow(era.Policy, permit, timestamp) ? CountSuccess(era, timestamp)
+            : IsOfNoConcern(era, permit, outcome) ? null
+            : End(era, permit, outcome, timestamp, callerHash, retryAfter: null);
     }
 
     /// <summary>Whether it matters whom the call was for: asked before <see cref="Exit(in CircuitPermit, CallOutcome, long, int)"/>, so that nobody makes a key for a call that went well.</summary>

@@ -13,8 +13,8 @@ public sealed partial class CircuitBreaker
 
     private void IsolateAlone()
     {
-        var now = _services.Clock.CoarseTimestamp();
-        lock (_lock)
+        var now = _family.Clock.CoarseTimestamp();
+        lock (Gate)
         {
             ElapseUnderLock(now);
             PublishUnderLock(_machine.Isolate(now), now);
@@ -30,8 +30,8 @@ public sealed partial class CircuitBreaker
 
     private void ResetAlone()
     {
-        var now = _services.Clock.CoarseTimestamp();
-        lock (_lock)
+        var now = _family.Clock.CoarseTimestamp();
+        lock (Gate)
         {
             ElapseUnderLock(now);
             PublishUnderLock(_machine.Reset(now), now);
@@ -60,12 +60,12 @@ public sealed partial class CircuitBreaker
 
     private void ForceOpenAlone(TimeSpan? duration)
     {
-        var now = _services.Clock.CoarseTimestamp();
-        lock (_lock)
+        var now = _family.Clock.CoarseTimestamp();
+        lock (Gate)
         {
             ElapseUnderLock(now);
             var length = duration ?? _machine.Era.Policy.BreakDuration;
-            PublishUnderLock(_machine.ForceOpen(now, now + Math.Max(1, _services.Clock.ToTimestampTicks(length))), now);
+            PublishUnderLock(_machine.ForceOpen(now, now + Math.Max(1, _family.Clock.ToTimestampTicks(length))), now);
         }
     }
 
@@ -77,11 +77,11 @@ public sealed partial class CircuitBreaker
     internal CircuitTransition? Break(TimeSpan duration, CircuitTransitionCause cause)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(duration, TimeSpan.Zero);
-        var now = _services.Clock.CoarseTimestamp();
-        lock (_lock)
+        var now = _family.Clock.CoarseTimestamp();
+        lock (Gate)
         {
             ElapseUnderLock(now);
-            return PublishUnderLock(_machine.Break(now, now + Math.Max(1, _services.Clock.ToTimestampTicks(duration)), cause), now);
+            return PublishUnderLock(_machine.Break(now, now + Math.Max(1, _family.Clock.ToTimestampTicks(duration)), cause), now);
         }
     }
 
@@ -95,17 +95,23 @@ public sealed partial class CircuitBreaker
     /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The options are invalid; nothing is changed.</exception>
     public void Apply(CircuitBreakerOptions options) =>
-        Apply(CircuitPolicy.Create(Name, NotNull(options), _services.Clock));
+        Apply(CircuitPolicy.Create(Name, NotNull(options), _family.Clock));
 
     internal void Apply(CircuitPolicy policy)
     {
-        var now = _services.Clock.CoarseTimestamp();
-        lock (_lock)
+        // Most reloads are about something else, and a circuit that nothing ever happened to has no lock yet.
+        if (policy == _machine.Era.Policy)
+        {
+            return;
+        }
+
+        var now = _family.Clock.CoarseTimestamp();
+        lock (Gate)
         {
             if (policy != _machine.Era.Policy)
             {
                 ElapseUnderLock(now);
-                PublishUnderLock(_machine.Apply(policy, now, _services.Clock, _services.Random), now);
+                PublishUnderLock(_machine.Apply(policy, now, _family.Clock, _family.Services.Random), now);
             }
         }
     }
@@ -122,15 +128,15 @@ public sealed partial class CircuitBreaker
 
     private CircuitTransition? Trip(CircuitWindow window, CircuitTransitionCause cause, long now, TimeSpan? retryAfter)
     {
-        lock (_lock)
+        lock (Gate)
         {
-            return PublishUnderLock(_machine.Trip(window, cause, now, _services.Clock, _services.Random, retryAfter), now);
+            return PublishUnderLock(_machine.Trip(window, cause, now, _family.Clock, _family.Services.Random, retryAfter), now);
         }
     }
 
     private CircuitTransition? EndProbe(in CircuitPermit permit, CallOutcome outcome, bool slow, long now, TimeSpan? retryAfter)
     {
-        lock (_lock)
+        lock (Gate)
         {
             // The era may have ended while this thread waited, or by the time that has passed.
             var elapsed = permit.Era == _machine.Era.Number ? ElapseUnderLock(now) : null;
@@ -143,7 +149,7 @@ public sealed partial class CircuitBreaker
             // In Disabled mode nothing is recorded, but the place is given back.
             var counted = _machine.Era.Policy.Mode == CircuitMode.Disabled ? CallOutcome.Ignored : outcome;
             return PublishUnderLock(
-                _machine.EndProbe(permit.Probe, counted, slow, now, _services.Clock, _services.Random, retryAfter),
+                _machine.EndProbe(permit.Probe, counted, slow, now, _family.Clock, _family.Services.Random, retryAfter),
                 now);
         }
     }
@@ -151,7 +157,7 @@ public sealed partial class CircuitBreaker
     private CircuitEra Observe()
     {
         var era = _machine.Era;
-        return era.Due == CircuitEra.Never ? era : Observe(_services.Clock.CoarseTimestamp());
+        return era.Due == CircuitEra.Never ? era : Observe(_family.Clock.CoarseTimestamp());
     }
 
     private CircuitEra Observe(long now)
@@ -162,7 +168,7 @@ public sealed partial class CircuitBreaker
             return era;
         }
 
-        lock (_lock)
+        lock (Gate)
         {
             ElapseUnderLock(now);
             return _machine.Era;
@@ -174,7 +180,7 @@ public sealed partial class CircuitBreaker
     private CircuitTransition? ElapseUnderLock(long now)
     {
         CircuitTransition? first = null;
-        while (_machine.Elapse(now, _services.Clock, _services.Random) is { } move)
+        while (_machine.Elapse(now, _family.Clock, _family.Services.Random) is { } move)
         {
             var transition = PublishUnderLock(move, now, byTime: true);
             first ??= transition;
@@ -191,17 +197,13 @@ public sealed partial class CircuitBreaker
             return null;
         }
 
-        var at = _services.Clock.UtcAt(move.At, now);
+        var at = _family.Clock.UtcAt(move.At, now);
         var transition = new CircuitTransition(Name, move.From, move.To, move.Cause, move.Era, at)
         {
             // Whoever happens to look at a circuit whose break is over has not ended it.
             TraceId = byTime ? null : CurrentTraceId(),
         };
-        foreach (var listener in _listeners)
-        {
-            listener.Enqueue(transition);
-        }
-
+        TellUnderLock(transition);
         return transition;
     }
 

@@ -16,7 +16,7 @@ namespace ResilientHost;
 /// <see cref="CircuitBreakerOptions.HalfOpenMaxDuration"/> ends the wait.
 /// </para>
 /// <para>
-/// Thread-safe. While the circuit is closed neither method takes a lock or allocates. States follow from time: an open circuit
+/// Thread-safe. While the circuit is closed neither method takes a lock, or allocates but for what its window needs once. States follow from time: an open circuit
 /// whose break has elapsed is half-open, whether or not a call came. Results of permits from an earlier era change nothing.
 /// Half-open, probes are judged by <see cref="CircuitBreakerOptions.FailureRatio"/> and
 /// <see cref="CircuitBreakerOptions.SlowCallRatio"/> over <see cref="CircuitBreakerOptions.HalfOpenProbes"/>; with a null
@@ -25,13 +25,9 @@ namespace ResilientHost;
 /// </remarks>
 public sealed partial class CircuitBreaker
 {
-    private readonly CircuitServices _services;
-    private readonly Lock _lock = new();
+    private readonly CircuitFamily _family;
     private CircuitStateMachine _machine;
-    private CircuitListener[] _listeners = [];
-    private CircuitBreakerPartitions<string>? _partitions;
-    private CircuitTally? _tally;
-    private volatile CallWatch? _watch;
+    private CircuitExtras? _extras;
 
     /// <summary>Makes a closed circuit (open in mode <see cref="CircuitMode.ForcedOpen"/>).</summary>
     /// <param name="name">What refusals, events and telemetry call it.</param>
@@ -51,80 +47,36 @@ public sealed partial class CircuitBreaker
     }
 
     internal CircuitBreaker(string name, CircuitPolicy policy, CircuitServices services)
+        : this(new CircuitFamily(name, services, []), policy)
     {
-        Name = name;
-        _services = services;
-        _machine = new CircuitStateMachine(policy, services.Clock.CoarseTimestamp());
     }
 
-    /// <summary>Makes a circuit that tells its changes to listeners which others share.</summary>
-    internal CircuitBreaker(string name, CircuitPolicy policy, CircuitServices services, CircuitListener[] listeners)
-        : this(name, policy, services) =>
-        _listeners = listeners;
-
-    /// <summary>Raised once for every change of state, in order.</summary>
-    /// <remarks>
-    /// A registry's breaker with a circuit for each caller (<see cref="CircuitBreakerOptions.PartitionBy"/>) raises it for those too, under its own name: keys stay inside.
-    /// Handlers run on the thread pool, one transition at a time for each handler, never on the caller's thread or under a lock.
-    /// A handler that blocks or throws affects neither calls nor other handlers; up to 1,024 transitions wait for it, further ones
-    /// are dropped. After removal a handler gets no transition that had not been handed to it yet.
-    /// </remarks>
-    public event Action<CircuitTransition>? Transitioned
+    /// <summary>Makes a circuit that shares its name and listeners with others.</summary>
+    internal CircuitBreaker(CircuitFamily family, CircuitPolicy policy)
     {
-        add
-        {
-            foreach (var handler in Delegate.EnumerateInvocationList(value))
-            {
-                lock (_lock)
-                {
-                    _listeners = [.. _listeners, new CircuitListener(handler, _services)];
-                }
-            }
-        }
-
-        remove
-        {
-            foreach (var handler in Delegate.EnumerateInvocationList(value))
-            {
-                lock (_lock)
-                {
-                    if (Array.FindLast(_listeners, known => known.Handler == handler) is { } listener)
-                    {
-                        listener.Remove();
-                        _listeners = [.. _listeners.Where(known => known != listener)];
-                    }
-                }
-            }
-        }
+        _family = family;
+        _machine = new CircuitStateMachine(policy, family.Clock.CoarseTimestamp());
     }
 
     /// <summary>What refusals, events and telemetry call this breaker.</summary>
-    public string Name { get; }
-
-    /// <summary>The state now, derived from time.</summary>
-    /// <remarks>Reading publishes a change that is due.</remarks>
-    public CircuitState State => Observe().State;
-
-    /// <summary>Calls refused since construction, by partitions too.</summary>
-    internal long Refused => (Volatile.Read(ref _tally)?.ReadRefused() ?? 0) + (Partitions?.Refused ?? 0);
-
-    /// <summary>Calls since construction that it would have refused, were its mode not Shadow; by partitions too.</summary>
-    internal long WouldHaveRefused => (Volatile.Read(ref _tally)?.ReadWouldHaveRefused() ?? 0) + (Partitions?.WouldHaveRefused ?? 0);
-
-    /// <summary>Results that came in a later era than their permit.</summary>
-    internal long LateResults => (Volatile.Read(ref _tally)?.ReadLate() ?? 0) + (Partitions?.LateResults ?? 0);
-
-    internal CircuitPolicy Policy => _machine.Era.Policy;
+    public string Name => _family.Name;
 
     /// <summary>Counts its calls for the history, by whoever makes them; <see langword="null"/> while none is kept. Of a breaker with partitions, those of all.</summary>
     internal CallWatch? Watch
     {
-        get => _watch;
-        set => _watch = value;
+        get => Volatile.Read(ref _extras)?.Watch;
+        set
+        {
+            if (value is not null || Watch is not null)
+            {
+                Extras().Watch = value;
+            }
+        }
     }
 
-    /// <summary>Transitions that listeners were too slow for.</summary>
-    internal long DroppedTransitions => Volatile.Read(ref _listeners).Sum(listener => listener.Dropped);
+    internal CircuitPolicy Policy => _machine.Era.Policy;
+
+    private Lock Gate => Extras().Gate;
 
     /// <summary>Asks for admission.</summary>
     /// <param name="permit">What to give to <see cref="Exit(in CircuitPermit, CallOutcome)"/>; the default permit when refused or disabled.</param>
@@ -135,18 +87,14 @@ public sealed partial class CircuitBreaker
         var era = _machine.Era;
         if (era.AdmitsAll)
         {
-            permit = era.Policy.MeasuresCalls
+            permit = era.MeasuresCalls
                 ? new CircuitPermit(era.Number, Now(era.Policy), 0)
                 : CircuitPermit.Unmeasured(era.Number);
             refusal = default;
             return true;
         }
 
-        return TryEnterGuarded(
-            _services.Clock.CoarseTimestamp(),
-            era.Policy.MeasuresCalls ? Now(era.Policy) : null,
-            out permit,
-            out refusal);
+        return TryEnterGuarded(_family.Clock.CoarseTimestamp(), startedAt: null, out permit, out refusal);
     }
 
     /// <summary>As <see cref="TryEnter(out CircuitPermit, out Refusal)"/>, for a caller that has read the exact clock.</summary>
@@ -168,7 +116,16 @@ public sealed partial class CircuitBreaker
     /// <param name="outcome">How the call ended. <see cref="CallOutcome.Ignored"/> counts nowhere and gives a probe's place back.</param>
     /// <returns>The change of state that this call brought about, or null.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="outcome"/> is not one of the enumeration's values.</exception>
-    public CircuitTransition? Exit(in CircuitPermit permit, CallOutcome outcome) => Exit(permit, outcome, retryAfter: null);
+    public CircuitTransition? Exit(in CircuitPermit permit, CallOutcome outcome)
+    {
+        var era = _machine.Era;
+        if (IsSuccessWhileClosed(era, permit, outcome) && EndOf(era.Policy, permit) is var now && !IsSlow(era.Policy, permit, now))
+        {
+            return CountSuccess(era, now);
+        }
+
+        return Exit(permit, outcome, retryAfter: null);
+    }
 
     /// <summary>As <see cref="Exit(in CircuitPermit, CallOutcome)"/>, with what the upstream said about when to come back.</summary>
     /// <param name="permit">The permit of the call.</param>
@@ -221,59 +178,11 @@ public sealed partial class CircuitBreaker
             return false;
         }
 
-        return IsRefusing(_services.Clock.CoarseTimestamp(), out refusal);
+        return IsRefusing(_family.Clock.CoarseTimestamp(), out refusal);
     }
 
     /// <summary>Counts a refusal that a caller made on the strength of <see cref="IsRefusing(long, out Refusal)"/>.</summary>
-    internal void CountRefusal() => Tally().CountRefused();
-
-    /// <summary>What the breaker knows now.</summary>
-    /// <returns>State, counts of the window or the half-open era, and what is left of a break.</returns>
-    public CircuitSnapshot Snapshot()
-    {
-        var clock = _services.Clock;
-        var now = clock.CoarseTimestamp();
-        var era = Observe(now);
-        var counts = Count(era, now);
-        var calls = counts.Calls;
-        return new CircuitSnapshot
-        {
-            State = era.State,
-            Mode = era.Policy.Mode,
-            Era = era.Number,
-            Since = clock.UtcAt(era.Since, now),
-            Calls = (int)Math.Min(calls, int.MaxValue),
-            Failures = (int)Math.Min(counts.Failures, int.MaxValue),
-            SlowCalls = (int)Math.Min(counts.SlowCalls, int.MaxValue),
-            FailureRatio = calls == 0 ? 0 : counts.Failures / (double)calls,
-            SlowCallRatio = calls == 0 ? 0 : counts.SlowCalls / (double)calls,
-            Refused = Refused,
-            LateResults = LateResults,
-            RetryAfter = RemainingBreak(era, now),
-        };
-    }
-
-    /// <summary>State; of a breaker with partitions the worst of theirs and its own.</summary>
-    internal CircuitState WorstState()
-    {
-        var own = State;
-        return Partitions?.WorstState() is { } worst && CircuitNames.RankOf(worst) > CircuitNames.RankOf(own) ? worst : own;
-    }
-
-    /// <summary>State, and calls in the window; of a breaker with partitions the worst of theirs, and the sum. Without an object, for those who look at thousands.</summary>
-    internal (CircuitState State, long Calls) Glance()
-    {
-        if (Partitions is { } partitions)
-        {
-            var (worst, calls) = partitions.Glance();
-            var own = State;
-            return (CircuitNames.RankOf(own) >= CircuitNames.RankOf(worst) ? own : worst, calls);
-        }
-
-        var now = _services.Clock.CoarseTimestamp();
-        var era = Observe(now);
-        return (era.State, Count(era, now).Calls);
-    }
+    internal void CountRefusal() => Extras().Tally().CountRefused();
 
     private static string CheckName(string name)
     {
@@ -294,21 +203,32 @@ public sealed partial class CircuitBreaker
     private static void ThrowUnknown(CallOutcome outcome) =>
         throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "Not a call outcome.");
 
-    // Most circuits, and nearly all of a keyed breaker's, never have anything to count.
-    private CircuitTally Tally()
+    private CircuitExtras Extras()
     {
-        if (Volatile.Read(ref _tally) is { } known)
+        if (Volatile.Read(ref _extras) is { } known)
         {
             return known;
         }
 
-        var made = new CircuitTally();
-        return Interlocked.CompareExchange(ref _tally, made, null) ?? made;
+        var made = new CircuitExtras();
+        return Interlocked.CompareExchange(ref _extras, made, null) ?? made;
     }
 
-    private long Now(CircuitPolicy policy) => policy.NeedsExactClock ? _services.Clock.Timestamp() : _services.Clock.CoarseTimestamp();
+    private long Now(CircuitPolicy policy) => policy.NeedsExactClock ? _family.Clock.Timestamp() : _family.Clock.CoarseTimestamp();
 
-    private long EndOf(CircuitPolicy policy, in CircuitPermit permit) => permit.IsMeasured ? Now(policy) : _services.Clock.CoarseTimestamp();
+    private long EndOf(CircuitPolicy policy, in CircuitPermit permit) => permit.IsMeasured ? Now(policy) : _family.Clock.CoarseTimestamp();
+
+    // Nearly every call ends so, and what is left of it is a count. Probes are of eras that do not admit all.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsSuccessWhileClosed(CircuitEra era, in CircuitPermit permit, CallOutcome outcome) =>
+        outcome == CallOutcome.Succeeded && permit.Era == era.Number && era.AdmitsAll;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private CircuitTransition? CountSuccess(CircuitEra era, long now)
+    {
+        var window = era.Window!;
+        return window.AddSuccess(era.Policy, now) is { } trigger ? Trip(window, trigger, now, retryAfter: null) : null;
+    }
 
     // A late result is counted, and must not even publish that a break has elapsed.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -332,15 +252,27 @@ public sealed partial class CircuitBreaker
     {
         if (permit.Era != 0 && outcome != CallOutcome.Ignored)
         {
-            Tally().CountLate();
+            Extras().Tally().CountLate();
         }
     }
 
     private bool TryEnterGuarded(long now, long? startedAt, out CircuitPermit permit, out Refusal refusal)
     {
+        var era = Observe(now);
+        if (era.State is CircuitState.Closed or CircuitState.HalfOpen || !IsEnforcing(era.Policy))
+        {
+            return TryEnterAsProbeOrFreely(era, now, startedAt, out permit, out refusal);
+        }
+
+        permit = default;
+        Refuse(era, now, out refusal);
+        return false;
+    }
+
+    private bool TryEnterAsProbeOrFreely(CircuitEra era, long now, long? startedAt, out CircuitPermit permit, out Refusal refusal)
+    {
         permit = default;
         refusal = default;
-        var era = Observe(now);
         if (era.Policy.Mode == CircuitMode.Disabled)
         {
             return true;
@@ -348,13 +280,13 @@ public sealed partial class CircuitBreaker
 
         if (era.State == CircuitState.HalfOpen && !era.Probes!.IsFull)
         {
-            lock (_lock)
+            lock (Gate)
             {
                 ElapseUnderLock(now);
                 era = _machine.Era;
                 if (era.State == CircuitState.HalfOpen && _machine.TryTakeProbe(now) is var probe and not 0)
                 {
-                    permit = startedAt is { } start ? new CircuitPermit(era.Number, start, probe) : CircuitPermit.UnmeasuredProbe(era.Number, probe);
+                    permit = Permit(era, startedAt, probe);
                     return true;
                 }
             }
@@ -364,16 +296,26 @@ public sealed partial class CircuitBreaker
         {
             if (era.State != CircuitState.Closed)
             {
-                Tally().CountWouldHaveRefused();
+                Extras().Tally().CountWouldHaveRefused();
             }
 
-            permit = startedAt is { } start ? new CircuitPermit(era.Number, start, 0) : CircuitPermit.Unmeasured(era.Number);
+            permit = Permit(era, startedAt, probe: 0);
             return true;
         }
 
+        Refuse(era, now, out refusal);
+        return false;
+    }
+
+    private CircuitPermit Permit(CircuitEra era, long? startedAt, int probe) =>
+        startedAt is { } start ? new CircuitPermit(era.Number, start, probe)
+        : era.MeasuresCalls ? new CircuitPermit(era.Number, Now(era.Policy), probe)
+        : CircuitPermit.UnmeasuredProbe(era.Number, probe);
+
+    private void Refuse(CircuitEra era, long now, out Refusal refusal)
+    {
         CountRefusal();
         refusal = new Refusal(RefusalReason.CircuitOpen, Name, RemainingBreak(era, now));
-        return false;
     }
 
     private CircuitTransition? End(CircuitEra era, in CircuitPermit permit, CallOutcome outcome, long now, int caller, TimeSpan? retryAfter)
@@ -396,24 +338,11 @@ public sealed partial class CircuitBreaker
         return cause is { } trigger ? Trip(window, trigger, now, retryAfter) : null;
     }
 
-    private WindowCounts Count(CircuitEra era, long now)
-    {
-        if (era.Probes is not { } probes)
-        {
-            return era.Window?.Read(era.Policy, now) ?? default;
-        }
-
-        lock (_lock)
-        {
-            return probes.Counts;
-        }
-    }
-
     private TimeSpan? RemainingBreak(CircuitEra era, long now)
     {
         var due = era.Due;
 
         // The cheap clock may lie behind the exact one that opened the circuit: never more than the break itself.
-        return era.State == CircuitState.Open && due != CircuitEra.Never ? _services.Clock.Elapsed(Math.Max(now, era.Since), due) : null;
+        return era.State == CircuitState.Open && due != CircuitEra.Never ? _family.Clock.Elapsed(Math.Max(now, era.Since), due) : null;
     }
 }

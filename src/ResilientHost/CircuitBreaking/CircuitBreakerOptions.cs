@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using ResilientHost.Hosting;
 
 namespace ResilientHost;
 
@@ -7,7 +8,7 @@ namespace ResilientHost;
 /// Read once, when a breaker is made or <see cref="CircuitBreaker.Apply(CircuitBreakerOptions)"/> is called; later changes of the object have no effect.
 /// All errors are reported at once as <see cref="Microsoft.Extensions.Options.OptionsValidationException"/>. Not thread-safe.
 /// </remarks>
-public sealed class CircuitBreakerOptions
+public sealed class CircuitBreakerOptions : ICopiedOptions
 {
     /// <summary>What the breaker does with what it knows.</summary>
     /// <value>Default <see cref="CircuitMode.Enforce"/>.</value>
@@ -121,4 +122,6 @@ public sealed class CircuitBreakerOptions
     /// <summary>Who counts as one caller for <see cref="MinimumDistinctCallers"/>.</summary>
     /// <value>As <see cref="PartitionBy"/>; default <see langword="null"/>: the user where there is one, else the remote address.</value>
     public string? CallerBy { get; set; }
+
+    object ICopiedOptions.Copy() => MemberwiseClone();
 }

@@ -55,27 +55,23 @@ public sealed partial class CircuitBreakerPartitions<TKey>
         Add(key, state, make)?.Companion;
 
     /// <summary>Looks for a key's own breaker, and makes none. For people: it does not count as asking for it.</summary>
-    internal bool TryGet(TKey key, [NotNullWhen(true)] out CircuitBreaker? breaker)
-    {
-        breaker = _partitions.TryGetValue(key, out var partition) ? partition.Breaker : null;
-        return breaker is not null;
-    }
+    internal bool TryGet(TKey key, [NotNullWhen(true)] out CircuitBreaker? breaker) => _partitions.TryGetValue(key, out breaker);
 
     /// <summary>Up to <paramref name="max"/> partitions that are not closed, in no particular order; without the shared one.</summary>
     /// <remarks>Takes no lock; looks at every partition where few are not closed. Keys are for the page that an operator is allowed to see.</remarks>
     internal IReadOnlyList<(TKey Key, CircuitBreaker Breaker)> NotClosed(int max)
     {
         var found = new List<(TKey, CircuitBreaker)>();
-        foreach (var (key, partition) in _partitions)
+        foreach (var (key, breaker) in _partitions)
         {
             if (found.Count >= max)
             {
                 break;
             }
 
-            if (partition.Breaker.State != CircuitState.Closed)
+            if (breaker.State != CircuitState.Closed)
             {
-                found.Add((key, partition.Breaker));
+                found.Add((key, breaker));
             }
         }
 
@@ -86,9 +82,9 @@ public sealed partial class CircuitBreakerPartitions<TKey>
     internal CircuitState WorstState()
     {
         var worst = _other.State;
-        foreach (var (_, partition) in _partitions)
+        foreach (var (_, breaker) in _partitions)
         {
-            var state = partition.Breaker.State;
+            var state = breaker.State;
             worst = CircuitNames.RankOf(state) > CircuitNames.RankOf(worst) ? state : worst;
         }
 
@@ -99,9 +95,9 @@ public sealed partial class CircuitBreakerPartitions<TKey>
     internal (CircuitState Worst, long Calls) Glance()
     {
         var (worst, calls) = _other.Glance();
-        foreach (var (_, partition) in _partitions)
+        foreach (var (_, breaker) in _partitions)
         {
-            var (state, more) = partition.Breaker.Glance();
+            var (state, more) = breaker.Glance();
             worst = CircuitNames.RankOf(state) > CircuitNames.RankOf(worst) ? state : worst;
             calls += more;
         }
@@ -112,9 +108,9 @@ public sealed partial class CircuitBreakerPartitions<TKey>
     /// <summary>Whether any partition is open or isolated, the shared one not counted.</summary>
     internal bool IsAnyOpen()
     {
-        foreach (var (_, partition) in _partitions)
+        foreach (var (_, breaker) in _partitions)
         {
-            if (partition.Breaker.State is CircuitState.Open or CircuitState.Isolated)
+            if (breaker.State is CircuitState.Open or CircuitState.Isolated)
             {
                 return true;
             }
@@ -127,9 +123,9 @@ public sealed partial class CircuitBreakerPartitions<TKey>
     internal int[] CountStates()
     {
         var counts = new int[(int)CircuitState.Isolated + 1];
-        foreach (var (_, partition) in _partitions)
+        foreach (var (_, breaker) in _partitions)
         {
-            counts[(int)partition.Breaker.State]++;
+            counts[(int)breaker.State]++;
         }
 
         return counts;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 
 using ResilientHost.CircuitBreaking;
 
@@ -24,12 +25,12 @@ public sealed partial class CircuitBreakerPartitions<TKey>
     private const int LooksPerMiss = 16;
 
     private readonly CircuitServices _services;
-    private readonly ConcurrentDictionary<TKey, Partition> _partitions;
+    private readonly ConcurrentDictionary<TKey, CircuitBreaker> _partitions;
     private readonly List<Partition> _ring = [];
     private readonly Lock _lock = new();
     private readonly CircuitBreaker _other;
     private readonly CircuitBreaker? _whole;
-    private readonly CircuitListener[] _listeners = [];
+    private readonly CircuitFamily? _family;
     private volatile CircuitPolicy _policy;
     private int _hand;
     private long _refusedByEvicted;
@@ -55,7 +56,7 @@ public sealed partial class CircuitBreakerPartitions<TKey>
         Name = name;
         _services = new CircuitServices(timeProvider);
         _policy = CircuitPolicy.Create(name, options, _services.Clock);
-        _partitions = new ConcurrentDictionary<TKey, Partition>(comparer);
+        _partitions = new ConcurrentDictionary<TKey, CircuitBreaker>(comparer);
         _other = new CircuitBreaker($"{name}[other]", _policy, _services);
     }
 
@@ -76,9 +77,9 @@ public sealed partial class CircuitBreakerPartitions<TKey>
         _whole = whole;
         _policy = policy;
         _services = services;
-        _listeners = listeners;
-        _partitions = new ConcurrentDictionary<TKey, Partition>(comparer);
-        _other = Make(whole.Name);
+        _family = new CircuitFamily(whole.Name, services, listeners);
+        _partitions = new ConcurrentDictionary<TKey, CircuitBreaker>(comparer);
+        _other = new CircuitBreaker(_family, policy);
         whole.BringAlong(_other);
     }
 
@@ -94,18 +95,13 @@ public sealed partial class CircuitBreakerPartitions<TKey>
     /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
     public CircuitBreaker Get(TKey key)
     {
-        if (!_partitions.TryGetValue(key, out var partition))
+        if (!_partitions.TryGetValue(key, out var breaker))
         {
-            return Add<object?>(key, state: null, static (_, _, _) => null)?.Breaker ?? _other;
+            return Add<object?>(key, state: null, static (_, _, _) => null) ?? _other;
         }
 
-        // Written only after the hand went by, so that a busy key's line is not passed between cores on every call.
-        if (!partition.Asked)
-        {
-            partition.Asked = true;
-        }
-
-        return partition.Breaker;
+        breaker.Ask();
+        return breaker;
     }
 
     /// <summary>Goes by other options from now on, in every partition; see <see cref="CircuitBreaker.Apply(CircuitBreakerOptions)"/>.</summary>
@@ -152,10 +148,10 @@ public sealed partial class CircuitBreakerPartitions<TKey>
     // What is forced on all holds for keys that come meanwhile, and a flood of them must not fill the places with circuits that are not closed.
     private bool MakesPartitions => _whole is null || _whole.State == CircuitState.Closed;
 
-    private CircuitBreaker Make(string name) => new(name, _policy, _services, _listeners);
+    private CircuitBreaker Make(TKey key) => _family is null ? new CircuitBreaker($"{Name}[{key}]", _policy, _services) : new CircuitBreaker(_family, _policy);
 
-    /// <returns>The key's partition; <see langword="null"/> when it has to share the other one.</returns>
-    private Partition? Add<TState>(TKey key, TState state, Func<TKey, CircuitBreaker, TState, IPartitionCompanion?> makeCompanion)
+    /// <returns>The key's breaker; <see langword="null"/> when it has to share the other one.</returns>
+    private CircuitBreaker? Add<TState>(TKey key, TState state, Func<TKey, CircuitBreaker, TState, IPartitionCompanion?> makeCompanion)
     {
         if (!MakesPartitions)
         {
@@ -166,7 +162,7 @@ public sealed partial class CircuitBreakerPartitions<TKey>
         {
             if (_partitions.TryGetValue(key, out var known))
             {
-                known.Companion ??= makeCompanion(key, known.Breaker, state);
+                known.Companion ??= makeCompanion(key, known, state);
                 return known;
             }
 
@@ -182,25 +178,25 @@ public sealed partial class CircuitBreakerPartitions<TKey>
                 return null;
             }
 
-            var breaker = Make(_whole is null ? $"{Name}[{key}]" : Name);
-            var partition = new Partition(key, breaker) { Companion = makeCompanion(key, breaker, state) };
+            var breaker = Make(key);
+            breaker.Companion = makeCompanion(key, breaker, state);
             if (place == _ring.Count)
             {
-                _ring.Add(partition);
+                _ring.Add(new Partition(key, breaker));
             }
             else
             {
-                var evicted = _ring[place];
-                _partitions.TryRemove(evicted.Key, out _);
-                _refusedByEvicted += evicted.Breaker.Refused;
-                _wouldHaveRefusedByEvicted += evicted.Breaker.WouldHaveRefused;
-                _lateForEvicted += evicted.Breaker.LateResults;
+                var (evictedKey, evicted) = _ring[place];
+                _partitions.TryRemove(evictedKey, out _);
+                _refusedByEvicted += evicted.Refused;
+                _wouldHaveRefusedByEvicted += evicted.WouldHaveRefused;
+                _lateForEvicted += evicted.LateResults;
                 evicted.Companion?.Evicted();
-                _ring[place] = partition;
+                _ring[place] = new Partition(key, breaker);
             }
 
-            _partitions[key] = partition;
-            return partition;
+            _partitions[key] = breaker;
+            return breaker;
         }
     }
 
@@ -212,13 +208,10 @@ public sealed partial class CircuitBreakerPartitions<TKey>
         {
             var place = _hand % _ring.Count;
             _hand = place + 1;
-            var partition = _ring[place];
-            if (partition.TakeAsked())
-            {
-                // A second chance: whoever asked a moment ago may be about to enter.
-                partition.RestingSince = now;
-            }
-            else if (partition.Breaker.IsIdle(now, now - partition.RestingSince) && partition.Companion is not { IsIdle: false })
+            var breaker = _ring[place].Breaker;
+
+            // A second chance: whoever asked a moment ago may be about to enter.
+            if (breaker.TakeRest(now) is { } rest && breaker.IsIdle(now, rest) && breaker.Companion is not { IsIdle: false })
             {
                 return place;
             }
@@ -227,31 +220,6 @@ public sealed partial class CircuitBreakerPartitions<TKey>
         return -1;
     }
 
-    private sealed class Partition(TKey key, CircuitBreaker breaker)
-    {
-        private volatile bool _asked = true;
-
-        public TKey Key { get; } = key;
-
-        public CircuitBreaker Breaker { get; } = breaker;
-
-        public bool Asked
-        {
-            get => _asked;
-            set => _asked = value;
-        }
-
-        public long RestingSince { get; set; }
-
-        public IPartitionCompanion? Companion { get; set; }
-
-        /// <summary>Whether anybody has asked since the last look, here or at the companion.</summary>
-        public bool TakeAsked()
-        {
-            var asked = Companion?.TakeAsked() ?? false;
-            asked |= _asked;
-            _asked = false;
-            return asked;
-        }
-    }
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Partition(TKey Key, CircuitBreaker Breaker);
 }

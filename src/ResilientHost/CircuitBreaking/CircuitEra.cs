@@ -9,37 +9,49 @@ namespace ResilientHost.CircuitBreaking;
 /// Immutable but for <see cref="Due"/>, written under the breaker's lock. A reload swaps in an era of the same number with
 /// the new policy.
 /// </remarks>
-internal sealed class CircuitEra
+internal class CircuitEra
 {
     /// <summary>Value of <see cref="Due"/> when time changes nothing.</summary>
     public const long Never = long.MaxValue;
 
-    private long _due;
+    private CircuitEra(long number, CircuitState state, CircuitPolicy policy, long since, CircuitWindow? window)
+    {
+        Number = number;
+        State = state;
+        Policy = policy;
+        Since = since;
+        Window = window;
+        AdmitsAll = state == CircuitState.Closed && policy.Mode != CircuitMode.Disabled;
+        MeasuresCalls = policy.MeasuresCalls;
+    }
 
-    public required long Number { get; init; }
+    public long Number { get; }
 
-    public required CircuitState State { get; init; }
+    public CircuitState State { get; }
 
-    public required CircuitPolicy Policy { get; init; }
+    public CircuitPolicy Policy { get; }
 
     /// <summary>Timestamp at which the era began.</summary>
-    public required long Since { get; init; }
+    public long Since { get; }
 
     /// <summary>Counts of a closed era; null otherwise.</summary>
-    public CircuitWindow? Window { get; init; }
+    public CircuitWindow? Window { get; }
 
     /// <summary>Probes of a half-open era; null otherwise.</summary>
-    public CircuitProbes? Probes { get; init; }
+    public CircuitProbes? Probes => this is Broken broken ? broken.InHalfOpen : null;
 
-    /// <summary>Timestamp at which time alone ends the era: the end of the break, or of the oldest probe's patience.</summary>
+    /// <summary>Timestamp at which time alone ends the era: the end of the break, or of the oldest probe's patience. A closed era's stays <see cref="Never"/>.</summary>
     public long Due
     {
-        get => Volatile.Read(ref _due);
-        set => Volatile.Write(ref _due, value);
+        get => this is Broken broken ? Volatile.Read(ref broken.End) : Never;
+        set => Volatile.Write(ref ((Broken)this).End, value);
     }
 
     /// <summary>Whether calls pass without a look at anything else.</summary>
-    public bool AdmitsAll { get; private init; }
+    public bool AdmitsAll { get; }
+
+    /// <summary>As the policy says; here, a call need not fetch the policy to enter.</summary>
+    public bool MeasuresCalls { get; }
 
     public static CircuitEra Create(
         long number,
@@ -48,18 +60,17 @@ internal sealed class CircuitEra
         long since,
         CircuitWindow? window,
         CircuitProbes? probes,
-        long due)
+        long due) =>
+        state == CircuitState.Closed
+            ? new CircuitEra(number, state, policy, since, window)
+            : new Broken(number, state, policy, since, probes, due);
+
+    // Nearly all circuits are closed all the time, and the time of a closed one has no end to be kept.
+    private sealed class Broken(long number, CircuitState state, CircuitPolicy policy, long since, CircuitProbes? probes, long due)
+        : CircuitEra(number, state, policy, since, window: null)
     {
-        return new CircuitEra
-        {
-            Number = number,
-            State = state,
-            Policy = policy,
-            Since = since,
-            Window = window,
-            Probes = probes,
-            Due = due,
-            AdmitsAll = state == CircuitState.Closed && policy.Mode != CircuitMode.Disabled,
-        };
+        public long End = due;
+
+        public CircuitProbes? InHalfOpen { get; } = probes;
     }
 }

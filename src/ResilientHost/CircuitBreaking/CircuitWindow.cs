@@ -1,7 +1,7 @@
 namespace ResilientHost.CircuitBreaking;
 
 /// <summary>Counts the outcomes of a closed era and says when they pull a trigger. Counting only: it changes no state.</summary>
-/// <remarks>Thread-safe without locks; no method allocates once the window has seen a failure.</remarks>
+/// <remarks>Thread-safe without locks; what a window needs beyond its first calls (room for more buckets, for trouble, for each core) is made once, and then no method allocates.</remarks>
 internal abstract class CircuitWindow
 {
     /// <summary>Records a quick success. Written so that it touches no word that other threads write, where nothing can trip.</summary>

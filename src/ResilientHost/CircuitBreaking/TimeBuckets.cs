@@ -8,7 +8,8 @@ namespace ResilientHost.CircuitBreaking;
 /// </summary>
 /// <remarks>
 /// 32 bits of number repeat after 2^32 buckets (49 days of the narrowest window). A word that nobody wrote for so long is taken for
-/// a current one around the bucket of the repetition, and for a newer one in the few seconds of narrow buckets before it; then its outcomes do not count.
+/// a current one around the bucket of the repetition, and for a newer one in the few seconds of narrow buckets before it; then its outcomes do not count. The first word of a
+/// <see cref="TimeWindow"/> is never written again once others are in use: it comes back for the length of a window every 49 days of the narrowest one, every 400 years of the usual one.
 /// </remarks>
 [InlineArray(TimeWindow.BucketCount)]
 internal struct TimeBuckets
@@ -22,6 +23,25 @@ internal struct TimeBuckets
     private const long Newer = 1L << 12;
 
     private long _first;
+
+    /// <summary>The number of the bucket that a window of <paramref name="age"/> ticks is in.</summary>
+    public static long At(CircuitPolicy policy, long age) => (long)((ulong)Math.Max(age, 0) * TimeWindow.BucketCount / (ulong)policy.SamplingTicks);
+
+    /// <summary>Tries once to count one up in <paramref name="bucket"/> in the one word that there is for all buckets.</summary>
+    /// <returns>False when another thread wrote the word in between, or it holds another bucket that still matters.</returns>
+    public static bool TryCountAlone(ref long word, long bucket)
+    {
+        var seen = Volatile.Read(ref word);
+        var number = bucket & NumberMask;
+        if ((seen & CountMask) == 0)
+        {
+            return Interlocked.CompareExchange(ref word, (number << CountBits) | 1, seen) == seen;
+        }
+
+        var age = (number - (long)((ulong)seen >> CountBits)) & NumberMask;
+        return age == 0 ? (seen & CountMask) != CountMask && Interlocked.CompareExchange(ref word, seen + 1, seen) == seen
+            : age is >= TimeWindow.BucketCount and <= NumberMask - Newer && Interlocked.CompareExchange(ref word, (number << CountBits) | 1, seen) == seen;
+    }
 
     /// <summary>Tries once to count one up in <paramref name="bucket"/>.</summary>
     /// <returns>False when another thread wrote the word in between.</returns>

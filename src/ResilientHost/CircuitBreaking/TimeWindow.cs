@@ -4,129 +4,121 @@ namespace ResilientHost.CircuitBreaking;
 
 /// <summary>Outcomes of the last <see cref="CircuitBreakerOptions.SamplingDuration"/>, in ten buckets from the window's creation on.</summary>
 /// <remarks>
-/// Calls are counted in one set of words until two threads meet there; from then on each core has its own, a few cache lines
-/// apart (the idea of Doug Lea's Striped64). Failures and slow calls are rare and have one set, made on first use.
+/// One word counts the calls of one bucket. A second bucket that matters, a second thread at the same moment or a failure makes room for all that a window may need
+/// (<see cref="TimeWindowCounts"/>): nearly all of a keyed breaker's callers have come and gone before that.
 /// </remarks>
 internal sealed class TimeWindow(long origin) : CircuitWindow
 {
     public const int BucketCount = 10;
 
-    // 192 bytes: the 80 in use of two neighbours never share a line of 64, however the array lies.
-    private const int StripeLength = 24;
-
-    // Nothing is counted beside the array's length, which every core reads before each count.
-    private const int FirstStripe = 16;
-    private static readonly int StripeMask = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Min(Environment.ProcessorCount, 64)) - 1;
-
-    private TimeBuckets _calls;
-    private long[]? _stripes;
-    private TimeWindowTrouble? _trouble;
+    // Goes on to be part of the sums when the others have been made: nothing is moved, so nothing gets lost between threads.
+    private long _first;
+    private TimeWindowCounts? _counts;
 
     public override int Row
     {
-        get => Volatile.Read(ref _trouble)?.Row ?? 0;
+        get => Trouble?.Row ?? 0;
         set
         {
-            if (value != 0 || _trouble is not null)
+            if (value != 0 || Trouble is not null)
             {
-                Trouble().Row = value;
+                Counts().MakeTrouble().Row = value;
             }
         }
     }
 
     public override CallerTrail? FailingCallers
     {
-        get => Volatile.Read(ref _trouble)?.FailingCallers;
+        get => Trouble?.FailingCallers;
         set
         {
-            if (value is not null || _trouble is not null)
+            if (value is not null || Trouble is not null)
             {
-                Trouble().FailingCallers = value;
+                Counts().MakeTrouble().FailingCallers = value;
             }
         }
     }
 
+    private TimeWindowTrouble? Trouble => Volatile.Read(ref _counts)?.Trouble;
+
     public override CircuitTransitionCause? AddSuccess(CircuitPolicy policy, long now)
     {
-        var bucket = BucketAt(policy, now);
-        CountCall(bucket);
+        long bucket;
+        if (Volatile.Read(ref _counts) is { } counts)
+        {
+            bucket = counts.BucketAt(policy, now - origin);
+            counts.Count(bucket);
+        }
+        else
+        {
+            bucket = BucketAt(policy, now);
+            counts = CountFirst(bucket);
+            if (counts is null)
+            {
+                return null;
+            }
+        }
 
         // The interlocked count above comes before this read, and a failing thread makes itself known before it sums up:
         // of a failure and a success that end together at least one sees both.
-        var trouble = Volatile.Read(ref _trouble);
+        var trouble = counts.Trouble;
         if (trouble is null)
         {
             return null;
         }
 
         trouble.EndRow();
-        return trouble.IsSettled(bucket) ? null : Judge(policy, trouble, bucket);
+        return trouble.IsSettled(bucket) ? null : Judge(policy, counts, trouble, bucket);
     }
 
     public override CircuitTransitionCause? AddTrouble(CircuitPolicy policy, bool failed, bool slow, long now, int caller = 0)
     {
-        var bucket = BucketAt(policy, now);
+        var counts = Counts();
+        var bucket = counts.BucketAt(policy, now - origin);
 
         // The call before the failure: readers take them in the other order and never see more failures than calls.
-        CountCall(bucket);
-        var trouble = Trouble();
+        counts.Count(bucket);
+        var trouble = counts.MakeTrouble();
         var rowTrips = trouble.Add(policy, bucket, failed, slow, caller);
-        return Judge(policy, trouble, bucket) ?? (rowTrips ? CircuitTransitionCause.ConsecutiveFailures : null);
+        return Judge(policy, counts, trouble, bucket) ?? (rowTrips ? CircuitTransitionCause.ConsecutiveFailures : null);
     }
 
-    public override WindowCounts Read(CircuitPolicy policy, long now) =>
-        Sum(Volatile.Read(ref _trouble), BucketAt(policy, now));
+    public override WindowCounts Read(CircuitPolicy policy, long now) => Sum(Volatile.Read(ref _counts), BucketAt(policy, now));
 
-    public override void ForgetCallers() => Volatile.Read(ref _trouble)?.ForgetCallers();
+    public override void ForgetCallers() => Trouble?.ForgetCallers();
 
-    public override void Reconsider() => Volatile.Read(ref _trouble)?.Unsettle();
+    public override void Reconsider() => Trouble?.Unsettle();
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private long BucketAt(CircuitPolicy policy, long now) =>
-        (long)((ulong)Math.Max(now - origin, 0) * BucketCount / (ulong)policy.SamplingTicks);
+    private long BucketAt(CircuitPolicy policy, long now) => TimeBuckets.At(policy, now - origin);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void CountCall(long bucket)
-    {
-        var place = (int)((ulong)bucket % BucketCount);
-        if (_stripes is { } stripes)
-        {
-            TimeBuckets.Count(ref stripes[FirstStripe + ((Thread.GetCurrentProcessorId() & StripeMask) * StripeLength) + place], bucket);
-        }
-        else if (!TimeBuckets.TryCount(ref _calls[place], bucket))
-        {
-            CountContended(place, bucket);
-        }
-    }
-
+    /// <summary>Counts a call while no more than one bucket has been needed.</summary>
+    /// <returns>What else there is to look at; <see langword="null"/> when nothing.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void CountContended(int place, long bucket)
+    private TimeWindowCounts? CountFirst(long bucket)
     {
-        if (StripeMask == 0)
+        if (!TimeBuckets.TryCountAlone(ref _first, bucket))
         {
-            TimeBuckets.Count(ref _calls[place], bucket);
-            return;
+            Counts().Count(bucket);
         }
 
-        Interlocked.CompareExchange(ref _stripes, new long[FirstStripe + ((StripeMask + 1) * StripeLength)], null);
-        CountCall(bucket);
+        return Volatile.Read(ref _counts);
     }
 
-    private TimeWindowTrouble Trouble()
+    private TimeWindowCounts Counts()
     {
-        if (Volatile.Read(ref _trouble) is { } known)
+        if (Volatile.Read(ref _counts) is { } known)
         {
             return known;
         }
 
-        var made = new TimeWindowTrouble();
-        return Interlocked.CompareExchange(ref _trouble, made, null) ?? made;
+        var made = new TimeWindowCounts();
+        return Interlocked.CompareExchange(ref _counts, made, null) ?? made;
     }
 
-    private CircuitTransitionCause? Judge(CircuitPolicy policy, TimeWindowTrouble trouble, long bucket)
+    private CircuitTransitionCause? Judge(CircuitPolicy policy, TimeWindowCounts all, TimeWindowTrouble trouble, long bucket)
     {
         var version = trouble.Version;
-        var counts = Sum(trouble, bucket);
+        var counts = Sum(all, bucket);
         var cause = policy.Judge(counts, trouble.Callers, bucket - BucketCount + 1);
         if (cause is null && policy.IsSettled(counts))
         {
@@ -136,19 +128,15 @@ internal sealed class TimeWindow(long origin) : CircuitWindow
         return cause;
     }
 
-    private WindowCounts Sum(TimeWindowTrouble? trouble, long bucket)
+    // Failures before calls: see AddTrouble.
+    private WindowCounts Sum(TimeWindowCounts? counts, long bucket)
     {
-        var failures = trouble?.Failures(bucket) ?? 0;
-        var slow = trouble?.SlowCalls(bucket) ?? 0;
-        var calls = TimeBuckets.Sum(_calls, bucket);
-        if (Volatile.Read(ref _stripes) is { } stripes)
+        if (counts is null)
         {
-            for (var start = FirstStripe; start < stripes.Length; start += StripeLength)
-            {
-                calls += TimeBuckets.Sum(stripes.AsSpan(start, BucketCount), bucket);
-            }
+            return new WindowCounts(TimeBuckets.Sum(new ReadOnlySpan<long>(in _first), bucket), 0, 0);
         }
 
-        return new WindowCounts(calls, failures, slow);
+        var (calls, failures, slowCalls) = counts.Sum(bucket);
+        return new WindowCounts(calls + TimeBuckets.Sum(new ReadOnlySpan<long>(in _first), bucket), failures, slowCalls);
     }
 }

@@ -1,12 +1,10 @@
-using System.Collections.Frozen;
-
 namespace ResilientHost.Degradation;
 
 /// <summary>Degradation as configuration wants it, read once: later changes of the options do not reach it. Immutable.</summary>
 /// <param name="options">Valid options.</param>
 internal sealed class DegradationPolicy(DegradationOptions options)
 {
-    private readonly FrozenDictionary<string, SignalThresholds> _thresholds = DegradationSignals.All.ToFrozenDictionary(
+    private readonly Dictionary<string, SignalThresholds> _thresholds = DegradationSignals.All.ToDictionary(
         name => name, name => SignalThresholds.Of(DegradationSignals.Find(options, name)!), StringComparer.Ordinal);
 
     /// <summary>Whether there is any degradation: the layer's switch, unless whoever makes the policy knows of another one that is off.</summary>

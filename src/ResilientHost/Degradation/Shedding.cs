@@ -18,7 +18,8 @@ internal readonly struct Shedding
 
     public bool IsEnforced => _signed > 0;
 
-    public ServiceLevel Level => LevelOf(Severity);
+    // Every request asks, and rounding takes longer than the rest of the answer.
+    public ServiceLevel Level => IsActive ? LevelOf(Severity) : ServiceLevel.Normal;
 
     public static ServiceLevel LevelOf(double severity) => (ServiceLevel)(int)Math.Ceiling(severity);
 

@@ -59,13 +59,13 @@ internal sealed class FallbackAuthorization(IServiceProvider services)
     /// <param name="runsFilters">Whether the fallback runs inside of the filters that authorize.</param>
     public static async ValueTask<bool> AllowsAsync(HttpContext context, RequiredAuthorization required, bool wasAuthorized, bool runsFilters)
     {
-        if (required.HasFlag(RequiredAuthorization.Filters) && !runsFilters)
+        if ((required & RequiredAuthorization.Filters) != RequiredAuthorization.None && !runsFilters)
         {
             return false;
         }
 
         // Where it ran inside of the layers it may be what failed: ask again.
-        return !required.HasFlag(RequiredAuthorization.Middleware) || wasAuthorized || (HasRun(context) && await EvaluateAsync(context));
+        return (required & RequiredAuthorization.Middleware) == RequiredAuthorization.None || wasAuthorized || (HasRun(context) && await EvaluateAsync(context));
     }
 
     /// <summary>Whether an MVC filter decides who may run an action.</summary>

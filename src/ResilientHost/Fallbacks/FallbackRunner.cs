@@ -13,10 +13,15 @@ namespace ResilientHost.Fallbacks;
 /// <summary>Runs an endpoint's fallbacks in their order, each in its bulkhead and under its timeout. Thread-safe; nothing a fallback does is thrown.</summary>
 /// <remarks>A fallback is called directly, not through the pipeline: it has no layers and no fallback of its own.</remarks>
 internal sealed class FallbackRunner(
-    Func<FallbackPolicy> policy, Func<TimeoutPolicy> timeouts, IServiceLevel level, MonotonicClock clock, FallbackMetrics metrics, FallbackLog log)
+    Func<FallbackPolicy> policy, Func<TimeoutPolicy> timeouts, IServiceLevel level, MonotonicClock clock, FallbackMetrics metrics, FallbackLog log) : IDisposable
 {
+    private readonly FallbackTimeouts _timeouts = new(clock);
+
+    /// <summary>Stops the timers of the timeouts that wait for another fallback.</summary>
+    public void Dispose() => _timeouts.Dispose();
+
     /// <summary>Asks the endpoint's own fallback, then for the last good response.</summary>
-    public async Task<FallbackResult> TryAnswerAsync(RequestFallback request, FallbackCause cause)
+    public async ValueTask<FallbackResult> TryAnswerAsync(RequestFallback request, FallbackCause cause)
     {
         var (context, fallbacks) = (request.Context, request.Fallbacks);
         if (!request.Policy.Enabled || HttpMethods.IsConnect(context.Request.Method) || context.RequestAborted.IsCancellationRequested || !ResponseBody.TryDiscard(context.Response))
@@ -31,7 +36,8 @@ internal sealed class FallbackRunner(
         fallbacks.Use.Apply(policy());
         if (fallbacks.Handler is { } handler)
         {
-            var result = await RunAsync(FallbackTagValues.Delegate, request, cause, () => RunHandlerAsync(handler, request, cause));
+            var result = await RunAsync(
+                FallbackTagValues.Delegate, handler, request, cause, static (runner, handler, request, cause) => runner.RunHandlerAsync(handler, request, cause));
             if (result != FallbackResult.None || context.RequestAborted.IsCancellationRequested)
             {
                 return result;
@@ -39,11 +45,12 @@ internal sealed class FallbackRunner(
         }
 
         return fallbacks.Stale is { } stale
-            ? await RunAsync(FallbackTagValues.Stale, request, cause, () => ServeStaleAsync(stale, request))
+            ? await RunAsync(FallbackTagValues.Stale, stale, request, cause, static (runner, stale, request, _) => runner.ServeStaleAsync(stale, request))
             : FallbackResult.None;
     }
 
-    private async Task<FallbackResult> RunAsync(string kind, RequestFallback request, FallbackCause cause, Func<Task<Attempt>> run)
+    private async ValueTask<FallbackResult> RunAsync<TFallback>(
+        string kind, TFallback fallback, RequestFallback request, FallbackCause cause, Func<FallbackRunner, TFallback, RequestFallback, FallbackCause, ValueTask<Attempt>> run)
     {
         var (context, fallbacks) = (request.Context, request.Fallbacks);
         Attempt attempt;
@@ -52,7 +59,7 @@ internal sealed class FallbackRunner(
             activity?.SetTag(Tags.Endpoint, fallbacks.Endpoint).SetTag(Tags.FallbackKind, kind);
             try
             {
-                attempt = await run();
+                attempt = await run(this, fallback, request, cause);
             }
             catch (Exception exception)
             {
@@ -113,14 +120,14 @@ internal sealed class FallbackRunner(
         span.SetStatus(ActivityStatusCode.Error);
     }
 
-    private async Task<Attempt> RunHandlerAsync(FallbackBinding handler, RequestFallback request, FallbackCause cause)
+    private async ValueTask<Attempt> RunHandlerAsync(FallbackBinding handler, RequestFallback request, FallbackCause cause)
     {
         var (context, fallbacks, policy) = (request.Context, request.Fallbacks, request.Policy);
         if (!await FallbackAuthorization.AllowsAsync(context, fallbacks.Authorization, request.WasAuthorized, handler.RunsFilters))
         {
             return Attempt.Failed(
                 FallbackTagValues.Unauthorized,
-                fallbacks.Authorization.HasFlag(RequiredAuthorization.Filters)
+                (fallbacks.Authorization & RequiredAuthorization.Filters) != RequiredAuthorization.None
                     ? "filters of the action decide who may see its answers, and they run inside of it; name a method of the controller by [Fallback], which runs inside of them, too"
                     : "the endpoint needs authorization, and none had run for the request; UseAuthorization() must come before UseResilienceLayers()");
         }
@@ -152,12 +159,13 @@ internal sealed class FallbackRunner(
         }
     }
 
-    private async Task<Attempt> CallAsync(FallbackBinding handler, RequestFallback request, FallbackCause cause)
+    private async ValueTask<Attempt> CallAsync(FallbackBinding handler, RequestFallback request, FallbackCause cause)
     {
         var (context, policy, response) = (request.Context, request.Policy, request.Context.Response);
 
-        // First, while nothing stands in the request's way that would stay if the application's time provider threw. Not one of a pool: a fallback runs when something has failed already, and may be abandoned.
-        using var timeout = new RequestTimeout(clock);
+        // First, while nothing stands in the request's way that would stay if the application's time provider threw.
+        using var lease = _timeouts.Rent();
+        var timeout = lease.Timeout;
         request.Baseline.Restore(response);
         context.Features.Set(new FallbackContext(context)
         {
@@ -217,7 +225,7 @@ internal sealed class FallbackRunner(
         return true;
     }
 
-    private async Task<Attempt> ServeStaleAsync(StaleFallback stale, RequestFallback request)
+    private async ValueTask<Attempt> ServeStaleAsync(StaleFallback stale, RequestFallback request)
     {
         var (answer, failure) = await FindStaleAsync(stale, request);
         if (answer is not { } found)
@@ -230,7 +238,7 @@ internal sealed class FallbackRunner(
         return Attempt.Answered;
     }
 
-    private async Task<(StaleAnswer? Answer, Attempt Failure)> FindStaleAsync(StaleFallback stale, RequestFallback request)
+    private async ValueTask<(StaleAnswer? Answer, Attempt Failure)> FindStaleAsync(StaleFallback stale, RequestFallback request)
     {
         var (context, fallbacks, policy) = (request.Context, request.Fallbacks, request.Policy);
         if (!request.IsUntouched && !stale.IsStill(context, request.AskedFor))
@@ -245,19 +253,26 @@ internal sealed class FallbackRunner(
 
         try
         {
+            if (stale.AnswersAtOnce)
+            {
+                return await stale.FindAsync(context, request.StaleKey, CancellationToken.None) is { } kept ? (kept, default) : (null, NotKept);
+            }
+
             // What hangs is given up on when the time is over; what is held elsewhere is bounded there.
             using var timeUp = new CancellationTokenSource(policy.Timeout, clock.Provider);
             using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(timeUp.Token, context.RequestAborted);
-            return await stale.FindAsync(context, giveUp.Token) is { } answer ? (answer, default)
+            return await stale.FindAsync(context, request.StaleKey, giveUp.Token) is { } answer ? (answer, default)
                 : timeUp.IsCancellationRequested
                     ? (null, Attempt.Failed(FallbackTagValues.Timeout, $"the store of responses took longer than {policy.Timeout.TotalSeconds} s (Fallbacks:Timeout)"))
-                    : (null, Attempt.Failed(FallbackTagValues.Miss, "no response was kept that is young enough"));
+                    : (null, NotKept);
         }
         finally
         {
             fallbacks.Use.Stale.Exit(lease, CallOutcome.Ignored);
         }
     }
+
+    private static Attempt NotKept => Attempt.Failed(FallbackTagValues.Miss, "no response was kept that is young enough");
 
     /// <param name="Reason">Why there is no answer; null when there is one.</param>
     /// <param name="What">The same for people.</param>

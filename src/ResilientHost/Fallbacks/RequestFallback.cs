@@ -26,6 +26,9 @@ internal sealed class RequestFallback(FallbackRunner runner, HttpContext context
     /// <summary>What the request asked for when it came, where a response that was kept may answer it.</summary>
     public uint? AskedFor { get; init; }
 
+    /// <summary>The key of <see cref="AskedFor"/>, where it had to be made before the endpoint ran.</summary>
+    public string? StaleKey { get; init; }
+
     /// <summary>The endpoint has not run: nobody has read the request's body, or changed what it asks for.</summary>
     public bool IsUntouched { get; init; }
 
@@ -38,7 +41,7 @@ internal sealed class RequestFallback(FallbackRunner runner, HttpContext context
     /// <summary>Asks the fallbacks in their order. Never throws. Asked once: a request falls back on them, and they on nothing.</summary>
     /// <param name="cause">Why.</param>
     /// <param name="outcome">How the endpoint's own call counts, whatever a fallback makes of it.</param>
-    public async Task<FallbackResult> TryAnswerAsync(FallbackCause cause, CallOutcome outcome = CallOutcome.Failed)
+    public async ValueTask<FallbackResult> TryAnswerAsync(FallbackCause cause, CallOutcome outcome = CallOutcome.Failed)
     {
         LeaveLayers?.Invoke(outcome);
         var result = await runner.TryAnswerAsync(this, cause);

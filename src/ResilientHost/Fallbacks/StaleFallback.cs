@@ -44,6 +44,9 @@ internal sealed class StaleFallback
     /// <summary>How old a response may be.</summary>
     public TimeSpan MaxAge { get; }
 
+    /// <summary>The store is never waited for: there is nothing to give up on.</summary>
+    public bool AnswersAtOnce => _responses.AnswersAtOnce;
+
     /// <summary>What is wrong with what was asked for.</summary>
     public static IEnumerable<string> Errors(Endpoint endpoint, IStaleFallbackMetadata metadata)
     {
@@ -99,14 +102,20 @@ internal sealed class StaleFallback
     public StaleRecording Record(HttpContext context, uint asked) => new(this, _responses, context, asked);
 
     /// <summary>The response that this request may be given while the endpoint cannot answer; <see langword="null"/>: none. Never throws.</summary>
-    public async ValueTask<StaleAnswer?> FindAsync(HttpContext context, CancellationToken cancellationToken)
+    public ValueTask<StaleAnswer?> FindAsync(HttpContext context, CancellationToken cancellationToken) => FindAsync(context, key: null, cancellationToken);
+
+    /// <summary>As above.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="key">What it asks for, where that is known: see <see cref="StaleRecording.Key"/>.</param>
+    /// <param name="cancellationToken">Ends the wait for a store.</param>
+    public async ValueTask<StaleAnswer?> FindAsync(HttpContext context, string? key, CancellationToken cancellationToken)
     {
         if (!(HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)) || !IsAnyones(context))
         {
             return null;
         }
 
-        var key = _key.Text(context);
+        key ??= _key.Text(context);
         var found = await _responses.GetAsync(key, MaxAge, context, cancellationToken);
         if (found is not { Response.Vary: { Count: > 0 } vary })
         {

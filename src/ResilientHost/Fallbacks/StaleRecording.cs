@@ -19,12 +19,10 @@ internal sealed class StaleRecording : IResponseTap
     private readonly StaleFallback _fallback;
     private readonly StaleResponses _responses;
     private readonly HttpContext _context;
-    private readonly string _key;
     private readonly uint _asked;
     private readonly int _maxBytes;
     private readonly KeyValuePair<string, StringValues>[] _outer;
-    private readonly SortedSet<string> _vary = new(StringComparer.Ordinal);
-    private List<KeyValuePair<string, StringValues>> _headers = [];
+    private IReadOnlyList<KeyValuePair<string, StringValues>> _headers = [];
     private long? _contentLength;
     private byte[] _buffer = [];
     private int _length;
@@ -42,10 +40,15 @@ internal sealed class StaleRecording : IResponseTap
         _asked = asked;
 
         // Now: the handler may change what the key is made of.
-        _key = fallback.KeyOf(context);
+        Key = fallback.KeyOf(context);
         _maxBytes = responses.MaxResponseBytes;
-        _outer = [.. context.Response.Headers];
+        _outer = context.Response.Headers is { Count: > 0 } headers ? [.. headers] : [];
     }
+
+    /// <summary>What the request asked for when it came.</summary>
+    public string Key { get; }
+
+    private SortedSet<string> Vary => field ??= new(StringComparer.Ordinal);
 
     private enum Stage
     {
@@ -117,7 +120,7 @@ internal sealed class StaleRecording : IResponseTap
             {
                 if (succeeded && IsGood())
                 {
-                    _fallback.Keep(_key, _context.Request, _vary, _headers, _buffer.AsSpan(0, _length).ToArray());
+                    _fallback.Keep(Key, _context.Request, Vary, _headers, _buffer.AsSpan(0, _length).ToArray());
                 }
                 else if (_stage != Stage.TooLarge)
                 {
@@ -155,7 +158,7 @@ internal sealed class StaleRecording : IResponseTap
         try
         {
             var headers = response.Headers;
-            if (response.StatusCode != StatusCodes.Status200OK || StaleHeaders.ForbidKeeping(headers) || StaleHeaders.DescribePart(headers) || !StaleHeaders.TryAddVary(headers.Vary, _vary))
+            if (response.StatusCode != StatusCodes.Status200OK || StaleHeaders.ForbidKeeping(headers) || StaleHeaders.DescribePart(headers) || !StaleHeaders.TryAddVary(headers.Vary, Vary))
             {
                 return;
             }
@@ -220,7 +223,7 @@ internal sealed class StaleRecording : IResponseTap
             && response.StatusCode == StatusCodes.Status200OK
             && (_contentLength is null || _contentLength == _length)
             && !StaleHeaders.ForbidKeeping(response.Headers)
-            && StaleHeaders.TryAddVary(response.Headers.Vary, _vary, IsOfMiddleware)
+            && StaleHeaders.TryAddVary(response.Headers.Vary, Vary, IsOfMiddleware)
             && _fallback.IsAnyones(_context)
             && !CutResponse.IsMarked(_context)
             && !_context.RequestAborted.IsCancellationRequested;

@@ -1,4 +1,6 @@
-using System.Text;
+using System.Buffers;
+using System.Globalization;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
@@ -15,7 +17,11 @@ namespace ResilientHost.Fallbacks;
 internal sealed class StaleRequestKey
 {
     public const int MaxQueryKeys = 32;
-    private const char Version = '1';
+    private const string Version = "1";
+    private const int UsualLength = 256;
+
+    // What is printable, without what separates and what escapes.
+    private static readonly SearchValues<char> Plain = SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Select(static c => (char)c).Except(['%', '|', '&', '='])]);
 
     private readonly string _endpoint;
     private readonly string[]? _queryKeys;
@@ -56,27 +62,40 @@ internal sealed class StaleRequestKey
         return (uint)hash.ToHashCode();
     }
 
-    /// <summary>The text of all parts but <c>Vary</c>.</summary>
+    /// <summary>The text of all parts but <c>Vary</c>. Allocates nothing else where the query is empty and the route has no values.</summary>
     public string Text(HttpContext context)
     {
         var request = context.Request;
-        var text = new StringBuilder(128).Append(Version);
-        Escape(text.Append('|'), request.Scheme.ToLowerInvariant());
-        Escape(text.Append('|'), request.Headers.Host.ToString().ToLowerInvariant());
-        Escape(text.Append('|'), request.PathBase.Value);
-        Escape(text.Append('|'), _endpoint);
-        AppendRoute(text.Append('|'), RouteValues(context));
-        AppendQuery(text.Append('|'), request.QueryString.Value);
-        AppendHeaders(text.Append('|'), request.Headers, _headers);
-        return text.ToString();
+        var text = Begin(stackalloc char[UsualLength]);
+        text.AppendLiteral(Version);
+        Escape(ref text, "|", request.Scheme.ToLowerInvariant());
+        Escape(ref text, "|", request.Headers.Host.ToString().ToLowerInvariant());
+        Escape(ref text, "|", request.PathBase.Value);
+        Escape(ref text, "|", _endpoint);
+        text.AppendLiteral("|");
+        AppendRoute(ref text, RouteValues(context));
+        text.AppendLiteral("|");
+        AppendQuery(ref text, request.QueryString.Value);
+        text.AppendLiteral("|");
+        AppendHeaders(ref text, request.Headers, _headers);
+        return text.ToStringAndClear();
     }
 
     /// <summary>The text of all parts.</summary>
     /// <param name="text">The text without <c>Vary</c>.</param>
     /// <param name="request">The request.</param>
     /// <param name="vary">Names of headers, lower case and in order.</param>
-    public static string WithVary(string text, HttpRequest request, IEnumerable<string> vary) =>
-        AppendHeaders(new StringBuilder(text, text.Length + 64).Append('|'), request.Headers, vary, namesAbsent: true).ToString();
+    public static string WithVary(string text, HttpRequest request, IEnumerable<string> vary)
+    {
+        var whole = Begin(stackalloc char[UsualLength]);
+        whole.AppendLiteral(text);
+        whole.AppendLiteral("|");
+        AppendHeaders(ref whole, request.Headers, vary, namesAbsent: true);
+        return whole.ToStringAndClear();
+    }
+
+    // On the stack, or in a pooled array where that is too short.
+    private static DefaultInterpolatedStringHandler Begin(Span<char> buffer) => new(0, 0, CultureInfo.InvariantCulture, buffer);
 
     private static RouteValueDictionary? RouteValues(HttpContext context) => context.Features.Get<IRouteValuesFeature>()?.RouteValues;
 
@@ -127,9 +146,9 @@ internal sealed class StaleRequestKey
     }
 
     // Routing compares names without case, handlers may tell values by it.
-    private static void AppendRoute(StringBuilder text, RouteValueDictionary? values)
+    private static void AppendRoute(ref DefaultInterpolatedStringHandler text, RouteValueDictionary? values)
     {
-        if (values is null)
+        if (values is not { Count: > 0 })
         {
             return;
         }
@@ -138,14 +157,21 @@ internal sealed class StaleRequestKey
         {
             if (value is not null)
             {
-                Escape(text, name).Append('=');
-                Escape(text, Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture)).Append('&');
+                Escape(ref text, "", name);
+                Escape(ref text, "=", Convert.ToString(value, CultureInfo.InvariantCulture));
+                text.AppendLiteral("&");
             }
         }
     }
 
-    private void AppendQuery(StringBuilder text, string? query)
+    private void AppendQuery(ref DefaultInterpolatedStringHandler text, string? query)
     {
+        text.AppendLiteral(_queryKeys is null ? "*" : "+");
+        if (string.IsNullOrEmpty(query))
+        {
+            return;
+        }
+
         var pairs = new List<(string Name, string Value)>();
         foreach (var pair in new QueryStringEnumerable(query))
         {
@@ -158,15 +184,15 @@ internal sealed class StaleRequestKey
         }
 
         // Stable: the order of keys means nothing, that of one key's values does, in whatever case the key is spelled each time.
-        text.Append(_queryKeys is null ? '*' : '+');
         foreach (var (name, value) in pairs.OrderBy(static pair => pair.Name, StringComparer.OrdinalIgnoreCase))
         {
-            Escape(text, name).Append('=');
-            Escape(text, value).Append('&');
+            Escape(ref text, "", name);
+            Escape(ref text, "=", value);
+            text.AppendLiteral("&");
         }
     }
 
-    private static StringBuilder AppendHeaders(StringBuilder text, IHeaderDictionary headers, IEnumerable<string> names, bool namesAbsent = false)
+    private static void AppendHeaders(ref DefaultInterpolatedStringHandler text, IHeaderDictionary headers, IEnumerable<string> names, bool namesAbsent = false)
     {
         foreach (var name in names)
         {
@@ -176,33 +202,29 @@ internal sealed class StaleRequestKey
                 continue;
             }
 
-            Escape(text, name);
+            Escape(ref text, "", name);
             foreach (var value in values)
             {
-                Escape(text.Append('='), value);
+                Escape(ref text, "=", value);
             }
 
-            text.Append('&');
+            text.AppendLiteral("&");
         }
-
-        return text;
     }
 
-    private static StringBuilder Escape(StringBuilder text, string? part)
+    private static void Escape(ref DefaultInterpolatedStringHandler text, string before, ReadOnlySpan<char> part)
     {
-        foreach (var c in part ?? "")
+        text.AppendLiteral(before);
+        while (part.IndexOfAnyExcept(Plain) is >= 0 and var special)
         {
-            if (c is > ' ' and <= '~' and not ('%' or '|' or '&' or '='))
-            {
-                text.Append(c);
-            }
-            else
-            {
-                // By UTF-16 unit: half a surrogate pair must not turn into what another text turns into.
-                text.Append('%').Append(((int)c).ToString("X4", System.Globalization.CultureInfo.InvariantCulture));
-            }
+            text.AppendFormatted(part[..special]);
+
+            // By UTF-16 unit: half a surrogate pair must not turn into what another text turns into.
+            text.AppendLiteral("%");
+            text.AppendFormatted((int)part[special], "X4");
+            part = part[(special + 1)..];
         }
 
-        return text;
+        text.AppendFormatted(part);
     }
 }

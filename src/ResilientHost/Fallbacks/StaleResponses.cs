@@ -48,14 +48,37 @@ internal sealed partial class StaleResponses : IDisposable
     /// <summary>Responses that were not kept because the store is too slow or failed.</summary>
     public long LostWrites => _writes?.Lost ?? 0;
 
+    /// <summary>The store is our own: it neither waits nor hangs.</summary>
+    public bool AnswersAtOnce => _memory is not null;
+
     /// <summary>The response under a key, if it is no older than it may be. Never throws.</summary>
-    public async ValueTask<StaleAnswer?> GetAsync(string key, TimeSpan maxAge, HttpContext context, CancellationToken cancellationToken)
+    public ValueTask<StaleAnswer?> GetAsync(string key, TimeSpan maxAge, HttpContext context, CancellationToken cancellationToken) => _memory is null
+        ? ReadAsync(key, maxAge, context, cancellationToken)
+        : new(_memory.TryGet(key, out var kept) && kept.Age <= maxAge ? kept : null);
+
+    /// <summary>Keeps a response. Never throws and never waits.</summary>
+    public void Set(string key, StaleResponse response, TimeSpan maxAge)
     {
         if (_memory is not null)
         {
-            return _memory.TryGet(key, out var kept) && kept.Age <= maxAge ? kept : null;
+            _memory.Set(key, response, maxAge);
         }
+        else
+        {
+            _writes!.Add(key, response, maxAge);
+        }
+    }
 
+    public void Dispose() => _writes?.Dispose();
+
+    private TimeSpan? AgeOf(StaleResponse response)
+    {
+        var age = Clock.UtcNow - response.StoredAt;
+        return age < -MaxSkew ? null : age < TimeSpan.Zero ? TimeSpan.Zero : age;
+    }
+
+    private async ValueTask<StaleAnswer?> ReadAsync(string key, TimeSpan maxAge, HttpContext context, CancellationToken cancellationToken)
+    {
         if (Volatile.Read(ref _abandonedReads) >= MaxAbandonedReads)
         {
             ReadFailed("too many reads hang", exception: null);
@@ -84,27 +107,6 @@ internal sealed partial class StaleResponses : IDisposable
             ReadFailed("exception", exception);
             return null;
         }
-    }
-
-    /// <summary>Keeps a response. Never throws and never waits.</summary>
-    public void Set(string key, StaleResponse response, TimeSpan maxAge)
-    {
-        if (_memory is not null)
-        {
-            _memory.Set(key, response, maxAge);
-        }
-        else
-        {
-            _writes!.Add(key, response, maxAge);
-        }
-    }
-
-    public void Dispose() => _writes?.Dispose();
-
-    private TimeSpan? AgeOf(StaleResponse response)
-    {
-        var age = Clock.UtcNow - response.StoredAt;
-        return age < -MaxSkew ? null : age < TimeSpan.Zero ? TimeSpan.Zero : age;
     }
 
     private void Abandon(Task read)

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ResilientHost.Hosting;
@@ -26,7 +25,6 @@ internal sealed class CallWatch
 
     // Nothing is counted beside the array's length, which every core reads before each count.
     private const int FirstStripe = 16;
-    private static readonly int StripeMask = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Min(Environment.ProcessorCount, 64)) - 1;
 
     private Counts _counts;
     private long[]? _stripes;
@@ -65,7 +63,7 @@ internal sealed class CallWatch
     {
         if (_stripes is { } stripes)
         {
-            Interlocked.Increment(ref stripes[FirstStripe + ((Thread.GetCurrentProcessorId() & StripeMask) * StripeLength) + (int)end]);
+            Interlocked.Increment(ref stripes[FirstStripe + (NearbyProcessor.Place * StripeLength) + (int)end]);
         }
         else
         {
@@ -167,13 +165,13 @@ internal sealed class CallWatch
             return;
         }
 
-        if (StripeMask == 0)
+        if (NearbyProcessor.Places == 1)
         {
             Interlocked.Increment(ref word);
             return;
         }
 
-        Interlocked.CompareExchange(ref _stripes, new long[FirstStripe + ((StripeMask + 1) * StripeLength)], null);
+        Interlocked.CompareExchange(ref _stripes, new long[FirstStripe + (NearbyProcessor.Places * StripeLength)], null);
         Count(end);
     }
 

@@ -6,22 +6,24 @@ internal sealed class ConfigurationJournal(TimeProvider? timeProvider)
     private readonly Lock _gate = new();
     private readonly MonotonicClock _clock = new(timeProvider);
     private readonly Dictionary<string, DateTimeOffset> _changed = new(StringComparer.OrdinalIgnoreCase);
-    private IReadOnlyList<OptionEntry> _entries = [];
+    private ResilienceOptions? _options;
+    private IReadOnlyList<OptionEntry>? _entries;
     private DateTimeOffset? _appliedAt;
     private DateTimeOffset? _refusedAt;
     private IReadOnlyList<string>? _refusal;
 
     /// <summary>Notes what is in force from now on.</summary>
+    /// <param name="options">Validated options, which nobody changes any more.</param>
     public void Applied(ResilienceOptions options)
     {
-        var entries = OptionEntries.Of(options);
         lock (_gate)
         {
             var now = _clock.UtcNow;
             if (_appliedAt is not null)
             {
-                var before = _entries.ToDictionary(static entry => entry.Key, static entry => entry.Value, StringComparer.OrdinalIgnoreCase);
-                foreach (var entry in entries)
+                var before = Entries().ToDictionary(static entry => entry.Key, static entry => entry.Value, StringComparer.OrdinalIgnoreCase);
+                _entries = OptionEntries.Of(options);
+                foreach (var entry in _entries)
                 {
                     if (!before.TryGetValue(entry.Key, out var was) || was != entry.Value)
                     {
@@ -30,7 +32,7 @@ internal sealed class ConfigurationJournal(TimeProvider? timeProvider)
                 }
             }
 
-            (_entries, _appliedAt) = (entries, now);
+            (_options, _appliedAt) = (options, now);
         }
     }
 
@@ -56,9 +58,12 @@ internal sealed class ConfigurationJournal(TimeProvider? timeProvider)
     {
         lock (_gate)
         {
-            return new(_appliedAt, _refusedAt, _refusal, [.. _entries.Select(entry => (entry, _changed.TryGetValue(entry.Key, out var at) ? at : (DateTimeOffset?)null))]);
+            return new(_appliedAt, _refusedAt, _refusal, [.. Entries().Select(entry => (entry, _changed.TryGetValue(entry.Key, out var at) ? at : (DateTimeOffset?)null))]);
         }
     }
+
+    // Hundreds of properties by reflection: not at the start, but when somebody looks or the configuration changes.
+    private IReadOnlyList<OptionEntry> Entries() => _entries ??= _options is null ? [] : OptionEntries.Of(_options);
 }
 
 /// <summary>The configuration in force.</summary>

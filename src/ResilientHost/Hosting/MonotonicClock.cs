@@ -7,8 +7,14 @@ namespace ResilientHost.Hosting;
 /// <remarks>Thread-safe.</remarks>
 internal sealed class MonotonicClock
 {
+    // The frequency of the system's own on Linux: dividing by a constant is cheaper than going by floating point and back.
+    private const long NanosecondsPerSecond = TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick;
+
     // More than two threads' looks at two clocks are apart, and less than anybody sets a clock by.
     private static readonly TimeSpan SameClock = TimeSpan.FromMilliseconds(50);
+
+    // Milliseconds. Linux ticks a hundred times a second or more often, and the count is of whole milliseconds.
+    private const int SlowestTick = 11;
 
     private readonly TimeProvider _provider;
     private readonly long _coarseFactor;
@@ -51,6 +57,12 @@ internal sealed class MonotonicClock
     /// </summary>
     public long CoarseTimestamp() => _coarseFactor != 0 ? Environment.TickCount64 * _coarseFactor : _provider.GetTimestamp();
 
+    /// <summary>
+    /// A timestamp of this moment or a little later, at the price of the cheap clock: where something must not come too early and may come a tick late. Exact for any
+    /// provider but the system's. Holds as long as the kernel's tick comes in time: a virtual machine may be held up for longer.
+    /// </summary>
+    public long CoarseTimestampNotBefore() => _coarseFactor != 0 ? (Environment.TickCount64 + SlowestTick) * _coarseFactor : _provider.GetTimestamp();
+
     /// <summary>The duration between two timestamps; never negative.</summary>
     public TimeSpan Elapsed(long from, long to) =>
         to <= from ? TimeSpan.Zero : ToTimeSpan(to - from);
@@ -70,10 +82,11 @@ internal sealed class MonotonicClock
     }
 
     /// <summary>A number of timestamp ticks as the nearest duration.</summary>
+    // The two usual clocks are spared the floating point; a half is then rounded up, else to the even one.
     public TimeSpan ToTimeSpan(long timestampTicks) =>
-        Frequency == TimeSpan.TicksPerSecond
-            ? new TimeSpan(timestampTicks)
-            : new TimeSpan((long)Math.Min(Math.Round(timestampTicks * ((double)TimeSpan.TicksPerSecond / Frequency)), TimeSpan.MaxValue.Ticks / 2));
+        Frequency == NanosecondsPerSecond && timestampTicks >= 0 ? new TimeSpan((timestampTicks / TimeSpan.NanosecondsPerTick) + (timestampTicks % TimeSpan.NanosecondsPerTick >= TimeSpan.NanosecondsPerTick / 2 ? 1 : 0))
+        : Frequency == TimeSpan.TicksPerSecond ? new TimeSpan(timestampTicks)
+        : new TimeSpan((long)Math.Min(Math.Round(timestampTicks * ((double)TimeSpan.TicksPerSecond / Frequency)), TimeSpan.MaxValue.Ticks / 2));
 
     /// <summary>
     /// A duration in timestamp ticks, saturating far below overflow so that it can be added to a timestamp. Rounded up, for what took at

@@ -19,7 +19,6 @@ public class NamedOptions<[DynamicallyAccessedMembers(
 {
     internal const string DefaultName = "Default";
 
-    private static readonly OptionsShape Shape = OptionsShape.Of<TOptions>();
     private readonly SortedDictionary<string, NamedEntry<TOptions>> _entries = new(StringComparer.OrdinalIgnoreCase);
     private TOptions _default = new();
 
@@ -140,12 +139,7 @@ public class NamedOptions<[DynamicallyAccessedMembers(
 
     internal static bool IsDefault(string name) => string.Equals(name, DefaultName, StringComparison.OrdinalIgnoreCase);
 
-    internal static TOptions Copy(TOptions options)
-    {
-        var copy = new TOptions();
-        Shape.Copy(options, copy);
-        return copy;
-    }
+    internal static TOptions Copy(TOptions options) => (TOptions)((ICopiedOptions)options).Copy();
 
     internal NamedEntry<TOptions> GetOrAdd(string name)
     {

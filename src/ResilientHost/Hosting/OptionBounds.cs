@@ -1,38 +1,32 @@
 using System.Globalization;
-using System.Numerics;
 
 namespace ResilientHost.Hosting;
 
 /// <summary>Sentences about values that lie outside of their bounds.</summary>
+/// <remarks>Every start asks for all of them: neither generic code nor iterators, which the runtime would have to compile for each type of value.</remarks>
 internal static class OptionBounds
 {
     /// <summary>The error of a duration; none if it lies within the bounds, both included.</summary>
-    public static IEnumerable<string> Of(string property, TimeSpan? value, TimeSpan min, TimeSpan max, string orElse = "")
-    {
-        if (value is { } duration && (duration < min || duration > max))
-        {
-            yield return $"{property} must be {min:c} to {max:c} (d.hh:mm:ss){orElse}, but is {duration:c}.";
-        }
-    }
+    public static IEnumerable<string> Of(string property, TimeSpan? value, TimeSpan min, TimeSpan max, string orElse = "") =>
+        value is { } duration && (duration < min || duration > max)
+            ? [$"{property} must be {min:c} to {max:c} (d.hh:mm:ss){orElse}, but is {duration:c}."]
+            : [];
+
+    /// <summary>The error of a whole number; none if it lies within the bounds, both included.</summary>
+    public static IEnumerable<string> Of(string property, long value, long min, long max, string unit) =>
+        value >= min && value <= max ? [] : [Sentence(property, value, min, max, unit)];
 
     /// <summary>The error of a number; none if it lies within the bounds, both included.</summary>
-    public static IEnumerable<string> Of<T>(string property, T value, T min, T max, string unit)
-        where T : INumber<T>
-    {
+    public static IEnumerable<string> Of(string property, double value, double min, double max, string unit) =>
         // Not the other way round: NaN is within no bounds.
-        if (!(value >= min && value <= max))
-        {
-            yield return string.Create(CultureInfo.InvariantCulture, $"{property} must be {min} to {max}{(unit.Length > 0 ? " " : "")}{unit}, but is {value}.");
-        }
-    }
+        value >= min && value <= max ? [] : [Sentence(property, value, min, max, unit)];
 
     /// <summary>The error of an enumeration's value; none if it is one.</summary>
-    public static IEnumerable<string> Of<TEnum>(string property, TEnum? value, string orElse = "")
-        where TEnum : struct, Enum
-    {
-        if (value is { } name && !Enum.IsDefined(name))
-        {
-            yield return $"{property} must be one of {string.Join(", ", Enum.GetNames<TEnum>())}{orElse}, but is {name:D}.";
-        }
-    }
+    public static IEnumerable<string> Of(string property, Enum? value, string orElse = "") =>
+        value is not null && !Enum.IsDefined(value.GetType(), value)
+            ? [$"{property} must be one of {string.Join(", ", Enum.GetNames(value.GetType()))}{orElse}, but is {value:D}."]
+            : [];
+
+    private static string Sentence(string property, IFormattable value, IFormattable min, IFormattable max, string unit) =>
+        string.Create(CultureInfo.InvariantCulture, $"{property} must be {min} to {max}{(unit.Length > 0 ? " " : "")}{unit}, but is {value}.");
 }

@@ -5,7 +5,7 @@ using System.Reflection;
 namespace ResilientHost.Hosting;
 
 /// <summary>
-/// The settable properties of an options type: the one list behind known keys, inheritance and the log of what changed.
+/// The settable properties of an options type: the one list behind known keys and the log of what changed.
 /// </summary>
 /// <remarks>Reflection at start and reload only; trimming keeps the properties because of the annotation on <see cref="Of"/>.</remarks>
 internal sealed class OptionsShape
@@ -37,20 +37,6 @@ internal sealed class OptionsShape
     }
 
     public OptionsProperty? Find(string key) => _byName.GetValueOrDefault(key);
-
-    /// <summary>Copies values, maps, sections and what code alone can set; lists are not inherited and no inheriting options type has one.</summary>
-    public void Copy(object from, object to)
-    {
-        foreach (var property in Properties)
-        {
-            property.Copy(from, to);
-        }
-
-        foreach (var property in _code)
-        {
-            property.SetValue(to, property.GetValue(from));
-        }
-    }
 
     /// <summary>Names of properties that code alone can set, and has.</summary>
     public IEnumerable<string> SetInCode(object options) => _code.Where(property => property.GetValue(options) is not null).Select(static property => property.Name);
@@ -144,26 +130,6 @@ internal sealed class OptionsProperty
     public object? Get(object options) => _property.GetValue(options);
 
     public void Set(object options, object? value) => _property.SetValue(options, value);
-
-    public void Copy(object from, object to)
-    {
-        if (Kind == OptionsPropertyKind.Value)
-        {
-            Set(to, Get(from));
-        }
-        else if (Section is not null)
-        {
-            Section.Copy(Get(from)!, Get(to)!);
-        }
-        else if (Kind == OptionsPropertyKind.Map && Get(from) is IDictionary source && Get(to) is IDictionary target)
-        {
-            target.Clear();
-            foreach (DictionaryEntry entry in source)
-            {
-                target.Add(entry.Key, entry.Value);
-            }
-        }
-    }
 
     public bool AreEqual(object before, object after)
     {

@@ -6,10 +6,11 @@ namespace ResilientHost.Outbound;
 /// <param name="call">The call.</param>
 /// <param name="request">A clone of the caller's, of its own: what does not heed its cancellation may still write into it when the caller has its answer.</param>
 /// <param name="number">From 1.</param>
-internal sealed class HedgedAttempt(OutboundCall call, HttpRequestMessage request, int number)
+/// <param name="notBefore">The timestamp before which it is not sent: an attempt before was told when to come back.</param>
+internal sealed class HedgedAttempt(OutboundCall call, HttpRequestMessage request, int number, long notBefore)
 {
     private readonly bool _isHedge = number > 1;
-    private readonly long _started = call.Clock.Timestamp();
+    private long _started;
     private Task<AttemptResult>? _running;
     private AttemptResult _result;
     private volatile bool _ended;
@@ -25,6 +26,14 @@ internal sealed class HedgedAttempt(OutboundCall call, HttpRequestMessage reques
     {
         try
         {
+            if (call.Clock.Elapsed(call.Clock.Timestamp(), notBefore) is var wait && wait > TimeSpan.Zero)
+            {
+                // Never earlier than asked: timers count whole milliseconds.
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), call.Clock.Provider, cancellationToken);
+            }
+
+            _started = call.Clock.Timestamp();
+
             // A caller that waits on its thread would hold up the attempts beside.
             _running = call.IsSynchronous
                 ? Task.Run(() => call.AttemptAsync(request, number, _isHedge, cancellationToken).AsTask(), CancellationToken.None)
@@ -40,6 +49,10 @@ internal sealed class HedgedAttempt(OutboundCall call, HttpRequestMessage reques
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // Polly waits for every attempt that it has cancelled; one that does not heed its token must not hold up the answer that there is.
+            if (_isHedge && _running is null)
+            {
+                call.Authority.Budget.Return();
+            }
         }
 
         return Outcome.FromResult(this);
@@ -54,7 +67,7 @@ internal sealed class HedgedAttempt(OutboundCall call, HttpRequestMessage reques
             return;
         }
 
-        if (call.Policy.Hedging is { Quantile: not null } && !call.CallerToken.IsCancellationRequested)
+        if (_running is not null && call.Policy.Hedging is { Quantile: not null } && !call.CallerToken.IsCancellationRequested)
         {
             // It took at least so long. Without the losers, the latencies known would be those of the winners alone, and the quantile would sink with every hedge.
             call.Authority.Latency.Record(call.Clock.Elapsed(_started, call.Clock.Timestamp()));

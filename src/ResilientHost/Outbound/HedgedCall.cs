@@ -10,25 +10,29 @@ internal sealed class HedgedCall
     private readonly List<HedgedAttempt> _attempts = new(2);
     private readonly TimeSpan _delay;
     private readonly int _maxAttempts;
+    private readonly TimeSpan _longestWait;
+    private long _notBefore = long.MinValue;
     private volatile bool _stopped;
 
     public HedgedCall(OutboundCall call, HedgingPolicy policy)
     {
         _call = call;
         _maxAttempts = call.MaxAttempts;
+        _longestWait = call.Policy.Retry.MaxRetryAfter;
         _delay = DelayOf(call, policy);
     }
 
     /// <summary>How long the newest attempt may take before the next one begins; infinite when there will be none, as Polly would ask again and again.</summary>
-    public TimeSpan Delay => _stopped || _attempts.Count >= _maxAttempts ? Timeout.InfiniteTimeSpan : _delay;
+    public TimeSpan Delay => _stopped || _attempts.Count >= _maxAttempts || _delay == Timeout.InfiniteTimeSpan ? Timeout.InfiniteTimeSpan : _delay + WaitAt(_call.Clock.Timestamp());
 
     /// <summary>Begins the first attempt.</summary>
-    public HedgedAttempt First() => Add(1);
+    public HedgedAttempt First() => Add(1, long.MinValue);
 
     /// <summary>Begins the next attempt, unless the call has no more of them, no time or no budget left.</summary>
     public HedgedAttempt? TryBegin(int number)
     {
-        if (_stopped || number > _maxAttempts || _call.Left(_call.Clock.Timestamp()) <= TimeSpan.Zero)
+        var now = _call.Clock.Timestamp();
+        if (_stopped || number > _maxAttempts || _call.Left(now) <= WaitAt(now))
         {
             _stopped = true;
             return null;
@@ -42,7 +46,7 @@ internal sealed class HedgedCall
         }
 
         _call.Services.Telemetry.Hedging(_call, number, LastFailure());
-        return Add(number);
+        return Add(number, Volatile.Read(ref _notBefore));
     }
 
     /// <summary>Whether an outcome is not good enough to end the call while others may still bring a better one.</summary>
@@ -64,6 +68,11 @@ internal sealed class HedgedCall
         {
             // Refused, broken on this side, or told not to come again: another attempt would fare no better.
             _stopped = true;
+        }
+
+        if (result.RetryAfter is { } asked)
+        {
+            HoldBack(asked < _longestWait ? asked : _longestWait);
         }
 
         return result.End != AttemptEnd.Succeeded;
@@ -93,12 +102,25 @@ internal sealed class HedgedCall
 
     private AttemptResult? LastFailure() => _attempts.FindLast(static attempt => attempt.Result is { IsFailure: true })?.Result;
 
-    private HedgedAttempt Add(int number)
+    private HedgedAttempt Add(int number, long notBefore)
     {
-        var attempt = new HedgedAttempt(_call, _call.Replay!.Clone(_call.Request), number);
+        var attempt = new HedgedAttempt(_call, _call.Replay!.Clone(_call.Request), number, notBefore);
         _attempts.Add(attempt);
         return attempt;
     }
+
+    // The latest that any of the answers has asked for.
+    private void HoldBack(TimeSpan wait)
+    {
+        var until = _call.Clock.Timestamp() + _call.Clock.ToTimestampTicks(wait);
+        for (var known = Volatile.Read(ref _notBefore); known < until;)
+        {
+            var seen = Interlocked.CompareExchange(ref _notBefore, until, known);
+            known = seen == known ? until : seen;
+        }
+    }
+
+    private TimeSpan WaitAt(long now) => Volatile.Read(ref _notBefore) is var until && until > now ? _call.Clock.ToTimeSpan(until - now) : TimeSpan.Zero;
 
     private static TimeSpan DelayOf(OutboundCall call, HedgingPolicy policy) =>
         (policy.Quantile is { } quantile ? call.Authority.Latency.Quantile(quantile) : null) ?? policy.Delay ?? Timeout.InfiniteTimeSpan;

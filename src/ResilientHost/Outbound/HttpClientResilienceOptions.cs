@@ -1,3 +1,5 @@
+using ResilientHost.Hosting;
+
 namespace ResilientHost;
 
 /// <summary>How the calls of one <see cref="HttpClient"/> are protected. Bound from <c>Resilience:HttpClients:&lt;name&gt;</c>.</summary>
@@ -8,7 +10,7 @@ namespace ResilientHost;
 /// </para>
 /// <para>Not thread-safe; read once per change of configuration. A call keeps to its end what it began with.</para>
 /// </remarks>
-public sealed class HttpClientResilienceOptions
+public sealed class HttpClientResilienceOptions : ICopiedOptions
 {
     /// <summary>The client's kill switch.</summary>
     /// <value>Default <see langword="true"/>. <see langword="false"/> passes calls through, under the timeout that the client itself was given; reloads, both ways.</value>
@@ -32,18 +34,18 @@ public sealed class HttpClientResilienceOptions
     public TimeSpan? ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>When a failed attempt is made again.</summary>
-    public RetryOptions Retry { get; } = new();
+    public RetryOptions Retry { get; private set; } = new();
 
     /// <summary>When a slow attempt gets a second one beside it; replaces retrying for the calls that it applies to.</summary>
-    public HedgingOptions Hedging { get; } = new();
+    public HedgingOptions Hedging { get; private set; } = new();
 
     /// <summary>The circuit breaker of each authority.</summary>
     /// <value>The breaker's own defaults. What tells inbound callers apart (<c>PartitionBy</c>, <c>PartitionKey</c>, <c>CallerBy</c>, <c>MinimumDistinctCallers</c>) must not be set. <c>MaxPartitions</c> bounds the authorities.</value>
-    public CircuitBreakerOptions CircuitBreaker { get; } = new();
+    public CircuitBreakerOptions CircuitBreaker { get; private set; } = new();
 
     /// <summary>The bulkhead of each authority: attempts that wait for their response's headers at a time.</summary>
     /// <value>The bulkhead's own defaults. What tells inbound callers apart (<c>PartitionBy</c>, <c>PartitionKey</c>) must not be set.</value>
-    public BulkheadOptions Bulkhead { get; } = new();
+    public BulkheadOptions Bulkhead { get; private set; } = new();
 
     /// <summary>Bodies of responses that declare a length up to this one are read as part of the attempt: when they break off or stall, that is a failed attempt.</summary>
     /// <value>From 0 (never) to 16 MiB; default 65,536 bytes.</value>
@@ -67,4 +69,14 @@ public sealed class HttpClientResilienceOptions
     /// <summary>How long the circuit of an authority breaks whose certificate is not accepted; each further failure doubles it, up to the circuit breaker's <c>MaxBreakDuration</c> or this where it is longer.</summary>
     /// <value>From 1 s to 1 day; default 1 minute.</value>
     public TimeSpan CertificateBreakDuration { get; set; } = TimeSpan.FromMinutes(1);
+
+    object ICopiedOptions.Copy()
+    {
+        var copy = (HttpClientResilienceOptions)MemberwiseClone();
+        copy.Retry = Retry.Copied();
+        copy.Hedging = Hedging.Copied();
+        copy.CircuitBreaker = CircuitBreaker.Copied();
+        copy.Bulkhead = Bulkhead.Copied();
+        return copy;
+    }
 }

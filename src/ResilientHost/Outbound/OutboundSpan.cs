@@ -95,7 +95,10 @@ internal static class OutboundSpan
         if (request.RequestUri is { IsAbsoluteUri: true } uri)
         {
             activity.SetTag(ResilienceDiagnostics.Tags.ServerAddress, uri.IdnHost);
-            activity.SetTag(ResilienceDiagnostics.Tags.ServerPort, uri.Port);
+            if (uri.Port >= 0)
+            {
+                activity.SetTag(ResilienceDiagnostics.Tags.ServerPort, uri.Port);
+            }
         }
 
         if (number > 1)

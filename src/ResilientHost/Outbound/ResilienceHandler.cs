@@ -63,7 +63,7 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
     {
         ArgumentNullException.ThrowIfNull(request);
         var policy = client.Policy;
-        return policy.Enabled && request.RequestUri is { IsAbsoluteUri: true } uri && (uri.Scheme == Uri.UriSchemeHttps || uri.Scheme == Uri.UriSchemeHttp)
+        return policy.Enabled && request.RequestUri is { IsAbsoluteUri: true } uri && AuthorityKey.IsHttp(uri)
             ? SendProtectedAsync(request, uri, policy, isSynchronous, cancellationToken)
             : PassAsync(request, isSynchronous, cancellationToken);
     }

@@ -1,8 +1,10 @@
+using ResilientHost.Hosting;
+
 namespace ResilientHost;
 
 /// <summary>When a failed attempt is made again, and how often in all.</summary>
 /// <remarks>Not thread-safe; read once per change of configuration.</remarks>
-public sealed class RetryOptions
+public sealed class RetryOptions : ICopiedOptions
 {
     /// <summary>Attempts at one call, the first included.</summary>
     /// <value>From 1 (no retry) to 10; default 3 for HTTP clients, 1 for other calls.</value>
@@ -43,4 +45,6 @@ public sealed class RetryOptions
     /// <summary>The largest body of a request that is kept to be sent again. A request with a larger one, or of unknown length beyond it, is sent once.</summary>
     /// <value>From 0 (requests with a body are sent once) to 16 MiB; default 65,536 bytes. HTTP clients only.</value>
     public int MaxReplayBytes { get; set; } = 64 * 1024;
+
+    object ICopiedOptions.Copy() => MemberwiseClone();
 }

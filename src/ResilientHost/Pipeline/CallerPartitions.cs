@@ -16,21 +16,27 @@ internal sealed class CallerPartitions(CallerKeys keys)
     public bool TryEnter(HttpContext context, EndpointPlan plan, ref Admission admission, out Refusal refusal)
     {
         refusal = default;
+        (CallerSelector? By, string Key) known = (null, CallerKeys.Nobody);
         if (plan.CircuitBreaker is { } circuit)
         {
             if (circuit.Partitions is { } partitions && circuit.Policy.Partition is { } byCircuit)
             {
-                admission.Circuit = circuit = partitions.Get(keys.Of(context, byCircuit));
+                known = (byCircuit, keys.Of(context, byCircuit));
+                admission.Circuit = circuit = partitions.Get(known.Key);
             }
 
             // Now, and not when there is something to count: a timer that ends the call must not look into a request that is being served.
             if (circuit.CountsCallers)
             {
-                admission.Caller = CircuitBreaker.HashOf(keys.Of(context, circuit.Policy.Caller));
+                admission.Caller = CircuitBreaker.HashOf(KeyOf(context, circuit.Policy.Caller, known));
             }
         }
 
         return plan.Bulkhead is not { Shares: { } shares, Policy.Partition: { } byBulkhead }
-            || shares.TryEnter(keys.Of(context, byBulkhead), out admission.Share, out refusal);
+            || shares.TryEnter(KeyOf(context, byBulkhead, known), out admission.Share, out refusal);
     }
+
+    // Most keys are made anew for each request: asked twice, each layer's table would keep a text of its own.
+    private string KeyOf(HttpContext context, CallerSelector selector, in (CallerSelector? By, string Key) known) =>
+        selector == known.By ? known.Key : keys.Of(context, selector);
 }

@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using ResilientHost.Fallbacks;
 using ResilientHost.History;
 using ResilientHost.Hosting;
@@ -22,31 +23,41 @@ internal sealed class EndpointInvoker(
     RequestCompletions completions,
     RequestWatches watches)
 {
-    public Task Invoke(RequestDelegate next, HttpContext context, EndpointPlan plan, Admission admission, InboundCall? call)
+    /// <param name="next">The way to the endpoint.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="plan">The layers.</param>
+    /// <param name="admission">What the request holds of them; afterwards nothing that the caller may use.</param>
+    /// <param name="request">The request as the server gave it, where the caller has looked it up already.</param>
+    /// <param name="call">What its caller says of it.</param>
+    public Task Invoke(RequestDelegate next, HttpContext context, EndpointPlan plan, ref Admission admission, IHttpRequestFeature? request, InboundCall? call)
     {
         // Once there is a state it owns the admission; until then this frame does.
         RequestState? state = null;
         Task endpoint;
         try
         {
-            if (context.Response.Headers.Count > 0)
+            var current = settings.Current;
+            var timeout = plan.TimeoutUnder(current.Timeouts);
+            if (ResponseHeadersOf(context, hasTimeout: timeout is not null).Count > 0)
             {
                 state = states.Rent(context, plan, admission);
                 state.Baseline.Capture(context.Response);
             }
 
-            if (StreamingResponse.MayStream(context, plan))
+            if (MayStream(context, plan, request))
             {
                 state ??= states.Rent(context, plan, admission);
                 LetGoWhenStreaming(state);
             }
 
-            var current = settings.Current;
-            var timeout = plan.TimeoutUnder(current.Timeouts);
             if (timeout is not null || plan.Fallbacks is not null || call is { HasCallersDeadline: true })
             {
                 state ??= states.Rent(context, plan, admission);
-                fallbacks.Begin(state, current.Fallbacks);
+                if (plan.Fallbacks is not null)
+                {
+                    fallbacks.Begin(state, current.Fallbacks);
+                }
+
                 state.BeginTimeout(timeout, current.Timeouts.Grace, call);
             }
 
@@ -70,15 +81,15 @@ internal sealed class EndpointInvoker(
 
         if (state is null)
         {
-            var outcome = OutcomeOf(context);
+            var outcome = OutcomeOf(context, context.Response.StatusCode);
             gates.Exit(plan, ref admission, outcome);
             Record(context, plan, admission, outcome, RequestDisposition.Of(outcome));
             return endpoint;
         }
 
-        if (IsAnswered(state))
+        if (IsAnswered(state, out var status))
         {
-            Complete(state);
+            Complete(state, status);
             return endpoint;
         }
 
@@ -93,6 +104,15 @@ internal sealed class EndpointInvoker(
         Prepare(state);
         return RecoverAsync(state, exception);
     }
+
+    // What the context looks up it keeps for the endpoint, unless a timeout is about to take the server's place: then all is looked up again.
+    private static IHeaderDictionary ResponseHeadersOf(HttpContext context, bool hasTimeout) =>
+        (hasTimeout ? context.Features.FindResponse()?.Headers : null) ?? context.Response.Headers;
+
+    private static bool MayStream(HttpContext context, EndpointPlan plan, IHttpRequestFeature? request) =>
+        request is not null
+            ? StreamingResponse.MayStream(context, plan, request.Headers, request.Method)
+            : StreamingResponse.MayStream(context, plan, context.Request.Headers, context.Request.Method);
 
     // On the thread and under the settings that called the endpoint: after an await neither may be the same.
     private void Prepare(RequestState state)
@@ -109,9 +129,9 @@ internal sealed class EndpointInvoker(
         {
             await RecoverAsync(state, EndedTask.ExceptionOf(state.Endpoint)).ConfigureAwait(ConfigureAwaitOptions.None);
         }
-        else if (IsAnswered(state))
+        else if (IsAnswered(state, out var status))
         {
-            Complete(state);
+            Complete(state, status);
         }
         else
         {
@@ -120,23 +140,35 @@ internal sealed class EndpointInvoker(
     }
 
     /// <summary>Whether what the endpoint has answered stands. Takes the guards off the request.</summary>
-    private static bool IsAnswered(RequestState state)
+    private static bool IsAnswered(RequestState state, out int status)
     {
         var response = state.Context.Response;
-        state.EndGuards(hasFailed: response.StatusCode >= StatusCodes.Status500InternalServerError);
+        status = response.StatusCode;
+        if (state.Body is null && response.HasStarted)
+        {
+            // Asked first: once the guards are off, everything that the context knows of the server has to be looked up again.
+            state.EndGuards(hasFailed: status >= StatusCodes.Status500InternalServerError);
+            return !state.HasOverrun;
+        }
+
+        state.EndGuards(hasFailed: status >= StatusCodes.Status500InternalServerError);
+        status = response.StatusCode;
         return response.HasStarted ? !state.HasOverrun : !state.HasTimedOut && !RequestFallbacks.MayReplace(state);
     }
 
-    private void Complete(RequestState state)
+    private void Complete(RequestState state, int status)
     {
-        var outcome = state.HasTimedOut ? state.TimeoutOutcome : OutcomeOf(state.Context);
-        if (outcome == CallOutcome.Succeeded && !state.Context.Response.HasStarted)
+        var outcome = state.HasTimedOut ? state.TimeoutOutcome : OutcomeOf(state.Context, status);
+        if (state.Recording is { } recording)
         {
-            state.Recording?.CompleteAtEnd();
-        }
-        else
-        {
-            state.Recording?.Complete(outcome == CallOutcome.Succeeded);
+            if (outcome == CallOutcome.Succeeded && !state.Context.Response.HasStarted)
+            {
+                recording.CompleteAtEnd();
+            }
+            else
+            {
+                recording.Complete(outcome == CallOutcome.Succeeded);
+            }
         }
 
         state.RequestBody?.Detach();
@@ -281,7 +313,7 @@ internal sealed class EndpointInvoker(
             Note(watch, context, plan, admission, outcome, disposition);
         }
 
-        if (metrics.IsEnabled)
+        if (metrics.IsEnabled && admission.IsTimed)
         {
             metrics.Record(plan.Tag, disposition, gates.Elapsed(admission));
         }

@@ -62,7 +62,12 @@ internal static class EndpointKey
 
         var methods = endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods;
         var pattern = Pattern(route.RoutePattern);
-        return methods is { Count: > 0 } ? $"{string.Join(',', methods.Order(StringComparer.Ordinal))} {pattern}" : pattern;
+        return methods switch
+        {
+            null or { Count: 0 } => pattern,
+            { Count: 1 } => $"{methods[0]} {pattern}",
+            _ => $"{string.Join(',', methods.Order(StringComparer.Ordinal))} {pattern}",
+        };
     }
 
     /// <summary>Whether both were built from one mapping, such as one call of <c>MapGet</c>.</summary>

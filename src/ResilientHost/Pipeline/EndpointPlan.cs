@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Http;
 using ResilientHost.Fallbacks;
 using ResilientHost.Timeouts;
 
@@ -10,6 +12,9 @@ namespace ResilientHost.Pipeline;
 /// </remarks>
 internal sealed class EndpointPlan
 {
+    /// <summary>The endpoint; <see langword="null"/> only of a plan that was made for none.</summary>
+    public Endpoint? Endpoint { get; init; }
+
     /// <summary>The endpoint's key: names its automatic layers and stands in logs.</summary>
     public required string Key { get; init; }
 
@@ -47,6 +52,7 @@ internal sealed class EndpointPlan
     public bool IsStreaming { get; init; }
 
     /// <summary>How long a request to the endpoint may take until its response starts; <see langword="null"/>: as long as it likes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TimeSpan? TimeoutUnder(TimeoutPolicy policy)
     {
         var timeout = !policy.Enabled ? null : Timeout ?? (TakesDefaultTimeout ? policy.Default : null);

@@ -20,26 +20,37 @@ internal sealed class EndpointPlans
     private readonly BulkheadRegistry _bulkheads;
     private readonly EndpointFallbacksFactory _fallbacks;
     private readonly DegradationControl _degradation;
-    private readonly IServiceProvider _services;
+    private readonly EndpointSources _endpoints;
     private readonly ConditionalWeakTable<Endpoint, EndpointPlan> _plans = [];
     private readonly ConditionalWeakTable<Endpoint, EndpointPlan>.CreateValueCallback _compile;
+    private readonly PlanTable _known = new();
     private readonly HashSet<string> _tags = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
-    private Dictionary<Endpoint, string> _keys = [];
+    private IReadOnlyDictionary<Endpoint, string>? _twinsOf;
+    private ILookup<string?, KeyValuePair<Endpoint, string>>? _twins;
 
-    public EndpointPlans(CircuitBreakerRegistry circuitBreakers, BulkheadRegistry bulkheads, EndpointFallbacksFactory fallbacks, DegradationControl degradation, IServiceProvider services)
+    public EndpointPlans(CircuitBreakerRegistry circuitBreakers, BulkheadRegistry bulkheads, EndpointFallbacksFactory fallbacks, DegradationControl degradation, EndpointSources endpoints)
     {
         _circuitBreakers = circuitBreakers;
         _bulkheads = bulkheads;
         _fallbacks = fallbacks;
         _degradation = degradation;
-        _services = services;
+        _endpoints = endpoints;
         _compile = Compile;
     }
 
     /// <summary>The endpoint's plan.</summary>
     /// <exception cref="KeyNotFoundException">An endpoint added after the start names a layer that configuration does not have.</exception>
-    public EndpointPlan Of(Endpoint endpoint) => _plans.GetValue(endpoint, _compile);
+    public EndpointPlan Of(Endpoint endpoint) => _known.Find(endpoint) ?? FirstOf(endpoint);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private EndpointPlan FirstOf(Endpoint endpoint)
+    {
+        // It holds the plan for as long as there is the endpoint; the other only finds it.
+        var plan = _plans.GetValue(endpoint, _compile);
+        _known.Add(plan);
+        return plan;
+    }
 
     private EndpointPlan Compile(Endpoint endpoint)
     {
@@ -58,6 +69,7 @@ internal sealed class EndpointPlans
             var tag = _tags.Contains(key) || (_tags.Count < MaxEndpointTags && _tags.Add(key)) ? key : OverflowTag;
             return new EndpointPlan
             {
+                Endpoint = endpoint,
                 Key = key,
                 Tag = tag,
                 CircuitBreaker = circuitBreaker,
@@ -80,20 +92,21 @@ internal sealed class EndpointPlans
 
     private string KeyOf(Endpoint endpoint)
     {
-        if (KnownKeyOf(endpoint) is { } known)
+        // Twins can only be told apart by looking at all endpoints. Sources may add some later: then they are looked at again.
+        var keys = _endpoints.Keys;
+        if (keys.TryGetValue(endpoint, out var key))
         {
-            return known;
+            return key;
         }
 
-        // Twins can only be told apart by looking at all endpoints. Sources may add some later: then look again.
-        _keys = EndpointKey.Assign(_services.GetEndpoints());
-        return KnownKeyOf(endpoint) ?? EndpointKey.Plain(endpoint);
-    }
+        // Where routing could not be handed the endpoints that the services list, it has built its own: not the same object, but made of the same mapping.
+        if (!ReferenceEquals(_twinsOf, keys))
+        {
+            (_twinsOf, _twins) = (keys, keys.ToLookup(static pair => pair.Key.DisplayName));
+        }
 
-    // Routing matches endpoints of its own composite source, for which route handlers are built anew: the endpoint of a request is
-    // as a rule not the object that the services list, but one made of the same mapping.
-    private string? KnownKeyOf(Endpoint endpoint) =>
-        _keys.GetValueOrDefault(endpoint) ?? _keys.FirstOrDefault(pair => EndpointKey.AreOfOneMapping(pair.Key, endpoint)).Value;
+        return _twins![endpoint.DisplayName].FirstOrDefault(pair => EndpointKey.AreOfOneMapping(pair.Key, endpoint)).Value ?? EndpointKey.Plain(endpoint);
+    }
 
     /// <summary>Whether the endpoint tells or changes how the service is doing: it must work when nothing else does.</summary>
     public static bool IsOurs(Endpoint endpoint) =>

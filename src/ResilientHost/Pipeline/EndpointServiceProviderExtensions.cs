@@ -8,5 +8,5 @@ internal static class EndpointServiceProviderExtensions
 {
     /// <summary>Every endpoint of the app; none where routing is not registered (a plain generic host).</summary>
     public static IReadOnlyList<Endpoint> GetEndpoints(this IServiceProvider services) =>
-        services.GetService<EndpointDataSource>()?.Endpoints ?? [];
+        services.GetService<EndpointSources>()?.All ?? services.GetService<EndpointDataSource>()?.Endpoints ?? [];
 }

@@ -22,13 +22,23 @@ internal sealed class LayerGates(MonotonicClock clock)
 
     /// <summary>Notes when the call arrived.</summary>
     /// <param name="plan">The layers.</param>
-    /// <param name="timed">Someone wants to know exactly how long the call took; else a cheaper clock will do.</param>
-    public Admission Arrive(EndpointPlan plan, bool timed) =>
-        new() { ArrivedAt = timed || plan.CircuitBreaker is { Policy.NeedsExactClock: true } ? clock.Timestamp() : clock.CoarseTimestamp() };
+    /// <param name="timed">Someone wants to know exactly how long the call took; else a cheaper clock will do, or none.</param>
+    /// <returns>What the admission begins with. Not the admission: it is large, and read back while its parts are still being written.</returns>
+    public long Arrive(EndpointPlan plan, bool timed)
+    {
+        if (timed)
+        {
+            return clock.Timestamp();
+        }
+
+        return plan.CircuitBreaker?.Policy is { MeasuresCalls: true } policy
+            ? policy.NeedsExactClock ? clock.Timestamp() : clock.CoarseTimestamp()
+            : Admission.Untimed;
+    }
 
     /// <summary>Enters every layer of the plan, or none.</summary>
     /// <param name="plan">The layers.</param>
-    /// <param name="admission">What <see cref="Arrive"/> gave, and who calls where that was asked for; then what the call holds.</param>
+    /// <param name="admission">When the call arrived, and who calls where that was asked for; then what the call holds.</param>
     /// <param name="refusal">Why not, when refused.</param>
     public static Entry TryEnter(EndpointPlan plan, ref Admission admission, out Refusal refusal)
     {
@@ -129,13 +139,14 @@ internal sealed class LayerGates(MonotonicClock clock)
         }
     }
 
-    /// <summary>How long the call has been inside.</summary>
+    /// <summary>How long the call has been inside. Of one that was timed: <see cref="Admission.IsTimed"/>.</summary>
     public TimeSpan Elapsed(in Admission admission) => clock.Elapsed(admission.ArrivedAt, clock.Timestamp());
 
     private static bool EnterCircuit(EndpointPlan plan, long timestamp, ref Admission admission, out Refusal refusal)
     {
         refusal = default;
-        if (CircuitOf(plan, admission) is not { } circuit || circuit.TryEnter(timestamp, out admission.Permit, out refusal))
+        if (CircuitOf(plan, admission) is not { } circuit
+            || (timestamp == Admission.Untimed ? circuit.TryEnter(out admission.Permit, out refusal) : circuit.TryEnter(timestamp, out admission.Permit, out refusal)))
         {
             return true;
         }

@@ -11,7 +11,7 @@ namespace ResilientHost.Pipeline;
 
 /// <summary>Finds layers that were asked for and would not be applied, at start where possible, and refuses to start.</summary>
 internal sealed partial class PipelinePlacement(
-    IServiceProvider services,
+    EndpointSources endpoints,
     CircuitBreakerRegistry circuitBreakers,
     BulkheadRegistry bulkheads,
     EndpointFallbacksFactory fallbacks,
@@ -32,7 +32,7 @@ internal sealed partial class PipelinePlacement(
     {
         var errors = new List<string>();
         var idle = new List<string>();
-        foreach (var (endpoint, key) in EndpointKey.Assign(services.GetEndpoints()))
+        foreach (var (endpoint, key) in endpoints.Keys)
         {
             CheckLayers(endpoint, key, errors, idle);
             CheckOperations(endpoint, errors);

@@ -13,6 +13,7 @@ internal static class PipelineServiceCollectionExtensions
         services.TryAddSingleton(static provider => new MonotonicClock(provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<LayerGates>();
         services.TryAddSingleton<CallerPartitions>();
+        services.TryAddSingleton<EndpointSources>();
         services.TryAddSingleton<EndpointPlans>();
         services.TryAddSingleton<EndpointFallbacksFactory>();
         services.TryAddSingleton<EndpointInvoker>();

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using ResilientHost.Connections;
 using ResilientHost.Dashboard;
 using ResilientHost.Hosting;
@@ -32,7 +31,7 @@ internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSetting
         }
 
         RequestIdentity.Echo(context);
-        CutResponse.RememberServersBody(context.Features.Get<IHttpResponseBodyFeature>());
+        CutResponse.RememberServersBody(context.Features.FindResponseBody());
         Task task;
         try
         {
@@ -47,7 +46,8 @@ internal sealed class RecoveryMiddleware(RequestDelegate next, ResilienceSetting
             CutResponse.RememberServersBody(null);
         }
 
-        return HandledTask.Take(task) || task.IsCompletedSuccessfully ? task : AwaitPipeline(context, task);
+        // A task that was marked and has completed meanwhile stays noted. That does not matter: no task that is still running can be the same.
+        return task.IsCompletedSuccessfully || HandledTask.Take(task) ? task : AwaitPipeline(context, task);
     }
 
     // HTTP/2 and later have no such header: there the server's own limits on streams must do.

@@ -38,7 +38,7 @@ internal sealed class RequestCompletions(MonotonicClock clock, IRequestObserver?
     public void Note(HttpContext context, string disposition)
     {
         // A request may have begun before somebody wanted to be told.
-        if (observer is not null && context.Features.Get<Notes>() is { } notes)
+        if (observer is not null && context.Features.Find<Notes>() is { } notes)
         {
             notes.Disposition = disposition;
         }

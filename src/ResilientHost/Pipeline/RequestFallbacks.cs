@@ -44,14 +44,21 @@ internal sealed class RequestFallbacks(FallbackRunner runner, Hosting.MonotonicC
 
     /// <summary>What a request that has failed falls back on; <see langword="null"/> when its endpoint has nothing.</summary>
     public RequestFallback? For(RequestState state) => state is { FallbackPolicy: { } policy, Plan.Fallbacks: { } fallbacks }
-        ? new(runner, state.Context, fallbacks, policy, state.Baseline) { WasAuthorized = state.WasAuthorized, RequestBody = state.RequestBody, AskedFor = state.AskedFor, LeaveLayers = state.LeaveLayers }
+        ? new(runner, state.Context, fallbacks, policy, state.Baseline)
+        {
+            WasAuthorized = state.WasAuthorized,
+            RequestBody = state.RequestBody,
+            AskedFor = state.AskedFor,
+            StaleKey = state.Recording?.Key,
+            LeaveLayers = state.Leave,
+        }
         : null;
 
     /// <summary>What a request falls back on that was refused before its endpoint was called.</summary>
     public RequestFallback? ForRefused(RequestState state, FallbackPolicy policy) => state.Plan.Fallbacks is { } fallbacks && policy.Enabled
         ? new(runner, state.Context, fallbacks, policy, state.Baseline)
         {
-            WasAuthorized = fallbacks.Authorization.HasFlag(RequiredAuthorization.Middleware) && FallbackAuthorization.HasRun(state.Context),
+            WasAuthorized = (fallbacks.Authorization & RequiredAuthorization.Middleware) != RequiredAuthorization.None && FallbackAuthorization.HasRun(state.Context),
             IsUntouched = true,
         }
         : null;

@@ -19,6 +19,12 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     private InboundCall? _call;
     private bool _isCallersTime;
 
+    // Beside the reference, which stays from request to request: to write one costs the collector's barrier.
+    private bool _isLimited;
+
+    /// <summary>Where it belongs when no request has it.</summary>
+    public RequestStatePool? Pool { get; init; }
+
     public HttpContext Context { get; private set; } = null!;
 
     public EndpointPlan Plan { get; private set; } = null!;
@@ -38,7 +44,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     public bool IsShared { get; set; }
 
     /// <summary>The timeout of this request, while it has one.</summary>
-    public RequestTimeout? Timeout { get; private set; }
+    public RequestTimeout? Timeout => _isLimited ? _timeout : null;
 
     /// <summary>The request was limited in time, and its endpoint has returned.</summary>
     public bool HadTimeout { get; private set; }
@@ -79,6 +85,9 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     /// <summary>The endpoint has returned: what the response does now is not its doing.</summary>
     public bool HasReturned { get; private set; }
 
+    /// <summary><see cref="LeaveLayers"/> of whichever request has this, made once.</summary>
+    public Action<CallOutcome> Leave => field ??= LeaveLayers;
+
     // A field: the gates change it in place.
     public Admission Admission;
 
@@ -86,7 +95,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     {
         Context = context;
         Plan = plan;
-        Admission = admission;
+        Admission.Take(admission);
     }
 
     /// <summary>Limits the request to the endpoint's time, or to what its caller has left where that is less.</summary>
@@ -97,7 +106,8 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
             return;
         }
 
-        var now = clock.Timestamp();
+        // Half of what a timeout cost was the look at the exact clock. Other clocks are compared with a caller's deadline, and bound by ours.
+        var now = call is null ? clock.CoarseTimestampNotBefore() : clock.Timestamp();
         var limit = timeout.GetValueOrDefault();
         if (call is { HasCallersDeadline: true } && clock.Elapsed(now, call.CallersDeadline) is var left && (timeout is null || left < limit))
         {
@@ -106,7 +116,8 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
         }
 
         (_limit, _grace, _activity) = (limit, grace, Activity.Current);
-        Timeout = _timeout ??= new(clock);
+        _isLimited = true;
+        _timeout ??= new(clock);
         _timeout.Begin(Context, limit, grace, now, this);
         if (call is not null && !_isCallersTime && _timeout.IsRunning)
         {
@@ -149,7 +160,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
                 timeout.Dispose();
             }
 
-            Timeout = null;
+            _isLimited = false;
             HadTimeout = true;
             if (HasTimedOut)
             {

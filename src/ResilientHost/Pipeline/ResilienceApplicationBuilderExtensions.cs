@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using ResilientHost.Pipeline;
 
@@ -7,6 +8,9 @@ namespace Microsoft.AspNetCore.Builder;
 public static class ResilienceApplicationBuilderExtensions
 {
     private const string UsedProperty = "ResilientHost.LayersAreUsed";
+
+    // What UseRouting() leaves for UseEndpoints(); a WebApplication that did not call it maps by itself.
+    private const string RoutesProperty = "__EndpointRouteBuilder";
 
     /// <summary>Adds the layers around every endpoint: recovery, fallback, bulkhead, circuit breaker and timeout, in their fixed order.</summary>
     /// <param name="app">The application.</param>
@@ -29,8 +33,21 @@ public static class ResilienceApplicationBuilderExtensions
             app.Properties[UsedProperty] = app;
             placement.Entrances++;
             app.UseMiddleware<ResilienceMiddleware>();
+            ShareEndpoints(app);
         }
 
         return app;
+    }
+
+    // Inside of routing, so built before it, and no part of a request.
+    private static void ShareEndpoints(IApplicationBuilder app)
+    {
+        var sources = app.ApplicationServices.GetRequiredService<EndpointSources>();
+        sources.MappedBy(app.Properties.TryGetValue(RoutesProperty, out var routes) ? routes as IEndpointRouteBuilder : app as IEndpointRouteBuilder);
+        app.Use(next =>
+        {
+            sources.Share();
+            return next;
+        });
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using ResilientHost.Connections;
 using ResilientHost.Degradation;
 using ResilientHost.Fallbacks;
@@ -35,7 +36,7 @@ internal sealed class ResilienceMiddleware(
             return next(context);
         }
 
-        if (context.GetEndpoint() is not { } endpoint)
+        if (context.Features.FindEndpoint()?.Endpoint is not { } endpoint)
         {
             return InvokeWithoutEndpoint(context);
         }
@@ -57,27 +58,32 @@ internal sealed class ResilienceMiddleware(
             return next(context);
         }
 
-        return calls.Of(context, plan) is { } call ? InvokeKnown(context, plan, call) : EnterLayers(context, plan, call: null);
+        var request = context.Features.FindRequest();
+        return calls.Of(context, plan, request?.Headers ?? context.Request.Headers) is { } call
+            ? InvokeKnown(context, plan, request, call)
+            : EnterLayers(context, plan, request, call: null);
     }
 
-    private Task InvokeKnown(HttpContext context, EndpointPlan plan, InboundCall call)
+    private Task InvokeKnown(HttpContext context, EndpointPlan plan, IHttpRequestFeature? request, InboundCall call)
     {
         if (calls.IsOver(call))
         {
             // Whoever asked has gone: no layer is to be troubled with it.
-            return RefuseAsync(context, plan, Arrive(plan), InboundCalls.Refuse(plan));
+            Admission admission = default;
+            Arrive(plan, ref admission);
+            return RefuseAsync(context, plan, admission, InboundCalls.Refuse(plan));
         }
 
         if (!call.IsRead)
         {
-            return EnterLayers(context, plan, call);
+            return EnterLayers(context, plan, request, call);
         }
 
         InboundAnswer.Attach(context.Response, call);
         var flow = InboundFlow.Begin(call);
         try
         {
-            return EnterLayers(context, plan, call);
+            return EnterLayers(context, plan, request, call);
         }
         finally
         {
@@ -85,9 +91,10 @@ internal sealed class ResilienceMiddleware(
         }
     }
 
-    private Task EnterLayers(HttpContext context, EndpointPlan plan, InboundCall? call)
+    private Task EnterLayers(HttpContext context, EndpointPlan plan, IHttpRequestFeature? request, InboundCall? call)
     {
-        var admission = Arrive(plan);
+        Admission admission = default;
+        Arrive(plan, ref admission);
         Refusal refusal;
         if (shedder.IsActive && plan.Criticality is { } criticality && shedder.Sheds(context, criticality, plan.Tag, out refusal))
         {
@@ -101,18 +108,17 @@ internal sealed class ResilienceMiddleware(
 
         return LayerGates.TryEnter(plan, ref admission, out refusal) switch
         {
-            LayerGates.Entry.Admitted => invoker.Invoke(next, context, plan, admission, call),
+            LayerGates.Entry.Admitted => invoker.Invoke(next, context, plan, ref admission, request, call),
             LayerGates.Entry.Queues => QueueAsync(context, plan, admission, call),
             _ => RefuseAsync(context, plan, admission, refusal),
         };
     }
 
-    private Admission Arrive(EndpointPlan plan)
+    private void Arrive(EndpointPlan plan, ref Admission admission)
     {
-        var isSampled = watches.Of(plan) is { IsOpen: true } watch && watch.TryTake();
-        var admission = gates.Arrive(plan, metrics.IsEnabled || isSampled);
-        admission.IsSampled = isSampled;
-        return admission;
+        admission.IsSampled = watches.Of(plan) is { IsOpen: true } watch && watch.TryTake();
+        admission.IsTimed = metrics.IsEnabled || admission.IsSampled;
+        admission.ArrivedAt = gates.Arrive(plan, admission.IsTimed);
     }
 
     private Task InvokeWithoutEndpoint(HttpContext context)
@@ -181,11 +187,18 @@ internal sealed class ResilienceMiddleware(
             refusal = InboundCalls.Refuse(plan);
         }
 
-        await (refusal is { } refused ? RefuseAsync(context, plan, admission, refused) : invoker.Invoke(next, context, plan, admission, call));
+        // The request is not looked up here: a look-up that fails must find the invoker there, which gives back what is held.
+        await (refusal is { } refused ? RefuseAsync(context, plan, admission, refused) : invoker.Invoke(next, context, plan, ref admission, request: null, call));
     }
 
     private Task RefuseAsync(HttpContext context, EndpointPlan plan, in Admission admission, in Refusal refusal)
     {
+        if (plan.Fallbacks is null && (context.Features.FindResponse()?.Headers ?? context.Response.Headers).Count == 0)
+        {
+            Record(context, plan, RequestDisposition.Refused, admission, refusal);
+            return refusals.WriteAsync(context, refusal, ResponseBaseline.Empty);
+        }
+
         var state = states.Rent(context, plan, default);
         state.Baseline.Capture(context.Response);
         if (plan.Fallbacks is not null && fallbacks.ForRefused(state, settings.Current.Fallbacks) is { } fallback)
@@ -231,7 +244,7 @@ internal sealed class ResilienceMiddleware(
             }
         }
 
-        if (metrics.IsEnabled)
+        if (metrics.IsEnabled && admission.IsTimed)
         {
             metrics.Record(plan.Tag, disposition, gates.Elapsed(admission));
         }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using ResilientHost.Hosting;
 
 namespace ResilientHost.Pipeline;
 
@@ -12,17 +13,20 @@ internal static class StreamingResponse
 {
     public const string EventStream = "text/event-stream";
 
-    public static bool MayStream(HttpContext context, EndpointPlan plan)
+    /// <param name="context">The request.</param>
+    /// <param name="plan">The layers.</param>
+    /// <param name="headers">The request's headers.</param>
+    /// <param name="method">The request's method.</param>
+    public static bool MayStream(HttpContext context, EndpointPlan plan, IHeaderDictionary headers, string method)
     {
-        if (plan.IsStreaming)
+        if (plan.IsStreaming || headers.Upgrade.Count > 0)
         {
             return true;
         }
 
-        var headers = context.Request.Headers;
-        return headers.Upgrade.Count > 0
-            || IsEventStream(headers.Accept.Count == 1 ? headers.Accept[0] : null)
-            || (HttpMethods.IsConnect(context.Request.Method) && context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true });
+        var accept = headers.Accept;
+        return (accept.Count == 1 && IsEventStream(accept[0]))
+            || (HttpMethods.IsConnect(method) && context.Features.Find<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true });
     }
 
     /// <summary>Whether the answer that is starting now is a stream.</summary>
@@ -33,5 +37,5 @@ internal static class StreamingResponse
         || (HttpMethods.IsConnect(context.Request.Method) && context.Response.StatusCode == StatusCodes.Status200OK);
 
     private static bool IsEventStream(string? mediaType) =>
-        mediaType is not null && mediaType.StartsWith(EventStream, StringComparison.OrdinalIgnoreCase);
+        mediaType is not null && mediaType.Length >= EventStream.Length && (mediaType[0] | 0x20) == 't' && mediaType.StartsWith(EventStream, StringComparison.OrdinalIgnoreCase);
 }

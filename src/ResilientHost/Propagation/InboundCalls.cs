@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using ResilientHost.Callers;
 using ResilientHost.Hosting;
@@ -11,12 +12,26 @@ internal sealed class InboundCalls(ResilienceSettingsSource settings, MonotonicC
     private readonly bool _hasReaders = readers.Any();
 
     /// <summary>What is to be known of a request; <see langword="null"/> when nobody would want to know, which costs it one look for a header.</summary>
-    public InboundCall? Of(HttpContext context, EndpointPlan plan)
+    /// <param name="context">The request.</param>
+    /// <param name="plan">The layers.</param>
+    /// <param name="headers">The request's headers.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public InboundCall? Of(HttpContext context, EndpointPlan plan, IHeaderDictionary headers)
     {
         var current = settings.Current;
-        var isRead = _hasReaders || current.Calls.Named.Count > 0;
-        var headers = context.Request.Headers;
+        var isRead = _hasReaders || current.Calls.HasNamed;
+        return isRead || (plan.HeedsDeadlines && current.Timeouts.Enabled && InboundHeaders.MayHaveDeadline(headers)) ? Read(context, plan, headers, current, isRead) : null;
+    }
 
+    /// <summary>Whether its caller no longer waits for it.</summary>
+    public bool IsOver(InboundCall call) => call.HasCallersDeadline && clock.Timestamp() >= call.CallersDeadline;
+
+    /// <summary>Why a request is refused whose caller no longer waits.</summary>
+    public static Refusal Refuse(EndpointPlan plan) => new(RefusalReason.DeadlineExceeded, plan.Key, RetryAfter: null);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private InboundCall? Read(HttpContext context, EndpointPlan plan, IHeaderDictionary headers, ResilienceSettings current, bool isRead)
+    {
         // Whose word counts is the application's to say, and may cost: asked only about what was said.
         var left = plan.HeedsDeadlines && current.Timeouts.Enabled && InboundHeaders.DeadlineOf(headers) is { } said && trusted.IsTrusted(context) ? said : (TimeSpan?)null;
         if (!isRead && left is null)
@@ -31,10 +46,4 @@ internal sealed class InboundCalls(ResilienceSettingsSource settings, MonotonicC
             Attempt = InboundHeaders.AttemptOf(headers),
         };
     }
-
-    /// <summary>Whether its caller no longer waits for it.</summary>
-    public bool IsOver(InboundCall call) => call.HasCallersDeadline && clock.Timestamp() >= call.CallersDeadline;
-
-    /// <summary>Why a request is refused whose caller no longer waits.</summary>
-    public static Refusal Refuse(EndpointPlan plan) => new(RefusalReason.DeadlineExceeded, plan.Key, RetryAfter: null);
 }

@@ -16,6 +16,9 @@ internal static class InboundHeaders
     /// <summary>More time than this is never granted.</summary>
     public static readonly TimeSpan MaxDeadline = TimeSpan.FromDays(1);
 
+    /// <summary>Whether the caller says anything of its time at all.</summary>
+    public static bool MayHaveDeadline(IHeaderDictionary headers) => headers[PropagationHeaders.Deadline].Count != 0;
+
     /// <summary>How much time the caller has left, as it says; <see langword="null"/> when it says nothing. Whether it is to be believed is another question.</summary>
     public static TimeSpan? DeadlineOf(IHeaderDictionary headers)
     {

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Polly.Timeout;
@@ -10,8 +9,10 @@ namespace ResilientHost.Recovery;
 internal sealed class ExceptionMap(RecoveryOptions options)
 {
     private const string UnhandledTitle = "The service failed to handle the request.";
-    private readonly FrozenDictionary<string, int> _statuses = options.StatusCodes.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
-    private readonly FrozenDictionary<string, string> _codes = options.ProblemCodes.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+
+    // Not frozen ones, which cost a start more than they can ever give back to failures.
+    private readonly Dictionary<string, int> _statuses = new(options.StatusCodes, StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, string> _codes = new(options.ProblemCodes, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The problem of an exception: the nearest type of its inheritance chain that is mapped decides, else 500.</summary>
     public Problem Resolve(Exception exception)

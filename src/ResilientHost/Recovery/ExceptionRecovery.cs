@@ -73,7 +73,8 @@ internal sealed class ExceptionRecovery(
 
     private async Task<RecoveryResult> AnswerAsync(HttpContext context, Exception exception, RecoveryScope scope)
     {
-        var isNews = recovered.TryMark(context, exception);
+        var isNews = recovered.TryMark(context, exception, out var isFresh);
+        scope.Fresh = isFresh ? exception : null;
         if (isNews)
         {
             metrics.Count(exception, scope.Origin);

@@ -19,8 +19,12 @@ internal readonly record struct Fingerprint(FailureKind Kind, string ExceptionTy
     /// <summary>Shared by all that the table has no room for.</summary>
     public static Fingerprint Other { get; } = new(FailureKind.Other, "other", new ThrowSite(string.Empty, "other"), "other");
 
-    public static Fingerprint Of(FailureKind kind, Exception exception, string endpoint) =>
-        new(kind, TypeNames.Of(exception), ThrowSite.Of(exception), endpoint);
+    /// <param name="kind">The kind of trouble.</param>
+    /// <param name="exception">What was thrown.</param>
+    /// <param name="endpoint">The endpoint's name.</param>
+    /// <param name="isFresh">Nobody has asked the exception before where it was thrown.</param>
+    public static Fingerprint Of(FailureKind kind, Exception exception, string endpoint, bool isFresh = false) =>
+        new(kind, TypeNames.Of(exception), isFresh ? ThrowSite.OfFresh(exception) : ThrowSite.Of(exception), endpoint);
 }
 
 /// <summary>How often a fingerprint occurred beyond the entry that was logged in full.</summary>

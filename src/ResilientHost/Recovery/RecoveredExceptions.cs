@@ -14,15 +14,19 @@ internal sealed class RecoveredExceptions
     private readonly ConditionalWeakTable<Exception, object> _seen = [];
 
     /// <summary><see langword="false"/> when the same request has reported the exception already.</summary>
-    public bool TryMark(HttpContext context, Exception exception)
+    /// <param name="context">The request.</param>
+    /// <param name="exception">What it failed with.</param>
+    /// <param name="isFresh">Whether nothing has failed with the same object before.</param>
+    public bool TryMark(HttpContext context, Exception exception, out bool isFresh)
     {
+        isFresh = false;
         if (context.Items.TryGetValue(RequestKey, out var known) && ReferenceEquals(known, exception))
         {
             return false;
         }
 
         context.Items[RequestKey] = exception;
-        _seen.TryAdd(exception, RequestKey);
+        isFresh = _seen.TryAdd(exception, RequestKey);
         return true;
     }
 

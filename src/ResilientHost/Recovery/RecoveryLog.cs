@@ -28,47 +28,27 @@ internal sealed partial class RecoveryLog : ICustomizationFailureLog, IDisposabl
     }
 
     /// <summary>An exception that became an error answer, an abort, or trouble on the way there.</summary>
-    public void Failure(FailureKind kind, HttpContext context, Exception exception, RecoveryScope scope, int status) => Contain(() =>
+    public void Failure(FailureKind kind, HttpContext context, Exception exception, RecoveryScope scope, int status)
     {
-        if (!_logger.IsEnabled(LogLevel.Error))
+        // Without a closure: it would be made for each failure of a storm.
+        try
         {
-            return;
-        }
+            if (!_logger.IsEnabled(LogLevel.Error))
+            {
+                return;
+            }
 
-        var fingerprint = Fingerprint.Of(kind, exception, scope.Endpoint);
-        if (!_storms.Admit(fingerprint))
-        {
-            return;
+            var fingerprint = Fingerprint.Of(kind, exception, scope.Endpoint, isFresh: ReferenceEquals(scope.Fresh, exception));
+            if (_storms.Admit(fingerprint))
+            {
+                Tell(kind, context, exception, scope, status, fingerprint.ExceptionType);
+            }
         }
-
-        var entry = new Entry(
-            LogText.Clean(scope.Endpoint, MaxNameLength),
-            LogText.Clean(context.Request.Method, 32),
-            RequestIdentity.TraceIdOf(context),
-            RequestIdentity.RequestIdOf(context),
-            _policy().LogUserId ? UserOf(context) : None,
-            LayersOf(scope));
-        var shown = SafeException.ForLogger(exception);
-        var type = fingerprint.ExceptionType;
-        switch (kind)
+        catch (Exception)
         {
-            case FailureKind.Aborted:
-                LogAborted(_logger, entry.Endpoint, entry.Method, type, scope.Origin, entry.TraceId, entry.RequestId, entry.User, entry.Layers, shown);
-                break;
-            case FailureKind.FellBack:
-                LogFellBack(_logger, entry.Endpoint, entry.Method, type, status, scope.Origin, entry.TraceId, entry.RequestId, entry.User, entry.Layers, shown);
-                break;
-            case FailureKind.HandlerThrew:
-                LogHandlerThrew(_logger, entry.Endpoint, entry.Method, type, entry.TraceId, entry.RequestId, shown);
-                break;
-            case FailureKind.AnswerFailed:
-                LogAnswerFailed(_logger, entry.Endpoint, entry.Method, type, entry.TraceId, entry.RequestId, shown);
-                break;
-            default:
-                LogAnswered(_logger, entry.Endpoint, entry.Method, type, status, scope.Origin, entry.TraceId, entry.RequestId, entry.User, entry.Layers, shown);
-                break;
+            // As Contain.
         }
-    });
+    }
 
     /// <summary>An exception that is no failure: an answer below 500, or a refusal. Not the business of the people on call.</summary>
     public void Answered(HttpContext context, Exception exception, RecoveryScope scope, int status) => Contain(() =>
@@ -114,6 +94,36 @@ internal sealed partial class RecoveryLog : ICustomizationFailureLog, IDisposabl
     public void Flush() => Contain(_storms.Flush);
 
     public void Dispose() => Contain(_storms.Dispose);
+
+    private void Tell(FailureKind kind, HttpContext context, Exception exception, RecoveryScope scope, int status, string type)
+    {
+        var entry = new Entry(
+            LogText.Clean(scope.Endpoint, MaxNameLength),
+            LogText.Clean(context.Request.Method, 32),
+            RequestIdentity.TraceIdOf(context),
+            RequestIdentity.RequestIdOf(context),
+            _policy().LogUserId ? UserOf(context) : None,
+            LayersOf(scope));
+        var shown = SafeException.ForLogger(exception);
+        switch (kind)
+        {
+            case FailureKind.Aborted:
+                LogAborted(_logger, entry.Endpoint, entry.Method, type, scope.Origin, entry.TraceId, entry.RequestId, entry.User, entry.Layers, shown);
+                break;
+            case FailureKind.FellBack:
+                LogFellBack(_logger, entry.Endpoint, entry.Method, type, status, scope.Origin, entry.TraceId, entry.RequestId, entry.User, entry.Layers, shown);
+                break;
+            case FailureKind.HandlerThrew:
+                LogHandlerThrew(_logger, entry.Endpoint, entry.Method, type, entry.TraceId, entry.RequestId, shown);
+                break;
+            case FailureKind.AnswerFailed:
+                LogAnswerFailed(_logger, entry.Endpoint, entry.Method, type, entry.TraceId, entry.RequestId, shown);
+                break;
+            default:
+                LogAnswered(_logger, entry.Endpoint, entry.Method, type, status, scope.Origin, entry.TraceId, entry.RequestId, entry.User, entry.Layers, shown);
+                break;
+        }
+    }
 
     private void Summarize(StormSummary summary) => Contain(() =>
         LogRepeats(

@@ -33,6 +33,9 @@ internal sealed class RecoveryScope
     /// <summary>The connection has been aborted already, by a layer: there is nobody to answer, but something to tell.</summary>
     public bool IsCut { get; set; }
 
+    /// <summary>The exception, when no request of this host has failed with the same object before.</summary>
+    public Exception? Fresh { get; set; }
+
     /// <summary>What <see cref="LayerStates"/> is called with.</summary>
     public object? LayerStatesArgument { get; set; }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ResilientHost.Hosting;
 
 namespace ResilientHost.Recovery;
@@ -7,7 +8,7 @@ namespace ResilientHost.Recovery;
 /// Rendering a stack costs several times the whole handling of a request, and a storm is when there is no time for it.
 /// </summary>
 /// <remarks>
-/// Thread-safe. The table is bounded; fingerprints beyond it share one. A timer is armed only while there is something to sum up, so the last
+/// Thread-safe, and without a lock for what is only counted. The table is bounded; fingerprints beyond it share one. A timer is armed only while there is something to sum up, so the last
 /// summary of a storm is written although nothing follows it; <see cref="Flush"/> writes what is pending at the end.
 /// </remarks>
 internal sealed class StormGate : IDisposable
@@ -15,7 +16,7 @@ internal sealed class StormGate : IDisposable
     public const int MaxFingerprints = 256;
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<Fingerprint, Window> _windows = [];
+    private readonly ConcurrentDictionary<Fingerprint, Window> _windows = [];
     private readonly MonotonicClock _clock;
     private readonly Func<RecoveryPolicy> _policy;
     private readonly Action<StormSummary> _summarize;
@@ -55,16 +56,47 @@ internal sealed class StormGate : IDisposable
     /// <summary>Whether this exception is to be logged in full; otherwise it has been counted.</summary>
     public bool Admit(in Fingerprint fingerprint)
     {
-        var interval = _policy().DetailInterval;
-        StormSummary? due = null;
+        if (_windows.TryGetValue(fingerprint, out var known) && _clock.Timestamp() < known.End && known.TryRepeat(out var isFirst))
+        {
+            if (isFirst)
+            {
+                lock (_gate)
+                {
+                    Arm(known.End, _clock.Timestamp());
+                }
+            }
+
+            return false;
+        }
+
+        return AdmitLocked(fingerprint, _policy().DetailInterval);
+    }
+
+    /// <summary>Sums up everything that is pending, whether its interval has ended or not.</summary>
+    public void Flush() => SumUp(long.MaxValue);
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _disposed = true;
+        }
+
+        _timer.Dispose();
+        Flush();
+    }
+
+    private bool AdmitLocked(in Fingerprint fingerprint, TimeSpan interval)
+    {
+        StormSummary? due;
         lock (_gate)
         {
             var now = _clock.Timestamp();
             var window = WindowOf(fingerprint, now);
             if (now < window.End)
             {
-                window.Repeats++;
-                if (window.Repeats == 1)
+                window.TryRepeat(out var isFirst);
+                if (isFirst)
                 {
                     Arm(window.End, now);
                 }
@@ -85,20 +117,6 @@ internal sealed class StormGate : IDisposable
         return true;
     }
 
-    /// <summary>Sums up everything that is pending, whether its interval has ended or not.</summary>
-    public void Flush() => SumUp(long.MaxValue);
-
-    public void Dispose()
-    {
-        lock (_gate)
-        {
-            _disposed = true;
-        }
-
-        _timer.Dispose();
-        Flush();
-    }
-
     private void OnTimer() => SumUp(_clock.Timestamp());
 
     private void SumUp(long endedBy)
@@ -108,9 +126,9 @@ internal sealed class StormGate : IDisposable
         {
             _timerDue = long.MaxValue;
             var now = _clock.Timestamp();
-            foreach (var window in _windows.Values)
+            foreach (var (_, window) in _windows)
             {
-                if (window.Repeats == 0)
+                if (!window.HasRepeats)
                 {
                     continue;
                 }
@@ -155,7 +173,7 @@ internal sealed class StormGate : IDisposable
         }
 
         window = new Window(key) { End = now };
-        _windows.Add(key, window);
+        _windows[key] = window;
         return window;
     }
 
@@ -163,9 +181,9 @@ internal sealed class StormGate : IDisposable
     {
         foreach (var (key, window) in _windows)
         {
-            if (window.Repeats == 0 && window.End <= now)
+            if (window.End <= now && window.TryClose())
             {
-                _windows.Remove(key);
+                _windows.TryRemove(key, out _);
             }
         }
     }
@@ -184,24 +202,37 @@ internal sealed class StormGate : IDisposable
         _timer.Change(wait < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : wait, Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>The interval of a fingerprint. What changes more than the count is changed under the lock.</summary>
     private sealed class Window(Fingerprint fingerprint)
     {
-        public long End { get; set; }
+        // Far enough from 0 that those who count at the moment of the end do not bring it back there.
+        private const long Closed = long.MinValue;
+
+        private long _end;
+        private long _repeats;
+
+        public long End
+        {
+            get => Volatile.Read(ref _end);
+            set => Volatile.Write(ref _end, value);
+        }
 
         public TimeSpan Interval { get; set; }
 
-        public long Repeats { get; set; }
+        public bool HasRepeats => Volatile.Read(ref _repeats) != 0;
 
-        public StormSummary? Take()
+        /// <summary>Counts one more; not in a window that has been taken out of the table.</summary>
+        public bool TryRepeat(out bool isFirst)
         {
-            if (Repeats == 0)
-            {
-                return null;
-            }
-
-            var summary = new StormSummary(fingerprint, Repeats, Interval);
-            Repeats = 0;
-            return summary;
+            var repeats = Interlocked.Increment(ref _repeats);
+            isFirst = repeats == 1;
+            return repeats > 0;
         }
+
+        /// <summary>Ends it for good, unless there is something to sum up.</summary>
+        public bool TryClose() => Interlocked.CompareExchange(ref _repeats, Closed, 0) == 0;
+
+        public StormSummary? Take() =>
+            Interlocked.Exchange(ref _repeats, 0) is var repeats and not 0 ? new StormSummary(fingerprint, repeats, Interval) : null;
     }
 }

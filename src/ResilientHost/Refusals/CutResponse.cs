@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using ResilientHost.Hosting;
 
 namespace ResilientHost.Refusals;
 
@@ -15,10 +16,10 @@ internal static class CutResponse
     private static IHttpResponseBodyFeature? _serversBody;
 
     /// <summary>Notes that the answer is not whole.</summary>
-    public static void Mark(HttpContext context) => context.Features.Set(Cut.Instance);
+    public static void Mark(HttpContext context) => context.Features.Put(Cut.Instance);
 
     /// <summary>Whether the answer is not whole.</summary>
-    public static bool IsMarked(HttpContext context) => context.Features.Get<Cut>() is not null;
+    public static bool IsMarked(HttpContext context) => context.Features.Find<Cut>() is not null;
 
     /// <summary>Remembers the body that the server gave; called where no middleware has run yet, and again with null on the way back.</summary>
     public static void RememberServersBody(IHttpResponseBodyFeature? body) => _serversBody = body;
@@ -28,7 +29,7 @@ internal static class CutResponse
     /// <param name="context">The request.</param>
     /// <param name="behindGuard">The body behind our own, where we have put one before it.</param>
     public static bool IsBodyReplaced(HttpContext context, IHttpResponseBodyFeature? behindGuard) =>
-        !ReferenceEquals(behindGuard ?? context.Features.Get<IHttpResponseBodyFeature>(), _serversBody);
+        !ReferenceEquals(behindGuard ?? context.Features.FindResponseBody(), _serversBody);
 
     /// <summary>Tells the middleware outside, when it has to be told and the answer is not whole.</summary>
     /// <exception cref="CutResponseException">Always then: it is how they are told.</exception>

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Globalization;
+using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -35,6 +36,8 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
     /// <param name="details">Written when given: Development only.</param>
     public Task WriteAsync(HttpContext context, in Problem problem, ResponseBaseline baseline, Exception? exception = null, ExceptionDetails? details = null)
     {
+        // First: a new id is kept with the request's features, and whatever the context knows of those is looked up again afterwards.
+        var traceId = RequestIdentity.TraceIdOf(context);
         if (!TryPrepare(context, problem, baseline))
         {
             CutResponse.Mark(context);
@@ -44,7 +47,7 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
 
         return customization.ServiceFor(context) is { } service
             ? WriteCustomizedAsync(context, problem, baseline, service, exception, details)
-            : WriteOwnAsync(context, problem, details);
+            : WriteOwnAsync(context, problem, traceId, details);
     }
 
     private static bool TryPrepare(HttpContext context, in Problem problem, ResponseBaseline baseline)
@@ -68,11 +71,11 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
         return true;
     }
 
-    private Task WriteOwnAsync(HttpContext context, in Problem problem, ExceptionDetails? details)
+    private Task WriteOwnAsync(HttpContext context, in Problem problem, string traceId, ExceptionDetails? details)
     {
         var template = ProblemTemplate.Of(problem);
-        var traceId = RequestIdentity.TraceIdOf(context);
-        if (!AcceptHeader.AllowsJson(context.Request.Headers.Accept))
+        var request = context.Features.FindRequest();
+        if (!AcceptHeader.AllowsJson((request?.Headers ?? context.Request.Headers).Accept))
         {
             return SendAsync(context, TextType, Encoding.UTF8.GetBytes($"{template.Text}{traceId}\n"));
         }
@@ -92,15 +95,15 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
         var response = context.Response;
         response.ContentType = JsonType;
         response.ContentLength = length;
-        if (HttpMethods.IsHead(context.Request.Method))
+        if (HttpMethods.IsHead(request?.Method ?? context.Request.Method))
         {
             return Task.CompletedTask;
         }
 
-        var writer = response.BodyWriter;
+        var writer = context.Features.FindResponseBody()?.Writer ?? response.BodyWriter;
         Fill(writer.GetSpan(length)[..length], template, traceId, seconds);
         writer.Advance(length);
-        return FlushAsync(response);
+        return FlushAsync(writer);
     }
 
     private void Fill(Span<byte> body, ProblemTemplate template, string traceId, int seconds)
@@ -166,12 +169,12 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
         var writer = response.BodyWriter;
         body.CopyTo(writer.GetSpan(body.Length));
         writer.Advance(body.Length);
-        return FlushAsync(response);
+        return FlushAsync(writer);
     }
 
-    private static Task FlushAsync(HttpResponse response)
+    private static Task FlushAsync(PipeWriter writer)
     {
-        var flush = response.BodyWriter.FlushAsync();
+        var flush = writer.FlushAsync();
         if (!flush.IsCompletedSuccessfully)
         {
             return flush.AsTask();
@@ -206,7 +209,7 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
 
         if (TryPrepare(context, problem, baseline))
         {
-            await WriteOwnAsync(context, problem, details);
+            await WriteOwnAsync(context, problem, RequestIdentity.TraceIdOf(context), details);
         }
         else
         {

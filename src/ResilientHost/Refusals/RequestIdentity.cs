@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using ResilientHost.Hosting;
 
 namespace ResilientHost.Refusals;
 
@@ -16,17 +18,17 @@ internal static class RequestIdentity
     /// <summary>The request's trace id: 32 lower-case hex digits, never all zero, the same for each call within one request.</summary>
     public static string TraceIdOf(HttpContext context)
     {
-        var activity = Activity.Current ?? context.Features.Get<IHttpActivityFeature>()?.Activity;
+        var activity = Activity.Current ?? context.Features.Find<IHttpActivityFeature>()?.Activity;
         if (activity is not null && activity.TraceId != default)
         {
             return activity.TraceId.ToHexString();
         }
 
-        var generated = context.Features.Get<GeneratedTraceId>();
+        var generated = context.Features.Find<GeneratedTraceId>();
         if (generated is null)
         {
             generated = new GeneratedTraceId(ActivityTraceId.CreateRandom().ToHexString());
-            context.Features.Set(generated);
+            context.Features.Put(generated);
         }
 
         return generated.Value;
@@ -35,7 +37,7 @@ internal static class RequestIdentity
     /// <summary>The request id the caller sent; <see langword="null"/> when it sent none, several, or one that is not visible ASCII of at most 128 characters.</summary>
     public static string? ReceivedRequestIdOf(HttpContext context)
     {
-        var received = context.Request.Headers[HeaderName];
+        var received = HeadersOf(context)[HeaderName];
         return received.Count == 1 && IsAcceptable(received[0]) ? received[0] : null;
     }
 
@@ -48,7 +50,7 @@ internal static class RequestIdentity
         }
 
         // The identifier that the framework's own log scopes show; an application may have replaced it by anything.
-        var own = context.TraceIdentifier;
+        var own = context.Features.Find<IHttpRequestIdentifierFeature>()?.TraceIdentifier ?? context.TraceIdentifier;
         return IsAcceptable(own) ? own : TraceIdOf(context);
     }
 
@@ -58,6 +60,15 @@ internal static class RequestIdentity
     /// The first callback that was registered runs last, so the outermost catch has the last word.
     /// </remarks>
     public static void Echo(HttpContext context)
+    {
+        if (HeadersOf(context)[HeaderName].Count != 0)
+        {
+            EchoReceived(context);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void EchoReceived(HttpContext context)
     {
         if (!context.Response.HasStarted && ReceivedRequestIdOf(context) is not null)
         {
@@ -75,6 +86,8 @@ internal static class RequestIdentity
                 context);
         }
     }
+
+    private static IHeaderDictionary HeadersOf(HttpContext context) => context.Features.FindRequest()?.Headers ?? context.Request.Headers;
 
     private static bool IsAcceptable(string? id) =>
         id is { Length: > 0 and <= MaxReceivedLength } && !id.AsSpan().ContainsAnyExceptInRange('!', '~');

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
+using ResilientHost.Hosting;
 
 namespace ResilientHost.Refusals;
 
@@ -12,6 +13,7 @@ namespace ResilientHost.Refusals;
 /// <remarks>Reusable and not thread-safe: one request at a time. Capturing a response without headers costs one property read.</remarks>
 internal sealed class ResponseBaseline
 {
+    private readonly bool _isShared;
     private readonly bool _isOutermost;
     private KeyValuePair<string, StringValues>[] _headers = [];
     private int _count;
@@ -20,7 +22,7 @@ internal sealed class ResponseBaseline
     {
     }
 
-    private ResponseBaseline(bool isOutermost) => _isOutermost = isOutermost;
+    private ResponseBaseline(bool isOutermost) => (_isShared, _isOutermost) = (true, isOutermost);
 
     /// <summary>
     /// For the outermost catch, which ran before any header was set: keeps what browsers need to read the answer at all
@@ -28,10 +30,13 @@ internal sealed class ResponseBaseline
     /// </summary>
     public static ResponseBaseline Outermost { get; } = new(isOutermost: true);
 
-    /// <summary>Remembers the headers there are now.</summary>
+    /// <summary>For a response that had no headers. Shared, immutable.</summary>
+    public static ResponseBaseline Empty { get; } = new(isOutermost: false);
+
+    /// <summary>Remembers the headers there are now. The shared ones stay as they are.</summary>
     public void Capture(HttpResponse response)
     {
-        if (_isOutermost)
+        if (_isShared)
         {
             return;
         }
@@ -66,14 +71,14 @@ internal sealed class ResponseBaseline
 
         response.StatusCode = StatusCodes.Status200OK;
         var features = response.HttpContext.Features;
-        if (features.Get<IHttpResponseFeature>() is { } feature)
+        if (features.FindResponse() is { } feature)
         {
             feature.ReasonPhrase = null;
         }
 
         // HTTP/1.1 answers carry a length, and with it no trailers; reading the property elsewhere creates the collection.
-        if (!HttpProtocol.IsHttp11(response.HttpContext.Request.Protocol)
-            && features.Get<IHttpResponseTrailersFeature>()?.Trailers is { IsReadOnly: false, Count: > 0 } trailers)
+        if (!HttpProtocol.IsHttp11(features.FindRequest()?.Protocol ?? response.HttpContext.Request.Protocol)
+            && features.Find<IHttpResponseTrailersFeature>()?.Trailers is { IsReadOnly: false, Count: > 0 } trailers)
         {
             trailers.Clear();
         }

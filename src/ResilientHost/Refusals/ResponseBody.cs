@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using ResilientHost.Hosting;
 
 namespace ResilientHost.Refusals;
 
@@ -22,9 +23,10 @@ internal static class ResponseBody
 
         try
         {
-            var writer = response.BodyWriter;
+            var body = response.HttpContext.Features.FindResponseBody();
+            var writer = body?.Writer ?? response.BodyWriter;
             var isHolding = writer.CanGetUnflushedBytes && writer.UnflushedBytes > 0;
-            if (response.HttpContext.Features.Get<IHttpResponseBodyFeature>() is not StreamResponseBodyFeature { Stream.CanSeek: true } buffered)
+            if (body is not StreamResponseBodyFeature { Stream.CanSeek: true } buffered)
             {
                 return !isHolding;
             }

@@ -37,7 +37,10 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
     private CancellationTokenRegistration _link;
     private bool _isLinked;
     private CancellationToken? _replacement;
+    private volatile bool _isReplaced;
     private int _visitors;
+    private long _looksForDebuggerAt = long.MinValue;
+    private bool _wasDebugged;
     private volatile bool _fired;
     private volatile bool _overran;
     private bool _aborted;
@@ -87,6 +90,7 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
                 lock (_gate)
                 {
                     _replacement = value;
+                    _isReplaced = true;
                 }
             }
             finally
@@ -110,7 +114,7 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
             throw new InvalidOperationException("A request's timeout is used by one request at a time, and not again once it has fired.");
         }
 
-        if (_isDebugged())
+        if (IsDebugged(now))
         {
             return;
         }
@@ -122,13 +126,18 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
         }
 
         // Features are looked up here, on the request's thread: their collection is not made for the timer's.
+        var features = context.Features;
         _context = context;
-        _lifetime = context.Features.Get<IHttpRequestLifetimeFeature>();
-        _response = context.Features.Get<IHttpResponseFeature>();
-        _listener = listener;
+        _lifetime = features.FindLifetime();
+        _response = features.FindResponse();
+        if (!ReferenceEquals(_listener, listener))
+        {
+            _listener = listener;
+        }
+
         _grace = grace;
-        _replacement = null;
-        context.Features.Set<IHttpRequestLifetimeFeature>(this);
+        ForgetReplacement();
+        features.Put<IHttpRequestLifetimeFeature>(this);
         var deadline = now + _timeoutTicks;
 
         // Published last, and with a full fence: whoever reads the deadline reads this request's fields, and either the timer's
@@ -155,73 +164,138 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
             EndBesideTimer(lifetime);
         }
 
+        var features = context.Features;
+
         // An endpoint that still asks for its token, or a feature of its own around this one, could be met by the next request.
         var isVisited = Volatile.Read(ref _visitors) != 0;
-        MayBeReused = !_fired && !isVisited && ReferenceEquals(context.Features.Get<IHttpRequestLifetimeFeature>(), this);
-        context.Features.Set(lifetime);
+        MayBeReused = !_fired && !isVisited && ReferenceEquals(features[typeof(IHttpRequestLifetimeFeature)], this);
+        features.Put(lifetime);
         LetGoOfSource(isVisited);
         _context = null;
         _lifetime = null;
         _response = null;
-        _listener = null;
         return _fired;
     }
 
     /// <inheritdoc/>
     public void Abort() => _lifetime?.Abort();
 
-    /// <summary>Stops the timer.</summary>
+    /// <summary>Stops the timer, and lets go of whoever is told: an application may keep this, as the request's feature.</summary>
     public void Dispose()
     {
         _timer.Dispose();
-        _source?.Dispose();
+        _listener = null;
+
+        // Not the source: one that is still there has been asked for while the request ended, and whoever asked is yet to be given its token.
+    }
+
+    // A person who comes meanwhile is noticed when the time is over: then it is asked again, and every time. One who leaves is asked for each time,
+    // as the request that has no deadline would never get one.
+    private bool IsDebugged(long now)
+    {
+        if (_wasDebugged || now >= _looksForDebuggerAt)
+        {
+            _looksForDebuggerAt = now + (_clock.Frequency / 10);
+            _wasDebugged = _isDebugged();
+        }
+
+        return _wasDebugged;
     }
 
     private CancellationToken TokenOfRequest(IHttpRequestLifetimeFeature? lifetime)
     {
-        lock (_gate)
+        if (_isReplaced || _fired)
         {
-            if (KnownTokenLocked() is { } known)
+            lock (_gate)
             {
-                return known;
+                if ((_replacement ?? (_fired ? _source?.Token ?? new CancellationToken(canceled: true) : null)) is { } known)
+                {
+                    return known;
+                }
             }
         }
 
-        // Not ours, so not under the gate.
-        var aborted = lifetime?.RequestAborted ?? CancellationToken.None;
+        return Volatile.Read(ref _source) is { } ready ? ready.Token : MakeToken(lifetime?.RequestAborted ?? CancellationToken.None);
+    }
+
+    // Without the gate, which would be most of the price. The source is published first and the firing looked at then; the timer's callback fires first
+    // and looks for a source then: at least one of the two sees the other and cancels.
+    private CancellationToken MakeToken(CancellationToken aborted)
+    {
+        var source = new CancellationTokenSource();
+        var link = aborted.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), source);
+        if (Interlocked.CompareExchange(ref _source, source, null) is { } earlier)
+        {
+            link.Unregister();
+            return earlier.Token;
+        }
+
+        if (aborted.CanBeCanceled)
+        {
+            (_isLinked, _link) = (true, link);
+        }
+
+        if (_fired && HasFiredForGood())
+        {
+            CancelBesideTimer(source);
+        }
+
+        return source.Token;
+    }
+
+    // The timer fires under the gate, and takes it back there where the request ends at that moment: a token that was cancelled then would be that of a
+    // request whose time was not over.
+    private bool HasFiredForGood()
+    {
         lock (_gate)
         {
-            if (KnownTokenLocked() is { } known)
-            {
-                return known;
-            }
-
-            var source = _source = new CancellationTokenSource();
-            _isLinked = aborted.CanBeCanceled;
-            _link = aborted.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), source);
-            return source.Token;
+            return _fired;
         }
     }
 
-    private CancellationToken? KnownTokenLocked() =>
-        _replacement ?? _source?.Token ?? (_fired ? new CancellationToken(canceled: true) : null);
+    private static void CancelBesideTimer(CancellationTokenSource source)
+    {
+        try
+        {
+            source.Cancel();
+        }
+        catch (Exception)
+        {
+            // The callback of somebody who got the token at this very moment: nothing to the one who asks for it.
+        }
+    }
+
+    private void ForgetReplacement()
+    {
+        if (_isReplaced)
+        {
+            _isReplaced = false;
+            _replacement = null;
+        }
+    }
 
     private void LetGoOfSource(bool isVisited)
     {
-        _replacement = null;
+        ForgetReplacement();
         if (_source is not { } source)
         {
             return;
         }
 
         // Not Dispose, which would wait for callbacks that run. While a source may be in the middle of cancelling it is the collector's; it holds no timer.
-        var isQuiet = !_isLinked || _link.Unregister();
+        var isQuiet = !_isLinked || Unlink();
         if (isQuiet && !_fired && !isVisited)
         {
             source.Dispose();
         }
 
         _source = null;
-        _link = default;
+    }
+
+    private bool Unlink()
+    {
+        var isUnlinked = _link.Unregister();
+        (_isLinked, _link) = (false, default);
+        return isUnlinked;
     }
 }

@@ -71,7 +71,7 @@ public static class ResilientWorkerServiceCollectionExtensions
         }
 
         ThrowIfNoWorker(typeof(TWorker));
-        if (services.Any(service => !service.IsKeyedService && service.ImplementationInstance is WorkerRegistration other && string.Equals(other.Name, name, StringComparison.OrdinalIgnoreCase)))
+        if (!NamesIn(services).Add(name) && services.Any(service => InstanceOf<WorkerRegistration>(service) is { } other && string.Equals(other.Name, name, StringComparison.OrdinalIgnoreCase)))
         {
             throw new ArgumentException($"There is a worker '{name}' already: each needs a name of its own.", nameof(name));
         }
@@ -79,8 +79,6 @@ public static class ResilientWorkerServiceCollectionExtensions
         var registration = new WorkerRegistration(name, create, typeof(IResilientWorker).IsAssignableFrom(typeof(TWorker)));
         services.AddSingleton(registration);
         services.AddSingleton<IHostedService>(provider => new WorkerService(registration, provider));
-        services.TryAddScoped<WorkerContextHolder>();
-        services.TryAddScoped(static provider => provider.GetRequiredService<WorkerContextHolder>().Context);
         if (configure is not null)
         {
             services.Configure<ResilienceOptions>(options => options.Workers.Configure(name, configure));
@@ -88,6 +86,24 @@ public static class ResilientWorkerServiceCollectionExtensions
 
         return services;
     }
+
+    // Stands where the first worker does: whoever adds thousands must not look through all of them for each. The services are the truth; somebody may have taken one out again.
+    private static HashSet<string> NamesIn(IServiceCollection services)
+    {
+        if (services.Select(InstanceOf<RegisteredNames>).FirstOrDefault(static names => names is not null) is { } known)
+        {
+            return known.Names;
+        }
+
+        services.TryAddScoped<WorkerContextHolder>();
+        services.TryAddScoped(static provider => provider.GetRequiredService<WorkerContextHolder>().Context);
+        RegisteredNames names = new();
+        services.AddSingleton(names);
+        return names.Names;
+    }
+
+    private static T? InstanceOf<T>(ServiceDescriptor service)
+        where T : class => service.IsKeyedService ? null : service.ImplementationInstance as T;
 
     private static void ThrowIfAbstract(Type worker)
     {
@@ -103,5 +119,10 @@ public static class ResilientWorkerServiceCollectionExtensions
         {
             throw new ArgumentException($"{TypeText.Of(worker)} must be an {nameof(IResilientWorker)} or a {nameof(BackgroundService)}.", nameof(worker));
         }
+    }
+
+    private sealed class RegisteredNames
+    {
+        public HashSet<string> Names { get; } = new(StringComparer.OrdinalIgnoreCase);
     }
 }

@@ -1,3 +1,5 @@
+using ResilientHost.Hosting;
+
 namespace ResilientHost;
 
 /// <summary>How a group of workers shares its fate. Bound from <c>Resilience:WorkerGroups:&lt;name&gt;</c>.</summary>
@@ -5,7 +7,7 @@ namespace ResilientHost;
 /// Workers name their group in <see cref="WorkerOptions.Group"/>; they start in the order of their registration. Restarts of all members count together; when the group gives up, all of it
 /// stops. Not thread-safe; read once per change of configuration.
 /// </remarks>
-public sealed class WorkerGroupOptions
+public sealed class WorkerGroupOptions : ICopiedOptions
 {
     /// <summary>Who is restarted with a failed member.</summary>
     /// <value>Default <see cref="GroupStrategy.OneForOne"/>.</value>
@@ -28,4 +30,6 @@ public sealed class WorkerGroupOptions
     /// <summary>What happens when the group failed more often than it may.</summary>
     /// <value>Default <see langword="null"/>: <see cref="GiveUpAction.StopHost"/> if that is what a member would do on its own, else <see cref="GiveUpAction.Fail"/>.</value>
     public GiveUpAction? OnGiveUp { get; set; }
+
+    object ICopiedOptions.Copy() => MemberwiseClone();
 }

@@ -22,6 +22,7 @@ internal sealed class WorkerHost(
     private readonly ConcurrentDictionary<string, Lazy<Task>> _starts = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentDictionary<string, Lazy<Task>> _stops = new(StringComparer.OrdinalIgnoreCase);
     private Dictionary<string, IReadOnlyList<string>> _dependencies = [];
+    private ILookup<string, string> _dependents = Enumerable.Empty<string>().ToLookup(static name => name);
     private CancellationTokenRegistration _stopping;
 
     /// <summary>Finds the workers, before any service starts.</summary>
@@ -35,6 +36,9 @@ internal sealed class WorkerHost(
             .ToDictionary(worker => worker.Name, worker => worker.Policy.DependsOn, StringComparer.OrdinalIgnoreCase);
         var order = OrderOf(found, dependencies);
         _dependencies = dependencies;
+        _dependents = dependencies
+            .SelectMany(static worker => worker.Value.Distinct(StringComparer.OrdinalIgnoreCase), static (worker, dependency) => (Dependency: dependency, worker.Key))
+            .ToLookup(static pair => pair.Dependency, static pair => pair.Key, StringComparer.OrdinalIgnoreCase);
         var shared = found
             .Where(worker => worker.Policy.Group is not null)
             .GroupBy(worker => worker.Policy.Group!, StringComparer.OrdinalIgnoreCase)
@@ -223,9 +227,7 @@ internal sealed class WorkerHost(
 
     private async Task StopOnceAsync(string name, CancellationToken cancellationToken)
     {
-        await Task.WhenAll(_dependencies
-            .Where(other => other.Value.Contains(name, StringComparer.OrdinalIgnoreCase))
-            .Select(other => StopAsync(other.Key, cancellationToken)));
+        await Task.WhenAll(_dependents[name].Select(other => StopAsync(other, cancellationToken)));
         if (catalogue.TryGet(name, out var worker, out var group))
         {
             await group.StopAsync(worker, cancellationToken);

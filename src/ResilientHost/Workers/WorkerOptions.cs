@@ -1,3 +1,5 @@
+using ResilientHost.Hosting;
+
 namespace ResilientHost;
 
 /// <summary>How one worker is supervised. Bound from <c>Resilience:Workers:&lt;name&gt;</c>; the name of a hosted service is the name of its type.</summary>
@@ -5,7 +7,7 @@ namespace ResilientHost;
 /// Not thread-safe; read once per change of configuration. <see cref="Group"/> and <see cref="DependsOn"/> are read at start, everything else is in force from the worker's next
 /// failure, iteration or pause on.
 /// </remarks>
-public sealed class WorkerOptions
+public sealed class WorkerOptions : ICopiedOptions
 {
     /// <summary>After which ends the worker is started again.</summary>
     /// <value>Default <see cref="RestartPolicy.Transient"/>.</value>
@@ -96,4 +98,6 @@ public sealed class WorkerOptions
     /// <remarks>A wait that takes as long as the bulkhead's <c>QueueTimeout</c> counts as a refusal there, and begins again. An iteration within an item, or within another iteration, takes a further place: with <c>MaxConcurrency</c> 1 it would wait for ever.</remarks>
     /// <value>A name of <c>Resilience:Bulkheads</c>; default <see langword="null"/>: none.</value>
     public string? Bulkhead { get; set; }
+
+    object ICopiedOptions.Copy() => MemberwiseClone();
 }

@@ -13,7 +13,7 @@ internal static class WorkerOptionsValidator
     public static IEnumerable<string> Errors(string name, WorkerOptions options) => Rules(options).Select(rule => $"Worker '{name}': {rule}");
 
     public static IEnumerable<string> GroupErrors(string name, WorkerGroupOptions options) =>
-        OptionBounds.Of<GroupStrategy>(nameof(options.Strategy), options.Strategy)
+        OptionBounds.Of(nameof(options.Strategy), options.Strategy)
             .Concat(LimitRules(options.MaxRestarts, options.RestartWindow, options.FailureThreshold, options.FailureDecay))
             .Concat(OptionBounds.Of(nameof(options.OnGiveUp), options.OnGiveUp, OrNull))
             .Select(rule => $"Worker group '{name}': {rule}");
@@ -40,13 +40,13 @@ internal static class WorkerOptionsValidator
     }
 
     private static IEnumerable<string> Rules(WorkerOptions o) =>
-        OptionBounds.Of<RestartPolicy>(nameof(o.Restart), o.Restart)
+        OptionBounds.Of(nameof(o.Restart), o.Restart)
             .Concat(LimitRules(o.MaxRestarts, o.RestartWindow, o.FailureThreshold, o.FailureDecay))
             .Concat(OptionBounds.Of(nameof(o.RestartDelay), o.RestartDelay, TimeSpan.Zero, OneDay))
             .Concat(OptionBounds.Of(nameof(o.RestartBackoff), o.RestartBackoff, 1, 100, ""))
             .Concat(LongestDelay(o))
             .Concat(OptionBounds.Of(nameof(o.RestartJitter), o.RestartJitter, 0, 1, ""))
-            .Concat(OptionBounds.Of<Criticality>(nameof(o.Criticality), o.Criticality))
+            .Concat(OptionBounds.Of(nameof(o.Criticality), o.Criticality))
             .Concat(OptionBounds.Of(nameof(o.OnGiveUp), o.OnGiveUp, OrNull))
             .Concat(OptionBounds.Of(nameof(o.HeartbeatTimeout), o.HeartbeatTimeout, TimeSpan.FromMilliseconds(10), OneDay, OrNull))
             .Concat(Replacement(o))

@@ -203,13 +203,13 @@ public class FairShareTests
         shares.TryEnter("c", out var c, out _).ShouldBeTrue();
         shares.TryEnter("d", out var d, out _).ShouldBeTrue();
         shares.Partitions.ShouldBe(2);
-        d.Place!.Caller.ShouldBeSameAs(c.Place!.Caller);
+        d.Place!.Wish!.Caller.ShouldBeSameAs(c.Place!.Wish!.Caller);
 
         FairShare.Exit(a);
         _time.Advance(TimeSpan.FromSeconds(3));
 
         shares.TryEnter("c", out var own, out _).ShouldBeTrue();
-        own.Place!.Caller!.Key.ShouldBe("c");
+        own.Place!.Wish!.Caller.Key.ShouldBe("c");
         shares.Partitions.ShouldBe(2);
         FairShare.Exit(c);
         FairShare.Exit(d);

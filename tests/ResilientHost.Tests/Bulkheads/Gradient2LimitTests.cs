@@ -52,14 +52,42 @@ public class Gradient2LimitTests
     }
 
     [Fact]
-    public void Update_LatencyMuchBelowTheBaseline_BaselineFallsByATenthAWindow()
+    public void Update_LatencyMuchBelowTheBaseline_BaselineFallsByATwentiethAWindow()
     {
         var limit = Create(20);
         Warm(limit, 100);
 
         limit.Update(10, isBusy: false, learns: false);
 
-        limit.Baseline.ShouldBe(90, 0.001);
+        limit.Baseline.ShouldBe(95, 0.001);
+    }
+
+    [Fact]
+    public void Update_SteadyThenSlowThenQuickThenSteady_FollowsThePublishedAlgorithmWindowByWindow()
+    {
+        // Reckoned outside of this code by the published formulas, with their defaults: long window 600, tolerance 1.5, smoothing 0.2, queue 4.
+        (int Windows, double Latency, int[] Limits, double Baseline)[] published =
+        [
+            (12, 100, [20, 21, 22, 23, 24, 24, 25, 26, 27, 28, 28, 29], 100),
+            (4, 400, [27, 25, 23, 22], 103.973),
+            (8, 30, [22, 23, 24, 25, 26, 26, 27, 28], 67.795),
+            (4, 100, [29, 30, 30, 31], 68.221),
+            (3, 170, [30, 28, 27], 69.234),
+        ];
+        var limit = Create(20, max: 200);
+
+        foreach (var (windows, latency, limits, baseline) in published)
+        {
+            List<int> seen = [];
+            for (var window = 0; window < windows; window++)
+            {
+                limit.Update(latency, isBusy: true);
+                seen.Add(limit.Value);
+            }
+
+            seen.ToArray().ShouldBe(limits, customMessage: $"at {latency}");
+            limit.Baseline.ShouldBe(baseline, 0.001, $"at {latency}");
+        }
     }
 
     [Fact]

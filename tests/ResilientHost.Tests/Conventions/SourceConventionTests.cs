@@ -57,7 +57,7 @@ public sealed partial class SourceConventionTests
     [Fact]
     public void Instruments_OfMeter_AreNamedInDiagnosticsOnly() =>
         Libraries.SelectMany(Repository.Sources)
-            .Where(file => !file.Path.EndsWith("/ResilienceDiagnostics.cs", StringComparison.Ordinal) && file.Text.Contains("\"resilient_host.", StringComparison.Ordinal))
+            .Where(file => !Path.GetFileName(file.Path).StartsWith("ResilienceDiagnostics.", StringComparison.Ordinal) && file.Text.Contains("\"resilient_host.", StringComparison.Ordinal))
             .Select(file => file.Path)
             .ShouldBeEmpty();
 

@@ -54,6 +54,7 @@ public sealed class HedgingTests : IDisposable
         _under.Time.Advance(Delay);
         (await _upstream.NextAsync()).Answer(HttpStatusCode.OK);
         using var response = await call;
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
         var late = first.AnswerLate();
         await late.Disposed;
         await NothingHeldAsync();
@@ -69,6 +70,82 @@ public sealed class HedgingTests : IDisposable
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         await failed.Disposed;
         NothingHeld();
+    }
+
+    [Theory]
+    [InlineData(2, 10, 2)]
+    [InlineData(60, 4, 4)]
+    public async Task FailedAttempt_ThatSaysWhenToComeBack_MakesTheNextBeginThen(int asked, int most, int expected)
+    {
+        Use(options => (options.Hedging.Delay, options.Retry.MaxRetryAfter) = (Delay, TimeSpan.FromSeconds(most)));
+        var call = Send();
+        var failed = (await _upstream.NextAsync()).Answer(HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(asked));
+        await NextWaitsAsync();
+        _under.Time.Advance(TimeSpan.FromSeconds(expected) - TimeSpan.FromMilliseconds(1));
+        _upstream.Received.ShouldBe(1);
+        _under.Time.Advance(TimeSpan.FromMilliseconds(1));
+        (await _upstream.NextAsync()).Answer(HttpStatusCode.OK);
+        using var response = await call;
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        await failed.Disposed;
+        await NothingHeldAsync();
+    }
+
+    [Fact]
+    public async Task FailedAttempt_ThatSaysWhenToComeBackThoughThatIsNotHeeded_MakesTheNextBeginAtOnce()
+    {
+        Use(options => (options.Hedging.Delay, options.Retry.MaxRetryAfter) = (Delay, TimeSpan.Zero));
+        var call = Send();
+        (await _upstream.NextAsync()).Answer(HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(2));
+        (await _upstream.NextAsync()).Answer(HttpStatusCode.OK);
+        using var response = await call;
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task FailedAttempt_ThatSaysToComeBackAfterTheCallsTime_IsTheAnswer()
+    {
+        Use(options => (options.Hedging.Delay, options.TotalTimeout) = (Delay, TimeSpan.FromSeconds(2)));
+        var call = Send();
+        (await _upstream.NextAsync()).Answer(HttpStatusCode.TooManyRequests, TimeSpan.FromSeconds(2));
+        using var response = await call;
+        response.StatusCode.ShouldBe(HttpStatusCode.TooManyRequests);
+        _upstream.Received.ShouldBe(1);
+        _under.Authority.Budget.Spent.ShouldBe(0);
+        await NothingHeldAsync();
+    }
+
+    [Fact]
+    public async Task HedgeThatIsToldWhenToComeBack_LeavesTheFirstAttemptTheTime_AndHoldsTheNextBack()
+    {
+        Use(options => (options.Hedging.Delay, options.Hedging.MaxAttempts) = (Delay, 3));
+        var call = Send();
+        var first = await _upstream.NextAsync();
+        _under.Time.Advance(Delay);
+        (await _upstream.NextAsync()).Answer(HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(3));
+        await NextWaitsAsync(hedges: 2);
+        _under.Time.Advance(TimeSpan.FromSeconds(2));
+        _upstream.Received.ShouldBe(2);
+        first.Answer(HttpStatusCode.OK);
+        using var response = await call;
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        await NothingHeldAsync();
+        _under.Authority.Budget.Spent.ShouldBe(1, "the third was never sent");
+    }
+
+    [Fact]
+    public async Task Caller_ThatLeavesWhileTheNextAttemptWaits_GetsItsBudgetBack()
+    {
+        using var leaving = new CancellationTokenSource();
+        var call = Send(cancellationToken: leaving.Token);
+        var failed = (await _upstream.NextAsync()).Answer(HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(2));
+        await NextWaitsAsync();
+        await leaving.CancelAsync();
+        (await Should.ThrowAsync<OperationCanceledException>(call)).CancellationToken.ShouldBe(leaving.Token);
+        await failed.Disposed;
+        await NothingHeldAsync();
+        _under.Authority.Budget.Spent.ShouldBe(0);
+        _upstream.Received.ShouldBe(1);
     }
 
     [Fact]
@@ -209,9 +286,12 @@ public sealed class HedgingTests : IDisposable
         });
         var call = Send();
         await _upstream.NextAsync();
-        _under.Time.Advance(TimeSpan.FromSeconds(2));
+        _under.Time.Advance(TimeSpan.FromSeconds(1.9));
+        _upstream.Received.ShouldBe(1);
+        _under.Time.Advance(TimeSpan.FromSeconds(0.1));
         (await _upstream.NextAsync()).Answer(HttpStatusCode.OK);
         using var response = await call;
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]
@@ -380,6 +460,18 @@ public sealed class HedgingTests : IDisposable
 
     private Task<HttpResponseMessage> Send(HttpRequestMessage request, CancellationToken cancellationToken = default) =>
         new HttpMessageInvoker(new ResilienceHandler(_under.Client, _under.Services, new()) { InnerHandler = _upstream }).SendAsync(request, cancellationToken);
+
+    // Begun, and not sent: its wait is armed on a thread of the pool. With the first attempt still under way, the timer of that one stands beside it.
+    private async Task NextWaitsAsync(int hedges = 1)
+    {
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
+        for (var i = 0; i < 4000 && (_under.Metrics.Sum("resilient_host.outbound.hedges") < hedges || _under.Time.ArmedTimers < hedges); i++)
+        {
+            await pace.WaitForNextTickAsync();
+        }
+
+        _under.Time.ArmedTimers.ShouldBe(hedges);
+    }
 
     private void NothingHeld()
     {

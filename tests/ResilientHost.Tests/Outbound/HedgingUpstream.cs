@@ -38,10 +38,12 @@ internal sealed class HedgingAttempt(HttpRequestMessage request, CancellationTok
 
     public string? Header(string name) => request.Headers.TryGetValues(name, out var values) ? string.Join(',', values) : null;
 
-    public HedgingBody Answer(HttpStatusCode status)
+    public HedgingBody Answer(HttpStatusCode status, TimeSpan? retryAfter = null)
     {
         var body = new HedgingBody();
-        _response.SetResult(new(status) { Content = body });
+        var response = new HttpResponseMessage(status) { Content = body };
+        response.Headers.RetryAfter = retryAfter is { } wait ? new(wait) : null;
+        _response.SetResult(response);
         return body;
     }
 

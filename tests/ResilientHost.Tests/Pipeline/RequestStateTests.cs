@@ -22,7 +22,7 @@ public sealed class RequestStateTests
         using var state = new RequestState(gates, clock, new TimeoutMetrics(services.GetRequiredService<ResilienceMeter>()), log);
         var circuit = new CircuitBreaker("db", new() { MinimumThroughput = 100, SlowCallDuration = TimeSpan.FromHours(1) }, time);
         var plan = new EndpointPlan { Key = "GET /", Tag = "GET /", CircuitBreaker = circuit };
-        var admission = gates.Arrive(plan, timed: false);
+        var admission = new Admission { ArrivedAt = gates.Arrive(plan, timed: false) };
         LayerGates.TryEnter(plan, ref admission, out _).ShouldBe(LayerGates.Entry.Admitted);
         state.Begin(new DefaultHttpContext(), plan, admission);
         state.BeginTimeout(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(1), call: null);

@@ -1,8 +1,10 @@
+using System.Collections;
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,6 +17,7 @@ namespace ResilientHost.Tests.Pipeline;
 public sealed class ResilienceMiddlewareTests : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private bool _isStarted;
     private Action _outside = static () => { };
 
     public ResilienceMiddlewareTests()
@@ -136,7 +139,85 @@ public sealed class ResilienceMiddlewareTests : IAsyncDisposable
         ShouldHoldNothing(failures: 0);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Invoke_ListenerComesMeanwhile_IsToldOfLaterRequestsOnly(bool timesCalls)
+    {
+        if (timesCalls)
+        {
+            _app.Configuration["Resilience:CircuitBreakers:db:SlowCallDuration"] = "01:00:00";
+        }
+
+        var meters = _app.Services.GetRequiredService<IMeterFactory>();
+        var recorded = 0;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == ResilienceDiagnostics.Instruments.RequestDuration && instrument.Meter.Scope == meters)
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((_, _, _, _) => recorded++);
+        Map(_ =>
+        {
+            listener.Start();
+            return Task.CompletedTask;
+        });
+
+        await CallAsync();
+        recorded.ShouldBe(0);
+        await CallAsync();
+        recorded.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Invoke_QueuedRequestWhoseFeaturesFail_GivesEverythingBack()
+    {
+        using var host = QueueingHost();
+        var pipeline = LayersUnderTest.Build(host.Services);
+        TaskCompletionSource leave = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var endpoint = LayersUnderTest.Endpoint(_ => leave.Task, "GET /", new BulkheadAttribute("db"));
+        var inside = pipeline(Request(endpoint, new FeatureCollection()));
+        var features = new FailingFeatures();
+        var queued = pipeline(Request(endpoint, features));
+        var bulkhead = host.Services.GetRequiredService<BulkheadRegistry>().Get("db");
+        bulkhead.Snapshot().Queued.ShouldBe(1);
+
+        features.IsFailing = true;
+        leave.SetResult();
+        await inside;
+        await queued.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+
+        bulkhead.Snapshot().InFlight.ShouldBe(0);
+    }
+
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+
+    private static IHost QueueingHost()
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Resilience:Bulkheads:db:MaxConcurrency"] = "1",
+            ["Resilience:Bulkheads:db:QueueLength"] = "1",
+        });
+        builder.AddResilienceLayers();
+        return builder.Build();
+    }
+
+    private static DefaultHttpContext Request(Endpoint endpoint, IFeatureCollection features)
+    {
+        features.Set<IHttpRequestFeature>(new HttpRequestFeature());
+        features.Set<IHttpResponseFeature>(new HttpResponseFeature());
+        features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(new MemoryStream()));
+        var context = new DefaultHttpContext(features);
+        context.SetEndpoint(endpoint);
+        return context;
+    }
 
     private static Task NoTask() => Unsafe.As<Task>(null)!;
 
@@ -144,7 +225,12 @@ public sealed class ResilienceMiddlewareTests : IAsyncDisposable
 
     private async Task<int> CallAsync()
     {
-        await _app.StartAsync(TestContext.Current.CancellationToken);
+        if (!_isStarted)
+        {
+            _isStarted = true;
+            await _app.StartAsync(TestContext.Current.CancellationToken);
+        }
+
         using var response = await _app.GetTestClient().GetAsync(new Uri("/", UriKind.Relative), TestContext.Current.CancellationToken);
         return (int)response.StatusCode;
     }
@@ -154,5 +240,40 @@ public sealed class ResilienceMiddlewareTests : IAsyncDisposable
         _app.Services.GetRequiredService<BulkheadRegistry>().Get("db").Snapshot().InFlight.ShouldBe(0);
         var circuit = _app.Services.GetRequiredService<CircuitBreakerRegistry>().Get("db").Snapshot();
         (circuit.Calls, circuit.Failures).ShouldBe((1, failures));
+    }
+
+    /// <summary>Fails once when it is asked for the request.</summary>
+    private sealed class FailingFeatures : IFeatureCollection
+    {
+        private readonly FeatureCollection _features = new();
+
+        public bool IsFailing { get; set; }
+
+        public bool IsReadOnly => false;
+
+        public int Revision => _features.Revision;
+
+        public object? this[Type key]
+        {
+            get
+            {
+                if (IsFailing && key == typeof(IHttpRequestFeature))
+                {
+                    IsFailing = false;
+                    throw new ObjectDisposedException("request");
+                }
+
+                return _features[key];
+            }
+            set => _features[key] = value;
+        }
+
+        public TFeature? Get<TFeature>() => (TFeature?)this[typeof(TFeature)];
+
+        public void Set<TFeature>(TFeature? instance) => this[typeof(TFeature)] = instance;
+
+        public IEnumerator<KeyValuePair<Type, object>> GetEnumerator() => _features.GetEnumerator();
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
     }
 }

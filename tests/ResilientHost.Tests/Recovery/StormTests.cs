@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
+using ResilientHost.Hosting;
 using ResilientHost.Recovery;
 
 namespace ResilientHost.Tests.Recovery;
@@ -160,7 +162,68 @@ public class StormTests
     }
 
     [Fact]
+    public void Admit_WhileWindowsEndAndMakeRoom_LosesAndAddsNothing()
+    {
+        const int Calls = 40_000;
+        var time = new ManualTimeProvider();
+        var (admitted, repeats, seed) = (0L, 0L, 0);
+        using var gate = new StormGate(new MonotonicClock(time), static () => new RecoveryPolicy(new RecoveryOptions(), isDevelopment: false), summary => Interlocked.Add(ref repeats, summary.Repeats));
+        Parallel.For(0, 4, _ =>
+        {
+            var random = new Random(Interlocked.Increment(ref seed));
+            for (var i = 0; i < Calls; i++)
+            {
+                // Some that come all the time, and more of others than the table holds.
+                var number = random.Next(4) == 0 ? random.Next(StormGate.MaxFingerprints * 2) : random.Next(4);
+                Interlocked.Add(ref admitted, gate.Admit(Numbered(number)) ? 1 : 0);
+                if (random.Next(50) == 0)
+                {
+                    time.Advance(TimeSpan.FromSeconds(random.Next(12)));
+                }
+            }
+        });
+
+        gate.Flush();
+        (admitted + repeats).ShouldBe(4 * Calls);
+    }
+
+    [Fact]
     public void ThrowSite_ThrowHelper_NamesItsCaller() => ThrowSite.Of(ThrowNull()).Method.ShouldBe(nameof(ThrowNull));
+
+    [Fact]
+    public async Task ThrowSite_AskedTheQuickWay_TellsTheSame()
+    {
+        Exception[] exceptions =
+        [
+            ThrowA(),
+            ThrowNull(),
+            new InvalidOperationException(),
+            Catch(() => Nested<int>.Throw("generic")),
+            Catch(() => new List<int> { 0 }.ForEach(static _ => throw new InvalidOperationException("lambda"))),
+            await CatchAsync<string>(),
+        ];
+
+        foreach (var exception in exceptions)
+        {
+            var expected = ThrowSite.Of(exception);
+            ThrowSite.OfFresh(exception).ShouldBe(expected);
+        }
+    }
+
+    // An exception keeps what it has once been asked: the second failure must not be told as the first.
+    [Fact]
+    public async Task Storm_OneExceptionObjectThrownAtTwoPlaces_IsTwoFingerprints()
+    {
+        using var host = new RecoveryHost();
+        var shared = new InvalidOperationException("kept in a static field");
+        await host.RecoverAsync(host.Request(), Catch(() => ThrowHere(shared)));
+        await host.RecoverAsync(host.Request(), Catch(() => ThrowThere(shared)));
+        await host.RecoverAsync(host.Request(), Catch(() => ThrowThere(shared)));
+
+        host.Log.Loud.Count.ShouldBe(2);
+        host.Time.Advance(TimeSpan.FromSeconds(10));
+        host.Log.Loud[2].Message.ShouldContain(nameof(ThrowThere));
+    }
 
     [Fact]
     public void ThrowSite_NeverThrown_IsUnknown() => ThrowSite.Of(new InvalidOperationException()).ToString().ShouldBe("(unknown)");
@@ -180,6 +243,31 @@ public class StormTests
         new(new ResilientHost.Hosting.MonotonicClock(time), () => new RecoveryPolicy(new RecoveryOptions(), isDevelopment: false), summaries.Add);
 
     private static Fingerprint Numbered(int number) => new(FailureKind.Answered, $"T{number}", new ThrowSite("S", "M"), "E");
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ThrowHere(Exception exception) => throw exception;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ThrowThere(Exception exception) => throw exception;
+
+    private static async Task<Exception> CatchAsync<T>()
+    {
+        try
+        {
+            await ThrowAsync<T>();
+            throw new UnreachableException();
+        }
+        catch (InvalidOperationException exception)
+        {
+            return exception;
+        }
+    }
+
+    private static async Task ThrowAsync<T>()
+    {
+        await Task.Yield();
+        throw new InvalidOperationException(typeof(T).Name);
+    }
 
     private static InvalidOperationException ThrowA() => Catch(() => throw new InvalidOperationException("a"));
 
@@ -220,5 +308,11 @@ public class StormTests
             FlowWasSuppressed = ExecutionContext.IsFlowSuppressed();
             return new ManualTimeProvider().CreateTimer(callback, state, dueTime, period);
         }
+    }
+
+    private static class Nested<T>
+    {
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        public static void Throw(string message) => throw new InvalidOperationException($"{message} {typeof(T)}");
     }
 }

@@ -110,6 +110,17 @@ public class ResponseBaselineTests
     }
 
     [Fact]
+    public void Capture_Empty_StaysEmpty()
+    {
+        _response.Headers.ETag = "\"1\"";
+
+        ResponseBaseline.Empty.Capture(_response);
+        ResponseBaseline.Empty.Restore(_response);
+
+        _response.Headers.ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Restore_OutermostWithForeignVary_DropsIt()
     {
         _response.Headers.Vary = "X-Original";

@@ -39,6 +39,47 @@ public class RequestTimeoutStressTests
         time.ArmedTimers.ShouldBe(0);
     }
 
+    [Fact]
+    public void Token_AskedFirstByTwoThreadsWhileTheTimerFires_IsOneAndIsCancelled()
+    {
+        var time = new ManualTimeProvider();
+        var clock = new MonotonicClock(time);
+        using var start = new Barrier(3);
+        var (request, tokens, differing, deaf) = ((TimedRequest?)null, new CancellationToken[2], 0, 0);
+        Thread[] askers = [Asker(0), Asker(1)];
+        for (var i = 0; i < Requests / 10; i++)
+        {
+            using var timeout = new RequestTimeout(clock, static () => false);
+            request = new TimedRequest();
+            request.Begin(timeout, clock);
+            start.SignalAndWait(TestContext.Current.CancellationToken);
+            time.Advance(TimedRequest.Time);
+            start.SignalAndWait(TestContext.Current.CancellationToken);
+            deaf += tokens[0].IsCancellationRequested && tokens[1].IsCancellationRequested ? 0 : 1;
+            differing += tokens[0] == tokens[1] || tokens.Contains(new CancellationToken(canceled: true)) ? 0 : 1;
+            timeout.End();
+        }
+
+        Array.ForEach(askers, static asker => asker.Join());
+        (differing, deaf).ShouldBe((0, 0));
+
+        Thread Asker(int number)
+        {
+            var thread = new Thread(() =>
+            {
+                for (var i = 0; i < Requests / 10; i++)
+                {
+                    start.SignalAndWait();
+                    tokens[number] = request!.Context.RequestAborted;
+                    start.SignalAndWait();
+                }
+            })
+            { IsBackground = true };
+            thread.Start();
+            return thread;
+        }
+    }
+
     private static Tally Serve(Random random, MonotonicClock clock)
     {
         var tally = new Tally();

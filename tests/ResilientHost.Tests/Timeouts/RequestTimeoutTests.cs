@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using ResilientHost.Hosting;
@@ -167,6 +168,58 @@ public sealed partial class RequestTimeoutTests : IDisposable
 
         timeout.End().ShouldBe(afterFiring);
         (timeout.HasOverrun, _request.Server.Aborts).ShouldBe((false, 0));
+    }
+
+    [Fact]
+    public void Begin_DebuggerHasJustLeft_IsLimitedAgain()
+    {
+        var isDebugged = true;
+        using var timeout = New(() => isDebugged);
+        _request.Begin(timeout, _clock);
+        timeout.End().ShouldBeFalse();
+        isDebugged = false;
+        _request.Begin(timeout, _clock);
+
+        _time.Advance(TimedRequest.Time);
+
+        timeout.End().ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Begin_ManyWithoutADebugger_LookForOneTenTimesASecond()
+    {
+        var looks = 0;
+        using var timeout = New(() => ++looks == 0);
+        for (var i = 0; i < 300; i++)
+        {
+            _request.Begin(timeout, _clock);
+            timeout.End();
+            _time.Advance(Tick);
+        }
+
+        looks.ShouldBe(3);
+    }
+
+    [Fact]
+    public void Dispose_FeatureIsKept_LetsGoOfTheRequest()
+    {
+        var timeout = New();
+        var left = Run(timeout);
+        GC.Collect();
+
+        left.TryGetTarget(out _).ShouldBeFalse();
+        GC.KeepAlive(timeout);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        WeakReference<TimedRequest> Run(RequestTimeout timeout)
+        {
+            var request = new TimedRequest();
+            request.Begin(timeout, _clock);
+            _time.Advance(TimedRequest.Time);
+            timeout.End().ShouldBeTrue();
+            timeout.Dispose();
+            return new(request);
+        }
     }
 
     [Fact]

@@ -181,6 +181,18 @@ public sealed class WorkerHostTests
     }
 
     [Fact]
+    public void AddResilientWorker_WorkerOfThatNameWasTakenOut_IsAdded()
+    {
+        var services = new ServiceCollection();
+        services.AddResilientWorker<FailsOnce>("w");
+        services.Remove(services.Single(static service => service.ImplementationInstance is WorkerRegistration));
+        services.AddResilientWorker<FailsOnce>("W");
+
+        services.Count(static service => service.ImplementationInstance is WorkerRegistration { Name: "W" }).ShouldBe(1);
+        Should.Throw<ArgumentException>(() => services.AddResilientWorker<FailsOnce>("w"));
+    }
+
+    [Fact]
     public void AddResilientWorker_CannotBe_SaysWhy()
     {
         var services = new ServiceCollection().AddResilientWorker<FailsOnce>("w");
