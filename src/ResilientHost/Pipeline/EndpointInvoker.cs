@@ -195,6 +195,7 @@ internal sealed class EndpointInvoker(
             else if (FailedAnswer.Take(context.Response, state.Body) is { } failed
                 && (fallback is null || await fallback.TryAnswerAsync(new(failed.Status), outcome) == FallbackResult.None))
             {
+                state.LeaveLayers(outcome);
                 await failed.SendAsync(context, problems, state.Baseline);
             }
         }
@@ -258,6 +259,7 @@ internal sealed class EndpointInvoker(
             {
                 var scope = ScopeOf(state);
                 scope.Fallback = fallback;
+                scope.LeaveLayers = state.Leave;
                 scope.IsCut = state.HasOverrun;
                 scope.TimedOutOutcome = state.TimeoutOutcome;
                 scope.TimedOut = state.HasTimedOut ? state.TimeoutRefusal : null;
@@ -267,7 +269,7 @@ internal sealed class EndpointInvoker(
         }
         finally
         {
-            // The outcome is decided last: a handler may have turned the exception into a fine answer.
+            // For what has not left the layers yet: a handler of the application's may have turned the exception into a fine answer.
             End(state, outcome, disposition ?? RequestDisposition.Of(outcome), fallback);
         }
 
@@ -282,6 +284,7 @@ internal sealed class EndpointInvoker(
         {
             if (fallback is null || await fallback.TryAnswerAsync(new(refusal), state.TimeoutOutcome) == FallbackResult.None)
             {
+                state.LeaveLayers(state.TimeoutOutcome);
                 await refusals.WriteAsync(state.Context, refusal, state.Baseline);
             }
         }

@@ -10,8 +10,8 @@ namespace ResilientHost.Recovery;
 /// <summary>Turns an exception of a request into an answer, or aborts when an answer has begun. Thread-safe.</summary>
 /// <remarks>
 /// The order of decision: client gone, response started, a refusal thrown in a Polly pipeline, the configured map (below 500 is final), the application's
-/// <c>IExceptionHandler</c>s (an answer of theirs of 500 or above is held back for a fallback), the endpoint's fallbacks, the problem. Counting and logging come before the answer is written: an entry must not be lost because a client
-/// reads slowly, and whoever has the answer can already find it in the log.
+/// <c>IExceptionHandler</c>s (an answer of theirs of 500 or above is held back for a fallback), the endpoint's fallbacks, the problem. Counting, logging and leaving the layers come before the answer is written: an entry must not be lost, nor a place
+/// be held, because a client reads slowly, and whoever has the answer can already find it in the log and in the circuit.
 /// </remarks>
 internal sealed class ExceptionRecovery(
     Func<RecoveryPolicy> policy,
@@ -93,6 +93,7 @@ internal sealed class ExceptionRecovery(
             if (!await FallsBackAsync(context, exception, new(timeout), scope, isNews, RefusalTable.Resolve(timeout).Status, scope.TimedOutOutcome))
             {
                 Report(context, exception, scope, isNews, RefusalTable.Resolve(timeout).Status);
+                scope.LeaveLayers?.Invoke(scope.TimedOutOutcome);
                 await refusals.WriteAsync(context, timeout, scope.Baseline);
             }
 
@@ -109,6 +110,7 @@ internal sealed class ExceptionRecovery(
         if (IsSuccess(problem.Status))
         {
             Report(context, exception, scope, isNews, problem.Status);
+            scope.LeaveLayers?.Invoke(CallOutcome.Succeeded);
             await problems.WriteAsync(context, problem, scope.Baseline, exception, DetailsFor(current, exception));
             return Succeeded;
         }
@@ -125,6 +127,7 @@ internal sealed class ExceptionRecovery(
             else if (!await FallsBackAsync(context, exception, new(exception), scope, isNews, status))
             {
                 Report(context, exception, scope, isNews, status);
+                scope.LeaveLayers?.Invoke(CallOutcome.Failed);
                 await held.SendAsync(context, problems, scope.Baseline);
             }
 
@@ -139,6 +142,7 @@ internal sealed class ExceptionRecovery(
         if (!await FallsBackAsync(context, exception, new(exception), scope, isNews, problem.Status))
         {
             Report(context, exception, scope, isNews, problem.Status);
+            scope.LeaveLayers?.Invoke(CallOutcome.Failed);
             await problems.WriteAsync(context, problem, scope.Baseline, exception, DetailsFor(current, exception));
         }
 
@@ -153,6 +157,7 @@ internal sealed class ExceptionRecovery(
         var outcome = RefusalExceptions.OutcomeOf(refusal);
         if (scope.Fallback is not { } fallback || await fallback.TryAnswerAsync(new(refusal), outcome) == FallbackResult.None)
         {
+            scope.LeaveLayers?.Invoke(outcome);
             await refusals.WriteAsync(context, refusal, scope.Baseline);
         }
 
