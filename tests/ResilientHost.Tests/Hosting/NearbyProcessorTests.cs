@@ -15,4 +15,20 @@ public sealed class NearbyProcessorTests
             NearbyProcessor.Place.ShouldBeInRange(0, NearbyProcessor.Places - 1);
         }
     }
+
+    [Fact]
+    public void LastPlace_WithoutAndAfterRenewal_IsAPlace()
+    {
+        var onAThreadOfItsOwn = 0;
+        var thread = new Thread(() => onAThreadOfItsOwn = NearbyProcessor.LastPlace);
+        thread.Start();
+        thread.Join();
+        onAThreadOfItsOwn.ShouldBeInRange(0, NearbyProcessor.Places - 1);
+
+        var renewed = NearbyProcessor.Renew();
+        for (var look = 0; look < 200; look++)
+        {
+            NearbyProcessor.LastPlace.ShouldBe(renewed);
+        }
+    }
 }
