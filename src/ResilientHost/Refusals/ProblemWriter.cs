@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
@@ -17,7 +16,6 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
 {
     private const string JsonType = "application/problem+json";
     private const string TextType = "text/plain; charset=utf-8";
-    private const int TraceIdLength = 32;
 
     private readonly ProblemTimestamp _timestamp = new(clock);
 
@@ -37,7 +35,7 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
     public Task WriteAsync(HttpContext context, in Problem problem, ResponseBaseline baseline, Exception? exception = null, ExceptionDetails? details = null)
     {
         // First: a new id is kept with the request's features, and whatever the context knows of those is looked up again afterwards.
-        var traceId = RequestIdentity.TraceIdOf(context);
+        var traceId = RequestIdentity.TraceOf(context);
         if (!TryPrepare(context, problem, baseline))
         {
             CutResponse.Mark(context);
@@ -65,13 +63,13 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
         headers[RequestIdentity.HeaderName] = RequestIdentity.RequestIdOf(context);
         if (problem.RetryAfterSeconds is > 0 and var seconds)
         {
-            headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+            headers.RetryAfter = RetryAfterText.Of(seconds);
         }
 
         return true;
     }
 
-    private Task WriteOwnAsync(HttpContext context, in Problem problem, string traceId, ExceptionDetails? details)
+    private Task WriteOwnAsync(HttpContext context, in Problem problem, RequestTrace traceId, ExceptionDetails? details)
     {
         var template = ProblemTemplate.Of(problem);
         var request = context.Features.FindRequest();
@@ -82,35 +80,44 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
 
         if (details is not null)
         {
-            return SendAsync(context, JsonType, Render(problem, template, traceId, details));
+            return SendAsync(context, JsonType, Render(problem, template, traceId.ToString(), details));
         }
 
         var seconds = problem.RetryAfterSeconds;
-        var length = template.Head.Length + TraceIdLength + TimestampName.Length + ProblemTimestamp.Length + 1 + 1;
+        var length = template.Head.Length + RequestTrace.Length + TimestampName.Length + ProblemTimestamp.Length + 1 + 1;
         if (seconds > 0)
         {
             length += RetryName.Length + CountDigits(seconds);
         }
 
-        var response = context.Response;
-        response.ContentType = JsonType;
-        response.ContentLength = length;
+        var headers = context.Features.FindResponse()?.Headers ?? context.Response.Headers;
+        headers.ContentType = JsonType;
+        headers.ContentLength = length;
         if (HttpMethods.IsHead(request?.Method ?? context.Request.Method))
         {
             return Task.CompletedTask;
         }
 
-        var writer = context.Features.FindResponseBody()?.Writer ?? response.BodyWriter;
-        Fill(writer.GetSpan(length)[..length], template, traceId, seconds);
-        writer.Advance(length);
-        return FlushAsync(writer);
+        // One write of the whole body and not GetSpan, Advance and FlushAsync: before the headers are written, Kestrel lends memory of its own, which it copies from and gives back.
+        var body = ProblemBuffer.Take(length);
+        Fill(body.AsSpan(0, length), template, traceId, seconds);
+        var write = (context.Features.FindResponseBody()?.Writer ?? context.Response.BodyWriter).WriteAsync(body.AsMemory(0, length));
+        if (!write.IsCompletedSuccessfully)
+        {
+            return write.AsTask();
+        }
+
+        _ = write.GetAwaiter().GetResult();
+        ProblemBuffer.GiveBack(body);
+        return Task.CompletedTask;
     }
 
-    private void Fill(Span<byte> body, ProblemTemplate template, string traceId, int seconds)
+    private void Fill(Span<byte> body, ProblemTemplate template, RequestTrace traceId, int seconds)
     {
         template.Head.CopyTo(body);
         body = body[template.Head.Length..];
-        body = body[Encoding.ASCII.GetBytes(traceId, body)..];
+        traceId.CopyTo(body);
+        body = body[RequestTrace.Length..];
         TimestampName.CopyTo(body);
         body = body[TimestampName.Length..];
         _timestamp.CopyTo(body);
@@ -209,7 +216,7 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
 
         if (TryPrepare(context, problem, baseline))
         {
-            await WriteOwnAsync(context, problem, RequestIdentity.TraceIdOf(context), details);
+            await WriteOwnAsync(context, problem, RequestIdentity.TraceOf(context), details);
         }
         else
         {
