@@ -1,5 +1,3 @@
-using System.Buffers.Text;
-using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -57,8 +55,17 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
         }
 
         baseline.Restore(response);
-        response.StatusCode = problem.Status;
-        var headers = response.Headers;
+        var feature = context.Features.FindResponse();
+        if (feature is not null)
+        {
+            feature.StatusCode = problem.Status;
+        }
+        else
+        {
+            response.StatusCode = problem.Status;
+        }
+
+        var headers = feature?.Headers ?? response.Headers;
         headers.CacheControl = "no-store";
         headers[RequestIdentity.HeaderName] = RequestIdentity.RequestIdOf(context);
         if (problem.RetryAfterSeconds is > 0 and var seconds)
@@ -83,11 +90,11 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
             return SendAsync(context, JsonType, Render(problem, template, traceId.ToString(), details));
         }
 
-        var seconds = problem.RetryAfterSeconds;
+        var retryAfter = problem.RetryAfterSeconds is > 0 and var seconds ? RetryAfterText.Of(seconds) : null;
         var length = template.Head.Length + RequestTrace.Length + TimestampName.Length + ProblemTimestamp.Length + 1 + 1;
-        if (seconds > 0)
+        if (retryAfter is not null)
         {
-            length += RetryName.Length + CountDigits(seconds);
+            length += RetryName.Length + retryAfter.Length;
         }
 
         var headers = context.Features.FindResponse()?.Headers ?? context.Response.Headers;
@@ -100,7 +107,7 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
 
         // One write of the whole body and not GetSpan, Advance and FlushAsync: before the headers are written, Kestrel lends memory of its own, which it copies from and gives back.
         var body = ProblemBuffer.Take(length);
-        Fill(body.AsSpan(0, length), template, traceId, seconds);
+        Fill(body.AsSpan(0, length), template, traceId, retryAfter);
         var write = (context.Features.FindResponseBody()?.Writer ?? context.Response.BodyWriter).WriteAsync(body.AsMemory(0, length));
         if (!write.IsCompletedSuccessfully)
         {
@@ -112,7 +119,7 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
         return Task.CompletedTask;
     }
 
-    private void Fill(Span<byte> body, ProblemTemplate template, RequestTrace traceId, int seconds)
+    private void Fill(Span<byte> body, ProblemTemplate template, RequestTrace traceId, string? retryAfter)
     {
         template.Head.CopyTo(body);
         body = body[template.Head.Length..];
@@ -124,12 +131,11 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
         body = body[ProblemTimestamp.Length..];
         body[0] = (byte)'"';
         body = body[1..];
-        if (seconds > 0)
+        if (retryAfter is not null)
         {
             RetryName.CopyTo(body);
             body = body[RetryName.Length..];
-            Utf8Formatter.TryFormat(seconds, body, out var written);
-            body = body[written..];
+            body = body[Encoding.ASCII.GetBytes(retryAfter, body)..];
         }
 
         body[0] = (byte)'}';
@@ -173,21 +179,13 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
             return Task.CompletedTask;
         }
 
-        var writer = response.BodyWriter;
-        body.CopyTo(writer.GetSpan(body.Length));
-        writer.Advance(body.Length);
-        return FlushAsync(writer);
-    }
-
-    private static Task FlushAsync(PipeWriter writer)
-    {
-        var flush = writer.FlushAsync();
-        if (!flush.IsCompletedSuccessfully)
+        var write = response.BodyWriter.WriteAsync(body);
+        if (!write.IsCompletedSuccessfully)
         {
-            return flush.AsTask();
+            return write.AsTask();
         }
 
-        _ = flush.GetAwaiter().GetResult();
+        _ = write.GetAwaiter().GetResult();
         return Task.CompletedTask;
     }
 
@@ -223,16 +221,5 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
             CutResponse.Mark(context);
             context.Abort();
         }
-    }
-
-    private static int CountDigits(int value)
-    {
-        var digits = 1;
-        for (; value >= 10; value /= 10)
-        {
-            digits++;
-        }
-
-        return digits;
     }
 }
