@@ -16,22 +16,6 @@ public class RetryAfterTextTests
         }
     }
 
-    [Fact]
-    public void Of_ForeignDigitsAndSigns_IsInvariant()
-    {
-        var before = CultureInfo.CurrentCulture;
-        CultureInfo.CurrentCulture = new CultureInfo("ar-SA");
-        try
-        {
-            RetryAfterText.Of(7).ShouldBe("7");
-            RetryAfterText.Of(86_401).ShouldBe("86401");
-        }
-        finally
-        {
-            CultureInfo.CurrentCulture = before;
-        }
-    }
-
     [Theory]
     [InlineData(1)]
     [InlineData(299)]
