@@ -8,10 +8,10 @@ public class RequestTraceTests
     [Fact]
     public void Generated_DigitsAndText_AreTheSame32LowerCaseHexDigits()
     {
+        Span<byte> digits = stackalloc byte[RequestTrace.Length + 1];
         for (var i = 0; i < 1000; i++)
         {
             var trace = new RequestTrace(new GeneratedTraceId());
-            Span<byte> digits = stackalloc byte[RequestTrace.Length + 1];
             digits.Fill((byte)'!');
 
             trace.CopyTo(digits);
