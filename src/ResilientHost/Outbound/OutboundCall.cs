@@ -85,8 +85,8 @@ internal sealed class OutboundCall
     /// <summary>Whether its attempts run side by side.</summary>
     public bool IsHedged { get; set; }
 
-    /// <summary>What comes of it but for what is made again; to be awaited once.</summary>
-    public ValueTask<AttemptResult> Sending { get; set; }
+    /// <summary>What comes of it, but for what is made again; to be awaited once.</summary>
+    public ValueTask<AttemptResult> Sending { get; private set; }
 
     /// <summary>What the transport answered the first attempt with, where it did so at once: as good an answer to the caller as a task of our own.</summary>
     public Task<HttpResponseMessage>? Answer { get; set; }
@@ -109,6 +109,9 @@ internal sealed class OutboundCall
 
     /// <summary>What bounds its response's body; made for the few whose body was not read ahead.</summary>
     public ResponseBodyTime? BodyTime() => BodyLimit is { } limit ? new(Clock, limit, Started + Clock.ToTimestampTicks(limit), CallerToken) : null;
+
+    /// <summary>Takes what is to come of it, for whoever awaits that.</summary>
+    public void Follow(ValueTask<AttemptResult> sending) => Sending = sending;
 
     /// <summary>From now on it is this call's alone, whatever comes of it.</summary>
     public void Keep() => IsKept = true;

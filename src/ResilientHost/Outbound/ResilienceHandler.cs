@@ -77,7 +77,7 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
         {
             cancellationToken.ThrowIfCancellationRequested();
             call = Begin(request, uri, policy, isSynchronous, cancellationToken);
-            call.Sending = SendAsync(call);
+            call.Follow(SendAsync(call));
             if (!call.Sending.IsCompletedSuccessfully)
             {
                 return FinishAsync(call);
@@ -86,7 +86,7 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
             var result = call.Sending.Result;
             if (result.End != AttemptEnd.Succeeded || call.Answer is not { } answer || !ReferenceEquals(answer.Result, result.Response))
             {
-                call.Sending = new(result);
+                call.Follow(new(result));
                 return FinishAsync(call);
             }
 

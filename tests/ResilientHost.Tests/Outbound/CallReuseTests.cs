@@ -118,7 +118,7 @@ public sealed class CallReuseTests
         fixture.Authority.Bulkhead.Snapshot().InFlight.ShouldBe(1);
 
         // On every thread that may have taken the call back.
-        await Parallel.ForAsync(0, 64, async (_, _) => (await Send(invoker, new("https://others.example/"))).StatusCode.ShouldBe(HttpStatusCode.OK));
+        await Parallel.ForAsync(0, 64, async (_, token) => (await Send(invoker, new("https://others.example/"), token)).StatusCode.ShouldBe(HttpStatusCode.OK));
 
         var body = new HedgingBody();
         late.SetResult(new(HttpStatusCode.OK) { Content = body });
@@ -345,7 +345,7 @@ public sealed class CallReuseTests
         call.CallerToken = new(canceled: true);
         call.Held = new();
         call.Answer = Task.FromResult(call.Held);
-        call.Sending = new(new AttemptResult(AttemptEnd.Succeeded, call.Held, null));
+        call.Follow(new(new AttemptResult(AttemptEnd.Succeeded, call.Held, null)));
         call.Resilience = new();
         call.Inbound = new();
         call.Replay.Capture(call.Request, isShared: false);
