@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OutputCaching;
+using ResilientHost.Hosting;
 
 namespace ResilientHost.Fallbacks;
 
@@ -62,7 +63,7 @@ internal sealed class FallbackMark : IResponseTap
     /// <summary>The output cache asks for the status alone: an answer in place of the endpoint's would stand in for it until it expires.</summary>
     public static void KeepOutOfCache(HttpContext context)
     {
-        if (context.Features.Get<IOutputCacheFeature>() is { Context: { } caching })
+        if (context.Features.Find<IOutputCacheFeature>() is { Context: { } caching })
         {
             caching.AllowCacheStorage = false;
         }

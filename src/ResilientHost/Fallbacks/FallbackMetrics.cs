@@ -14,6 +14,11 @@ internal sealed class FallbackMetrics(ResilienceMeter meter)
 
     public void Served(string endpoint, string kind)
     {
+        if (!_served.Enabled)
+        {
+            return;
+        }
+
         try
         {
             _served.Add(1, new(ResilienceDiagnostics.Tags.Endpoint, endpoint), new(ResilienceDiagnostics.Tags.FallbackKind, kind));

@@ -160,14 +160,24 @@ internal sealed class ExceptionRecovery(
     }
 
     // True also when a fallback began an answer and the connection had to be aborted: nothing is to be added to it.
-    private async ValueTask<bool> FallsBackAsync(HttpContext context, Exception exception, FallbackCause cause, RecoveryScope scope, bool isNews, int status, CallOutcome outcome = CallOutcome.Failed)
+    private ValueTask<bool> FallsBackAsync(HttpContext context, Exception exception, in FallbackCause cause, RecoveryScope scope, bool isNews, int status, CallOutcome outcome = CallOutcome.Failed)
     {
         if (scope.Fallback is not { } fallback)
         {
-            return false;
+            return new(false);
         }
 
-        var result = await fallback.TryAnswerAsync(cause, outcome);
+        var result = fallback.TryAnswerAsync(cause, outcome);
+        return result.IsCompletedSuccessfully
+            ? new(HasFallenBack(context, exception, scope, isNews, status, result.Result))
+            : AwaitFallbackAsync(context, exception, scope, isNews, status, result);
+    }
+
+    private async ValueTask<bool> AwaitFallbackAsync(HttpContext context, Exception exception, RecoveryScope scope, bool isNews, int status, ValueTask<FallbackResult> result) =>
+        HasFallenBack(context, exception, scope, isNews, status, await result);
+
+    private bool HasFallenBack(HttpContext context, Exception exception, RecoveryScope scope, bool isNews, int status, FallbackResult result)
+    {
         if (result == FallbackResult.None)
         {
             return false;
