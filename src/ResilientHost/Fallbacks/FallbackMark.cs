@@ -14,20 +14,16 @@ internal sealed class FallbackMark : IResponseTap
     private readonly string _kind;
     private bool _withdrawn;
 
-    private FallbackMark(HttpResponse response, string kind) => (_response, _kind) = (response, kind);
+    public FallbackMark(HttpResponse response, string kind) => (_response, _kind) = (response, kind);
 
-    public static FallbackMark Put(HttpResponse response, string kind)
-    {
-        var mark = new FallbackMark(response, kind);
-        response.OnStarting(
-            static argument =>
-            {
-                ((FallbackMark)argument).Set();
-                return Task.CompletedTask;
-            },
-            mark);
-        return mark;
-    }
+    /// <summary>Says it also when the server starts the response by itself.</summary>
+    public void Register() => _response.OnStarting(
+        static argument =>
+        {
+            ((FallbackMark)argument).Set();
+            return Task.CompletedTask;
+        },
+        this);
 
     /// <summary>Says it now, also of an answer that has nothing to write.</summary>
     /// <remarks>

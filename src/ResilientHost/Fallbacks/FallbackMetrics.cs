@@ -31,6 +31,11 @@ internal sealed class FallbackMetrics(ResilienceMeter meter)
 
     public void Failed(string endpoint, string kind, string reason)
     {
+        if (!_failures.Enabled)
+        {
+            return;
+        }
+
         try
         {
             _failures.Add(

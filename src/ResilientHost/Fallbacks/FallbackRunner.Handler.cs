@@ -56,6 +56,7 @@ internal sealed partial class FallbackRunner
             if (!call.Task.IsCompleted)
             {
                 runs = true;
+                time.Timeout.Leave();
                 return AwaitHandlerAsync(request, call, lease, time);
             }
 
@@ -93,7 +94,6 @@ internal sealed partial class FallbackRunner
     private Call Begin(RequestFallback request, FallbackBinding handler, RequestTimeout timeout)
     {
         var context = request.Context;
-        request.Baseline.Restore(context.Response);
         context.Features.Put(new FallbackContext(context)
         {
             Exception = request.Cause.Exception,
@@ -101,9 +101,14 @@ internal sealed partial class FallbackRunner
             FailedStatusCode = request.Cause.StatusCode,
             Level = level.Current,
         });
-        var mark = FallbackMark.Put(context.Response, FallbackTagValues.Delegate);
+        var mark = new FallbackMark(context.Response, FallbackTagValues.Delegate);
         var body = GuardedResponseBody.Attach(context, replacesFailures: true, tap: mark, GuardedAnswer.Substitute);
         timeout.Begin(context, request.Policy.Timeout, timeouts().Grace, clock.CoarseTimestampNotBefore(), listener: null);
+        timeout.Stay();
+
+        // After the features: what is looked up of the response here, the fallback finds looked up.
+        request.Baseline.Restore(context.Response);
+        mark.Register();
         return new(Invoke(handler, context), timeout, mark, body);
     }
 
@@ -130,7 +135,7 @@ internal sealed partial class FallbackRunner
 
     private static FallbackFailure? End(RequestFallback request, in Call call)
     {
-        var (context, policy, response) = (request.Context, request.Policy, request.Context.Response);
+        var (context, policy) = (request.Context, request.Policy);
         var timedOut = call.Timeout.End();
         call.Body?.Detach(mayBeHeld: timedOut);
         context.Features.Put<FallbackContext>(null);
@@ -139,16 +144,23 @@ internal sealed partial class FallbackRunner
             return new(FallbackTagValues.Timeout, "it did not end when it was cancelled (Fallbacks:Timeout); the connection was aborted", IsCut: true);
         }
 
-        var isWhole = call.Task.IsCompletedSuccessfully && call.Body is not { HasReplaced: true } && (response.HasStarted || response.StatusCode < StatusCodes.Status500InternalServerError);
-        if (isWhole && (response.HasStarted || !timedOut))
+        var response = context.Features.FindResponse();
+        var hasStarted = response?.HasStarted ?? context.Response.HasStarted;
+        var status = response?.StatusCode ?? context.Response.StatusCode;
+        var isWhole = call.Task.IsCompletedSuccessfully && call.Body is not { HasReplaced: true } && (hasStarted || status < StatusCodes.Status500InternalServerError);
+        if (isWhole && (hasStarted || !timedOut))
         {
-            call.Mark.Set();
+            if (!hasStarted)
+            {
+                call.Mark.Set();
+            }
+
             return null;
         }
 
         call.Mark.Withdraw();
         return timedOut ? new(FallbackTagValues.Timeout, $"it took longer than {policy.Timeout.TotalSeconds} s (Fallbacks:Timeout)")
-            : call.Task.IsCompletedSuccessfully ? new(FallbackTagValues.Status, $"it answered {response.StatusCode} itself")
+            : call.Task.IsCompletedSuccessfully ? new(FallbackTagValues.Status, $"it answered {status} itself")
             : Threw(EndedTask.ExceptionOf(call.Task));
     }
 

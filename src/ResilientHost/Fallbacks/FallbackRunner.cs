@@ -25,7 +25,13 @@ internal sealed partial class FallbackRunner(
     public ValueTask<FallbackResult> TryAnswerAsync(RequestFallback request)
     {
         var (context, fallbacks) = (request.Context, request.Fallbacks);
-        if (!request.Policy.Enabled || HttpMethods.IsConnect(context.Request.Method) || context.RequestAborted.IsCancellationRequested || !ResponseBody.TryDiscard(context.Response))
+        var features = context.Features;
+
+        // Of the features themselves: what the context knew of them is gone with the guards that were taken off.
+        if (!request.Policy.Enabled
+            || HttpMethods.IsConnect(features.FindRequest()?.Method ?? context.Request.Method)
+            || (features.FindLifetime()?.RequestAborted ?? context.RequestAborted).IsCancellationRequested
+            || !ResponseBody.TryDiscard(context.Response))
         {
             return new(FallbackResult.None);
         }

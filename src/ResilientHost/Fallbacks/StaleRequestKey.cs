@@ -274,11 +274,24 @@ internal sealed class StaleRequestKey
     }
 
     /// <summary>Where requests come to. Immutable.</summary>
-    /// <param name="Scheme">As the request has it.</param>
-    /// <param name="Host">As the request has it.</param>
-    /// <param name="PathBase">As the request has it.</param>
-    /// <param name="Hash">Of these, for more to be added to a copy of it.</param>
-    /// <param name="Text">How the text of each request begins that comes here.</param>
-    /// <param name="Whole">The text of one that has nothing else, where no headers count.</param>
-    private sealed record Place(string Scheme, string Host, string? PathBase, HashCode Hash, string Text, string Whole);
+    /// <param name="scheme">As the request has it.</param>
+    /// <param name="host">As the request has it.</param>
+    /// <param name="pathBase">As the request has it.</param>
+    /// <param name="hash">Of these, for more to be added to a copy of it.</param>
+    /// <param name="text">How the text of each request begins that comes here.</param>
+    /// <param name="whole">The text of one that has nothing else, where no headers count.</param>
+    private sealed class Place(string scheme, string host, string? pathBase, HashCode hash, string text, string whole)
+    {
+        public string Scheme => scheme;
+
+        public string Host => host;
+
+        public string? PathBase => pathBase;
+
+        public HashCode Hash => hash;
+
+        public string Text => text;
+
+        public string Whole => whole;
+    }
 }

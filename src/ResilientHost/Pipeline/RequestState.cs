@@ -122,6 +122,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
         _isLimited = true;
         _timeout ??= new(clock);
         _timeout.Begin(Context, limit, grace, now, this);
+        _timeout.Stay();
         if (call is not null && !_isCallersTime && _timeout.IsRunning)
         {
             _call = call;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using ResilientHost.Fallbacks;
+using ResilientHost.Hosting;
 using ResilientHost.Pipeline;
 using ResilientHost.Refusals;
 
@@ -226,7 +227,7 @@ internal sealed class ExceptionRecovery(
 
     private static void Observe(HttpContext context, Exception exception, bool isError)
     {
-        var activity = Activity.Current ?? context.Features.Get<IHttpActivityFeature>()?.Activity;
+        var activity = Activity.Current ?? context.Features.Find<IHttpActivityFeature>()?.Activity;
         if (activity is not { IsAllDataRequested: true })
         {
             return;
