@@ -37,6 +37,7 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
     private bool _replacesFailures;
     private Course _course;
     private ArrayBufferWriter<byte>? _replaced;
+    private bool _isKept;
 
     private GuardedResponseBody(IHttpResponseBodyFeature original, Home? home, GuardedAnswer answer)
     {
@@ -72,7 +73,7 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
     {
         get
         {
-            IsTouched = true;
+            Touch();
             return _stream ??= new GuardedResponseStream(this);
         }
     }
@@ -81,7 +82,7 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
     {
         get
         {
-            IsTouched = true;
+            Touch();
             return _writer ??= new GuardedResponseWriter(this);
         }
     }
@@ -204,7 +205,7 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
 
     public void DisableBuffering()
     {
-        IsTouched = true;
+        Touch();
         if (!IsDiverting)
         {
             Original.DisableBuffering();
@@ -250,6 +251,13 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
         }
     }
 
+    // Asked by someone who has kept it, between two requests or after a failure: it is not used again.
+    private void Touch()
+    {
+        IsTouched = true;
+        _isKept |= _course == Course.Detached;
+    }
+
     private static ObjectDisposedException Gone() => new(nameof(GuardedResponseBody), "The endpoint is done with this response.");
 
     private static GuardedResponseBody Rent(IFeatureCollection features, IHttpResponseBodyFeature original, GuardedAnswer answer)
@@ -269,12 +277,12 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
         ref var spare = ref home.Of(answer);
         var guard = spare;
         spare = null;
-        return guard is not null && ReferenceEquals(guard.Original, original) ? guard : new GuardedResponseBody(original, home, answer);
+        return guard is { _isKept: false } && ReferenceEquals(guard.Original, original) ? guard : new GuardedResponseBody(original, home, answer);
     }
 
     private bool Decide()
     {
-        IsTouched = true;
+        Touch();
         if (_course == Course.Detached || _context is not { } context)
         {
             throw Gone();
