@@ -47,16 +47,13 @@ internal sealed partial class FallbackRunner(
         }
 
         var own = RunAsync(FallbackTagValues.Delegate, request);
-        return !own.IsCompletedSuccessfully ? AwaitOwnAsync(request, own)
-            : own.Result == FallbackResult.None && context.RequestAborted.IsCancellationRequested ? new(FallbackResult.None)
-            : OrKept(request, own.Result);
+        return own.IsCompletedSuccessfully ? AfterOwn(request, own.Result) : AwaitOwnAsync(request, own);
     }
 
-    private async ValueTask<FallbackResult> AwaitOwnAsync(RequestFallback request, ValueTask<FallbackResult> own)
-    {
-        var result = await own;
-        return result == FallbackResult.None && request.Context.RequestAborted.IsCancellationRequested ? result : await OrKept(request, result);
-    }
+    private async ValueTask<FallbackResult> AwaitOwnAsync(RequestFallback request, ValueTask<FallbackResult> own) => await AfterOwn(request, await own);
+
+    private ValueTask<FallbackResult> AfterOwn(RequestFallback request, FallbackResult own) =>
+        own == FallbackResult.None && request.Context.RequestAborted.IsCancellationRequested ? new(own) : OrKept(request, own);
 
     private ValueTask<FallbackResult> OrKept(RequestFallback request, FallbackResult own) =>
         own != FallbackResult.None || request.Fallbacks.Stale is null ? new(own) : RunAsync(FallbackTagValues.Stale, request);
