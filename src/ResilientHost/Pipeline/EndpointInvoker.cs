@@ -74,6 +74,7 @@ internal sealed class EndpointInvoker(
         {
             state ??= states.Rent(context, plan, admission);
             state.Endpoint = endpoint;
+            state.Timeout?.Leave();
             LetGoOfStream(state);
             Prepare(state);
             return state.Recovers && !state.TellsOuter ? HandledTask.Mark(AwaitEndpoint(state)) : AwaitEndpoint(state);

@@ -18,6 +18,9 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     private Activity? _activity;
     private InboundCall? _call;
     private bool _isCallersTime;
+    private RequestFallback? _fallback;
+    private bool _fallsBack;
+    private StaleRecording? _spareRecording;
 
     // Beside the reference, which stays from request to request: to write one costs the collector's barrier.
     private bool _isLimited;
@@ -119,6 +122,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
         _isLimited = true;
         _timeout ??= new(clock);
         _timeout.Begin(Context, limit, grace, now, this);
+        _timeout.Stay();
         if (call is not null && !_isCallersTime && _timeout.IsRunning)
         {
             _call = call;
@@ -135,6 +139,23 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
             timeoutMetrics.Expired(Plan.Tag);
             TellTimedOut();
         }
+    }
+
+    /// <summary>What the request falls back on, until this is given back.</summary>
+    public RequestFallback BeginFallback(FallbackRunner runner, EndpointFallbacks fallbacks, FallbackPolicy policy)
+    {
+        _fallsBack = true;
+        _fallback ??= new();
+        _fallback.Begin(runner, Context, fallbacks, policy, Baseline);
+        return _fallback;
+    }
+
+    /// <summary>Begins to record the response, before the endpoint runs.</summary>
+    public StaleRecording Record(StaleFallback stale, uint asked)
+    {
+        var spare = _spareRecording;
+        _spareRecording = null;
+        return stale.Record(Context, asked, spare);
     }
 
     public void BeginGuard(bool replacesFailures, StaleRecording? recording)
@@ -173,6 +194,19 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
 
     public void End()
     {
+        if (_fallsBack)
+        {
+            _fallsBack = false;
+            _fallback!.End();
+        }
+
+        if (Recording is { IsUnused: true } recording && Body is { IsTouched: false })
+        {
+            // Nobody has been given the body that it watched, so nobody can show it anything any more.
+            recording.Forget();
+            _spareRecording = recording;
+        }
+
         Context = null!;
         Plan = null!;
         Endpoint = Task.CompletedTask;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using ResilientHost.Fallbacks;
+using ResilientHost.Hosting;
 using ResilientHost.Pipeline;
 using ResilientHost.Refusals;
 
@@ -165,14 +166,24 @@ internal sealed class ExceptionRecovery(
     }
 
     // True also when a fallback began an answer and the connection had to be aborted: nothing is to be added to it.
-    private async ValueTask<bool> FallsBackAsync(HttpContext context, Exception exception, FallbackCause cause, RecoveryScope scope, bool isNews, int status, CallOutcome outcome = CallOutcome.Failed)
+    private ValueTask<bool> FallsBackAsync(HttpContext context, Exception exception, in FallbackCause cause, RecoveryScope scope, bool isNews, int status, CallOutcome outcome = CallOutcome.Failed)
     {
         if (scope.Fallback is not { } fallback)
         {
-            return false;
+            return new(false);
         }
 
-        var result = await fallback.TryAnswerAsync(cause, outcome);
+        var result = fallback.TryAnswerAsync(cause, outcome);
+        return result.IsCompletedSuccessfully
+            ? new(HasFallenBack(context, exception, scope, isNews, status, result.Result))
+            : AwaitFallbackAsync(context, exception, scope, isNews, status, result);
+    }
+
+    private async ValueTask<bool> AwaitFallbackAsync(HttpContext context, Exception exception, RecoveryScope scope, bool isNews, int status, ValueTask<FallbackResult> result) =>
+        HasFallenBack(context, exception, scope, isNews, status, await result);
+
+    private bool HasFallenBack(HttpContext context, Exception exception, RecoveryScope scope, bool isNews, int status, FallbackResult result)
+    {
         if (result == FallbackResult.None)
         {
             return false;
@@ -221,7 +232,7 @@ internal sealed class ExceptionRecovery(
 
     private static void Observe(HttpContext context, Exception exception, bool isError)
     {
-        var activity = Activity.Current ?? context.Features.Get<IHttpActivityFeature>()?.Activity;
+        var activity = Activity.Current ?? context.Features.Find<IHttpActivityFeature>()?.Activity;
         if (activity is not { IsAllDataRequested: true })
         {
             return;
