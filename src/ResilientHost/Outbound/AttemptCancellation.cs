@@ -5,7 +5,7 @@ namespace ResilientHost.Outbound;
 /// <summary>A source whose token ends an attempt at its deadline, and that is used again for the next one.</summary>
 /// <remarks>
 /// <see cref="Arm"/> and <see cref="TryEnd"/> belong to the attempt's own flow; the timer's callback may run beside them. An attempt that ends in time costs two interlocked writes: its deadline is a field,
-/// the timer is armed only when it would come too late for it, and is not disarmed.
+/// the timer is armed only when it would come too late for it, and is not disarmed. So one that is not used again has to be disposed: its timer may be armed.
 /// </remarks>
 internal sealed class AttemptCancellation : CancellationTokenSource
 {

@@ -12,9 +12,10 @@ internal sealed class AttemptCancellations(MonotonicClock clock)
     [ThreadStatic]
     private static AttemptCancellation? _spare;
 
-    // A source of other time than the system's is used once: its timer would stay armed, and others' timers are counted.
+    // The provider's pool disposes what it has no room for: a timer that is armed still would keep it alive until then. A source of other time than the system's
+    // is used once: its timer would stay armed, and tests count the timers of a clock of theirs.
     private readonly ObjectPool<AttemptCancellation>? _pool =
-        clock.IsSystem ? new DefaultObjectPool<AttemptCancellation>(new Policy(clock), Kept) : null;
+        clock.IsSystem ? new DefaultObjectPoolProvider { MaximumRetained = Kept }.Create(new Policy(clock)) : null;
 
     public CancellationTokenSource Rent()
     {

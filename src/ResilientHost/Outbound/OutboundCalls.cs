@@ -3,7 +3,7 @@ using Microsoft.Extensions.ObjectPool;
 namespace ResilientHost.Outbound;
 
 /// <summary>Calls that wait for their next use, with nothing of their last one in them. Thread-safe.</summary>
-/// <remarks>Each thread keeps one back: what is answered at once gives its call back where it was taken, and the word of a pool that all cores share is one that they take from one another. They belong to no host.</remarks>
+/// <remarks>Each thread keeps one back: what is answered at once gives its call back where it was taken, and the word of a pool that all cores share is one that they take from one another. What a thread keeps may come back as a call of another host's: a call has nothing of its host.</remarks>
 internal sealed class OutboundCalls
 {
     // As many as wait for their answers at a time in a busy service; beyond it calls are made and dropped.
@@ -32,6 +32,9 @@ internal sealed class OutboundCalls
     {
         if (call.IsKept)
         {
+            // Whoever keeps it must not keep the caller's answer alive with it.
+            call.Answer = null;
+            call.Follow(default);
             return;
         }
 

@@ -59,8 +59,8 @@ internal sealed partial class ResilienceHandler
                 HttpResponseMessage? response = null;
                 try
                 {
-                    // Of a first attempt without a wait or a body to be read, what the call began with is still exact enough.
-                    var now = sent = number == 1 && !isQueued && request.Content is null ? call.Started : services.Clock.Timestamp();
+                    // Of a first attempt without a wait or a body to be read, what the call began with is still exact enough. A hedged one may have waited for a thread.
+                    var now = sent = number == 1 && !isQueued && !call.IsHedged && request.Content is null ? call.Started : services.Clock.Timestamp();
                     if (call.Ends <= now)
                     {
                         result = OverBefore(call);

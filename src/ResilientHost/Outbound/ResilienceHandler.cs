@@ -123,7 +123,7 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
         AttemptResult result;
         try
         {
-            // Handed over in the call, which is used again; a parameter would be kept for as long as the caller keeps its task.
+            // Handed over in the call, which is used again; a parameter more would make the caller's task so much larger.
             var sent = await call.Sending;
             if (sent.IsFailure && call.MaxAttempts > 1 && !call.IsHedged)
             {
@@ -169,11 +169,11 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
 
     private static ValueTask<AttemptResult> SendPreparedAsync(OutboundCall call)
     {
-        call.IsHedged = IsHedged(call);
+        call.IsHedged = MayHedge(call);
         return call.IsHedged ? call.Services.Hedging.SendAsync(call) : call.AttemptAsync(call.Request, 1, isHedge: false, call.CallerToken);
     }
 
-    private static bool IsHedged(OutboundCall call) => call.Policy.Hedging is not null && call.MaxAttempts > 1 && RetrySafety.IsSafe(call.Request.Method);
+    private static bool MayHedge(OutboundCall call) => call.Policy.Hedging is not null && call.MaxAttempts > 1 && RetrySafety.IsSafe(call.Request.Method);
 
     private OutboundCall Begin(HttpRequestMessage request, Uri uri, HttpClientPolicy policy, bool isSynchronous, CancellationToken cancellationToken)
     {
@@ -230,7 +230,7 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
 
     private static ValueTask PrepareReplayAsync(OutboundCall call)
     {
-        call.Replay.Capture(call.Request, isShared: IsHedged(call));
+        call.Replay.Capture(call.Request, isShared: MayHedge(call));
         if (RequestReplayBody.TryPrepare(call.Request.Content, call.Policy.Retry.MaxReplayBytes, out var body))
         {
             Replay(call, body);

@@ -111,7 +111,6 @@ internal sealed class ExceptionRecovery(
         if (IsSuccess(problem.Status))
         {
             Report(context, exception, scope, isNews, problem.Status);
-            scope.LeaveLayers?.Invoke(CallOutcome.Succeeded);
             await problems.WriteAsync(context, problem, scope.Baseline, exception, DetailsFor(current, exception));
             return Succeeded;
         }

@@ -7,8 +7,8 @@ namespace ResilientHost.Refusals;
 
 /// <summary>Answers with an RFC 9457 problem.</summary>
 /// <remarks>
-/// Thread-safe. A refusal must cost far less than the call it refuses, so the body is copied from pre-encoded pieces straight into the
-/// response's pipe: no problem object, no serializer. Source: RFC 9457 (body), RFC 9110 (negotiation, Retry-After).
+/// Thread-safe. A refusal must cost far less than the call it refuses, so the body is put together from pre-encoded pieces and handed over in one
+/// write: no problem object, no serializer. Source: RFC 9457 (body), RFC 9110 (negotiation, Retry-After).
 /// </remarks>
 internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization customization, ICustomizationFailureLog failures)
 {

@@ -34,6 +34,36 @@ public sealed class AttemptCancellationTests : IDisposable
     }
 
     [Fact]
+    public void Sources_MoreThanAreKept_AreDisposedWithTheirTimers()
+    {
+        var sources = new AttemptCancellations(new MonotonicClock(TimeProvider.System));
+        var clock = new MonotonicClock(TimeProvider.System);
+        var rented = Enumerable.Range(0, 300).Select(_ => sources.Rent()).ToList();
+        foreach (var source in rented)
+        {
+            var now = clock.Timestamp();
+            sources.Arm(source, now + clock.ToTimestampTicks(TimeSpan.FromMinutes(1)), now);
+            sources.Return(source, isForgotten: true);
+        }
+
+        // 256 in the pool, one with the thread.
+        rented.Count(IsDisposed).ShouldBe(43);
+        rented.ForEach(static source => source.Dispose());
+
+        static bool IsDisposed(CancellationTokenSource source)
+        {
+            try
+            {
+                return source.Token.IsCancellationRequested;
+            }
+            catch (ObjectDisposedException)
+            {
+                return true;
+            }
+        }
+    }
+
+    [Fact]
     public void Deadline_OfAnAttemptThatHasEnded_DoesNotCancelTheNext()
     {
         Arm(10);
