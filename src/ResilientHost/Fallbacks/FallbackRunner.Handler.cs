@@ -68,8 +68,8 @@ internal sealed partial class FallbackRunner
         {
             if (!runs)
             {
-                time.Dispose();
                 fallbacks.Use.Handler.Exit(lease, outcome);
+                time.Dispose();
             }
         }
     }
@@ -86,14 +86,16 @@ internal sealed partial class FallbackRunner
         }
         finally
         {
-            time.Dispose();
             request.Fallbacks.Use.Handler.Exit(lease, outcome);
+            time.Dispose();
         }
     }
 
     private Call Begin(RequestFallback request, FallbackBinding handler, RequestTimeout timeout)
     {
+        // Before anything of ours is there: it throws where something that the endpoint left running has started the response.
         var context = request.Context;
+        request.Baseline.Restore(context.Response);
         context.Features.Put(new FallbackContext(context)
         {
             Exception = request.Cause.Exception,
@@ -103,41 +105,32 @@ internal sealed partial class FallbackRunner
         });
         var mark = new FallbackMark(context.Response, FallbackTagValues.Delegate);
         var body = GuardedResponseBody.Attach(context, replacesFailures: true, tap: mark, GuardedAnswer.Substitute);
-        timeout.Begin(context, request.Policy.Timeout, timeouts().Grace, clock.CoarseTimestampNotBefore(), listener: null);
-        timeout.Stay();
-
-        // After the features: what is looked up of the response here, the fallback finds looked up.
-        request.Baseline.Restore(context.Response);
-        mark.Register();
-        return new(Invoke(handler, context), timeout, mark, body);
-    }
-
-    // What a fallback that is no asynchronous method makes current of its own (a culture, a span) ends with it, as it would in a frame.
-    private static Task Invoke(FallbackBinding handler, HttpContext context)
-    {
-        var flow = ExecutionContext.Capture();
         try
         {
-            return handler.InvokeAsync(context) ?? throw new InvalidOperationException("The fallback returned null instead of a task.");
+            timeout.Begin(context, request.Policy.Timeout, timeouts().Grace, clock.CoarseTimestampNotBefore(), listener: null);
+            timeout.Stay();
+
+            // After the features: what is looked up of the response here, the fallback finds looked up.
+            mark.Register();
         }
-        catch (Exception exception)
+        catch (Exception)
         {
-            return Task.FromException(exception);
+            End(request, new(Task.CompletedTask, timeout, mark, body));
+            throw;
         }
-        finally
-        {
-            if (flow is not null && !ReferenceEquals(flow, ExecutionContext.Capture()))
-            {
-                ExecutionContext.Restore(flow);
-            }
-        }
+
+        return new(InvokeAsync(handler, context), timeout, mark, body);
     }
+
+    // A frame: what a fallback that is no asynchronous method makes current of its own (a culture, a span, a synchronization context) ends with it.
+    private static async Task InvokeAsync(FallbackBinding handler, HttpContext context) =>
+        await (handler.InvokeAsync(context) ?? throw new InvalidOperationException("The fallback returned null instead of a task."));
 
     private static FallbackFailure? End(RequestFallback request, in Call call)
     {
         var (context, policy) = (request.Context, request.Policy);
         var timedOut = call.Timeout.End();
-        call.Body?.Detach(mayBeHeld: timedOut);
+        call.Body?.Detach(mayBeHeld: timedOut || !call.Task.IsCompletedSuccessfully);
         context.Features.Put<FallbackContext>(null);
         if (call.Timeout.HasOverrun)
         {

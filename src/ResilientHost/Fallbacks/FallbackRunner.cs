@@ -93,7 +93,7 @@ internal sealed partial class FallbackRunner(
     {
         try
         {
-            var attempt = ReferenceEquals(kind, FallbackTagValues.Delegate) ? RunHandler(request) : ServeStale(request);
+            var attempt = kind == FallbackTagValues.Delegate ? RunHandler(request) : ServeStale(request);
             return attempt.IsCompletedSuccessfully ? attempt : ContainAsync(attempt);
         }
         catch (Exception exception)

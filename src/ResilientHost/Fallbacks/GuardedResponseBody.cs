@@ -37,7 +37,7 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
     private bool _replacesFailures;
     private Course _course;
     private ArrayBufferWriter<byte>? _replaced;
-    private bool _isKept;
+    private bool _wasAskedLate;
 
     private GuardedResponseBody(IHttpResponseBodyFeature original, Home? home, GuardedAnswer answer)
     {
@@ -255,7 +255,7 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
     private void Touch()
     {
         IsTouched = true;
-        _isKept |= _course == Course.Detached;
+        _wasAskedLate |= _course == Course.Detached;
     }
 
     private static ObjectDisposedException Gone() => new(nameof(GuardedResponseBody), "The endpoint is done with this response.");
@@ -277,7 +277,7 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
         ref var spare = ref home.Of(answer);
         var guard = spare;
         spare = null;
-        return guard is { _isKept: false } && ReferenceEquals(guard.Original, original) ? guard : new GuardedResponseBody(original, home, answer);
+        return guard is { _wasAskedLate: false } && ReferenceEquals(guard.Original, original) ? guard : new GuardedResponseBody(original, home, answer);
     }
 
     private bool Decide()

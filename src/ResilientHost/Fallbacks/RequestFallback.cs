@@ -43,6 +43,7 @@ internal sealed class RequestFallback
     /// <summary>Why it is asked.</summary>
     public ref readonly FallbackCause Cause => ref _cause;
 
+    /// <summary>Sets everything: nothing of the request before is left.</summary>
     public void Begin(FallbackRunner runner, HttpContext context, EndpointFallbacks fallbacks, FallbackPolicy policy, ResponseBaseline baseline)
     {
         _runner = runner;
@@ -50,18 +51,6 @@ internal sealed class RequestFallback
         Fallbacks = fallbacks;
         Policy = policy;
         Baseline = baseline;
-    }
-
-    /// <summary>Forgets the request.</summary>
-    public void End()
-    {
-        _cause = default;
-        _runner = null!;
-        _handlers = null;
-        Context = null!;
-        Fallbacks = null!;
-        Policy = null!;
-        Baseline = null!;
         WasAuthorized = false;
         RequestBody = null;
         AskedFor = null;
@@ -69,6 +58,14 @@ internal sealed class RequestFallback
         IsUntouched = false;
         HasAnswered = false;
         LeaveLayers = null;
+    }
+
+    /// <summary>Lets go of the request.</summary>
+    public void End()
+    {
+        _cause = default;
+        _handlers = null;
+        Begin(null!, null!, null!, null!, null!);
     }
 
     /// <summary>Asks the fallbacks in their order. Asked once: a request falls back on them, and they on nothing.</summary>
@@ -99,7 +96,9 @@ internal sealed class RequestFallback
         }
 
         _handlers = null;
-        body.Detach();
+
+        // Of a handler that threw, or answered what does not stand: what it left running must not find the fallback's answer.
+        body.Detach(mayBeHeld: true);
         return FailedAnswer.Take(Context.Response, body);
     }
 }

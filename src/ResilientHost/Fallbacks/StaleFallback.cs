@@ -100,15 +100,7 @@ internal sealed class StaleFallback
     public bool IsStill(HttpContext context, uint? asked) => asked is { } hash && hash == _key.Hash(context, _vary);
 
     /// <summary>Begins to record the response. To be called before the endpoint runs, with the headers that middleware around it has set.</summary>
-    /// <param name="context">The request.</param>
-    /// <param name="asked">What was asked for.</param>
-    /// <param name="spare">One that may be used again: see <see cref="StaleRecording.Forget"/>.</param>
-    public StaleRecording Record(HttpContext context, uint asked, StaleRecording? spare = null)
-    {
-        var recording = spare ?? new();
-        recording.Begin(this, _responses, context, asked);
-        return recording;
-    }
+    public StaleRecording Record(HttpContext context, uint asked) => new(this, _responses, context, asked);
 
     /// <summary>The response that this request may be given while the endpoint cannot answer; <see langword="null"/>: none. Never throws.</summary>
     public ValueTask<StaleAnswer?> FindAsync(HttpContext context, CancellationToken cancellationToken) => FindAsync(context, key: null, cancellationToken);

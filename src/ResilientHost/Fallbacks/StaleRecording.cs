@@ -8,41 +8,45 @@ namespace ResilientHost.Fallbacks;
 
 /// <summary>Copies one response on its way out, and keeps it if it turns out to be good.</summary>
 /// <remarks>
-/// Never throws into the response. Of one request, and used again only where nobody was ever given the body that it watched (see <see cref="Forget"/>); its buffer is pooled, which is why a write that comes
-/// after the end meets a lock. Decided twice: when the response starts, by what the endpoint said, and at its end, by what was added since.
+/// Never throws into the response. Of one request and never reused; its buffer is pooled, which is why a write that comes after the end meets a lock. Decided twice: when the response
+/// starts, by what the endpoint said, and at its end, by what was added since.
 /// </remarks>
 internal sealed class StaleRecording : IResponseTap
 {
     private const int FirstBuffer = 4 * 1024;
 
     private readonly Lock _gate = new();
-    private StaleFallback _fallback = null!;
-    private HttpContext _context = null!;
-    private uint _asked;
-    private int _maxBytes;
-    private KeyValuePair<string, StringValues>[] _outer = [];
+    private readonly StaleFallback _fallback;
+    private readonly StaleResponses _responses;
+    private readonly HttpContext _context;
+    private readonly uint _asked;
+    private readonly int _maxBytes;
+    private readonly KeyValuePair<string, StringValues>[] _outer;
     private IReadOnlyList<KeyValuePair<string, StringValues>> _headers = [];
     private long? _contentLength;
     private byte[] _buffer = [];
     private int _length;
     private Stage _stage;
 
-    private bool _wasShown;
+    /// <param name="fallback">The endpoint's.</param>
+    /// <param name="responses">Where it is to be kept.</param>
+    /// <param name="context">The request, with the response as the middleware around the endpoint left it.</param>
+    /// <param name="asked">What was asked for.</param>
+    public StaleRecording(StaleFallback fallback, StaleResponses responses, HttpContext context, uint asked)
+    {
+        _fallback = fallback;
+        _responses = responses;
+        _context = context;
+        _asked = asked;
+
+        // Now: the handler may change what the key is made of.
+        Key = fallback.KeyOf(context);
+        _maxBytes = responses.MaxResponseBytes;
+        _outer = context.Response.Headers is { Count: > 0 } headers ? [.. headers] : [];
+    }
 
     /// <summary>What the request asked for when it came.</summary>
-    public string Key { get; private set; } = "";
-
-    /// <summary>Whether it has ended without having been shown anything.</summary>
-    public bool IsUnused
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _stage == Stage.Ended && !_wasShown;
-            }
-        }
-    }
+    public string Key { get; }
 
     private SortedSet<string> Vary => field ??= new(StringComparer.Ordinal);
 
@@ -55,37 +59,10 @@ internal sealed class StaleRecording : IResponseTap
         Ended,
     }
 
-    /// <param name="fallback">The endpoint's.</param>
-    /// <param name="responses">Where it is to be kept.</param>
-    /// <param name="context">The request, with the response as the middleware around the endpoint left it.</param>
-    /// <param name="asked">What was asked for.</param>
-    public void Begin(StaleFallback fallback, StaleResponses responses, HttpContext context, uint asked)
-    {
-        _fallback = fallback;
-        _context = context;
-        _asked = asked;
-
-        // Now: the handler may change what the key is made of.
-        Key = fallback.KeyOf(context);
-        _maxBytes = responses.MaxResponseBytes;
-        _outer = context.Response.Headers is { Count: > 0 } headers ? [.. headers] : [];
-        _stage = Stage.Waiting;
-    }
-
-    /// <summary>Lets go of the request, to be used again. Only of one that <see cref="IsUnused"/>, before a body that nobody has asked for anything: nobody can show it anything late, then.</summary>
-    public void Forget()
-    {
-        _fallback = null!;
-        _context = null!;
-        _outer = [];
-        Key = "";
-    }
-
     public void OnStarting(HttpContext context)
     {
         lock (_gate)
         {
-            _wasShown = true;
             if (_stage == Stage.Waiting)
             {
                 Begin(context.Response);
@@ -97,7 +74,6 @@ internal sealed class StaleRecording : IResponseTap
     {
         lock (_gate)
         {
-            _wasShown = true;
             if (_stage == Stage.Waiting)
             {
                 // Nobody said that the response starts: what was sent before these bytes is unknown.
@@ -125,7 +101,6 @@ internal sealed class StaleRecording : IResponseTap
     {
         lock (_gate)
         {
-            _wasShown = true;
             Drop(Stage.Unfit);
         }
     }
@@ -143,8 +118,6 @@ internal sealed class StaleRecording : IResponseTap
 
             try
             {
-                // Of a success the server may say that it has ended when this is another request's.
-                _wasShown |= succeeded;
                 if (succeeded && IsGood())
                 {
                     _fallback.Keep(Key, _context.Request, Vary, _headers, _buffer.AsSpan(0, _length).ToArray());

@@ -114,16 +114,23 @@ internal sealed class StaleRequestKey
         Escape(ref text, "|", pathBase);
         Escape(ref text, "|", _endpoint);
         var start = text.ToStringAndClear();
-        var whole = Begin(stackalloc char[UsualLength]);
-        whole.AppendLiteral(start);
-        Append(ref whole, values: null, query: null, request.Headers);
-        var place = new Place(scheme, host, pathBase, HashOf(scheme, host, pathBase), start, whole.ToStringAndClear());
+
+        // With headers the text is another one for each request, and theirs are not to be kept.
+        var place = new Place(scheme, host, pathBase, HashOf(scheme, host, pathBase), start, _headers.Length == 0 ? Whole(start, request) : start);
         if (start.Length <= MaxPlaceLength)
         {
             _place = place;
         }
 
         return place;
+    }
+
+    private string Whole(string start, HttpRequest request)
+    {
+        var whole = Begin(stackalloc char[UsualLength]);
+        whole.AppendLiteral(start);
+        Append(ref whole, values: null, query: null, request.Headers);
+        return whole.ToStringAndClear();
     }
 
     private Place? PlaceOf(HttpRequest request) =>

@@ -28,7 +28,7 @@ internal sealed class RequestFallbacks(FallbackRunner runner, Hosting.MonotonicC
         StaleRecording? recording = null;
         if (fallbacks.Stale is { } stale)
         {
-            recording = stale.ShouldRecord(context, clock.CoarseTimestamp(), out var asked) ? state.Record(stale, asked.GetValueOrDefault()) : null;
+            recording = stale.ShouldRecord(context, clock.CoarseTimestamp(), out var asked) ? stale.Record(context, asked.GetValueOrDefault()) : null;
             state.AskedFor = asked;
         }
 

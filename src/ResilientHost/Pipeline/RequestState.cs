@@ -20,7 +20,6 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     private bool _isCallersTime;
     private RequestFallback? _fallback;
     private bool _fallsBack;
-    private StaleRecording? _spareRecording;
 
     // Beside the reference, which stays from request to request: to write one costs the collector's barrier.
     private bool _isLimited;
@@ -150,14 +149,6 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
         return _fallback;
     }
 
-    /// <summary>Begins to record the response, before the endpoint runs.</summary>
-    public StaleRecording Record(StaleFallback stale, uint asked)
-    {
-        var spare = _spareRecording;
-        _spareRecording = null;
-        return stale.Record(Context, asked, spare);
-    }
-
     public void BeginGuard(bool replacesFailures, StaleRecording? recording)
     {
         ReplacesFailures = replacesFailures;
@@ -198,13 +189,6 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
         {
             _fallsBack = false;
             _fallback!.End();
-        }
-
-        if (Recording is { IsUnused: true } recording && Body is { IsTouched: false })
-        {
-            // Nobody has been given the body that it watched, so nobody can show it anything any more.
-            recording.Forget();
-            _spareRecording = recording;
         }
 
         Context = null!;

@@ -74,7 +74,7 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
         {
             if (_owner == Environment.CurrentManagedThreadId)
             {
-                // Until it is the request's own thread that goes back to where it ends, the request cannot end meanwhile.
+                // The request is ended by this thread alone, and it is here: it cannot end meanwhile.
                 return TokenOfRequest(_lifetime);
             }
 
@@ -168,7 +168,7 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
         }
     }
 
-    /// <summary>Ends <see cref="Stay"/>: the request goes on elsewhere. On the same thread, as is <see cref="End"/> where this is not called: nobody else need ever see what it wrote.</summary>
+    /// <summary>Ends <see cref="Stay"/>: the request goes on elsewhere. On the same thread, as is <see cref="End"/> where this is not called. A plain field will do: only the thread that wrote its own number there can find it there.</summary>
     public void Leave() => _owner = 0;
 
     /// <summary>Puts the server's feature back. From then on nothing of this touches the request.</summary>
