@@ -38,8 +38,14 @@ internal sealed record Bar(string Row, RatioLimit RatioLimit, double Ratio, Byte
     /// <summary>What the row is meant to reach on a quiet machine; <see langword="null"/> where that is the bar itself.</summary>
     public double? Aim { get; init; }
 
+    /// <summary>What <see cref="Aim"/> is a limit of, where that is something else than the bar's: nanoseconds are an aim, but a check must hold on machines of any speed.</summary>
+    public RatioLimit? AimLimit { get; init; }
+
     /// <summary>Whether the row reaches what it is meant to.</summary>
-    public bool Reaches(RatioRow row) => (this with { Ratio = Aim ?? Ratio }).Holds(row);
+    public bool Reaches(RatioRow row) => AsAim().Holds(row);
+
+    /// <summary>The aim in words; empty where it is the bar itself.</summary>
+    public string AimText() => Aim is null ? string.Empty : (AsAim() with { BytesLimit = BytesLimit.None }).Text();
 
     public bool Holds(RatioRow row) => RatioHolds(row) && BytesHold(row);
 
@@ -61,6 +67,8 @@ internal sealed record Bar(string Row, RatioLimit RatioLimit, double Ratio, Byte
         };
         return string.Join(", ", new[] { ratio, bytes }.Where(text => text.Length > 0));
     }
+
+    private Bar AsAim() => this with { Ratio = Aim ?? Ratio, RatioLimit = AimLimit ?? RatioLimit };
 
     private bool RatioHolds(RatioRow row) => RatioLimit switch
     {

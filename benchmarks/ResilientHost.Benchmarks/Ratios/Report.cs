@@ -53,7 +53,7 @@ internal static class Report
             rows.Add(
             [
                 row.Name, comparison.Peer, Number(row.Ours), Number(row.Peer), row.Unit, Number(row.Ratio), $"{Number(lowest)}..{Number(highest)}",
-                Number(row.OursBytes), Number(row.PeerBytes), bar is { Aim: not null } ? $"{bar.Aim:0.####}{(bar.Reaches(row) ? "" : " missed")}" : "", bar?.Text() ?? "", bar is null ? "" : bar.Holds(row) ? "holds" : "OVER",
+                Number(row.OursBytes), Number(row.PeerBytes), bar is { Aim: not null } ? $"{bar.AimText()}{(bar.Reaches(row) ? "" : " missed")}" : "", bar?.Text() ?? "", bar is null ? "" : bar.Holds(row) ? "holds" : "OVER",
             ]);
         }
 

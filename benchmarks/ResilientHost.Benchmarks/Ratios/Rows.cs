@@ -34,6 +34,8 @@ internal static class Rows
         new("breaker/closed-success-8-threads", PollyClosed, () => (GuardedCalls.Closed(), PollyCalls.Closed())) { Threads = 8 },
         new("breaker/cpu-per-call-2-threads", OneThread, effort => ThreadCost.Measure("breaker/cpu-per-call-2-threads", 2, GuardedCalls.Closed, effort)),
         new("breaker/cpu-per-call-8-threads", OneThread, effort => ThreadCost.Measure("breaker/cpu-per-call-8-threads", 8, GuardedCalls.Closed, effort)),
+        new("breaker/cpu-per-call-2-apart", OneThread, effort => ThreadCost.Measure("breaker/cpu-per-call-2-apart", 2, () => ThreadCost.Apart(GuardedCalls.Closed), effort)),
+        new("breaker/cpu-per-call-8-apart", OneThread, effort => ThreadCost.Measure("breaker/cpu-per-call-8-apart", 8, () => ThreadCost.Apart(GuardedCalls.Closed), effort)),
         new("breaker/closed-failure", "Polly ExecuteOutcomeAsync", () => (new GuardedFailures(), PollyOutcomes.Failing())),
         new("breaker/open-refusal", "Polly open breaker, throws", () => (GuardedCalls.Open(), new PollyOpenThrowing())),
         new("breaker/open-refusal-outcome", "Polly open, ExecuteOutcomeAsync", () => (GuardedCalls.Open(), PollyOutcomes.Open())),

@@ -43,6 +43,9 @@ internal static class ThreadCost
         return new Measurement(row, medians.Min(), medians.Max());
     }
 
+    /// <summary>An instance for each thread: what several busy processors cost by themselves, for they share caches, memory and often a core's insides.</summary>
+    public static IOperation Apart(Func<IOperation> create) => new OperationOfThread(create);
+
     private static List<(Slice Many, Slice One)> Round(ThreadTeam many, IOperation shared, ThreadTeam one, IOperation own, Effort effort) =>
         [.. Enumerable.Range(0, Math.Max(6, effort.PairsPerRound / 4)).Select(_ => (many.Run(shared, effort.SharedSlice), one.Run(own, effort.SharedSlice)))];
 
@@ -61,5 +64,12 @@ internal static class ThreadCost
         var sorted = values.Order().ToArray();
         var middle = sorted.Length / 2;
         return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+
+    private sealed class OperationOfThread(Func<IOperation> create) : IOperation
+    {
+        private readonly ThreadLocal<IOperation> _own = new(create);
+
+        public void Run(int count) => _own.Value!.Run(count);
     }
 }

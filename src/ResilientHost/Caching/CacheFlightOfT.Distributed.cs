@@ -49,10 +49,9 @@ internal abstract partial class CacheFlight<T>
             }
 
             Keep(entry, lifetime, now);
-            TryEnd();
+            TryEnd(retryAt: long.MinValue);
         }
 
-        EndRefresh(long.MinValue);
         Answer(new CacheAnswer<T>(entry.IsNull ? CacheRead.NegativeHit : CacheRead.DistributedHit, entry, original, hasOriginal: true));
         return true;
     }

@@ -66,7 +66,7 @@ internal abstract partial class CacheFlight<T> : CacheFlight
     {
         lock (Shard.Gate)
         {
-            if (--_waiters > 0 || IsBackground || _final is not null || !TryEnd())
+            if (--_waiters > 0 || IsBackground || _final is not null || !TryEnd(retryAt: long.MinValue))
             {
                 return;
             }
@@ -74,7 +74,6 @@ internal abstract partial class CacheFlight<T> : CacheFlight
             _isAbandoned = true;
         }
 
-        EndRefresh(long.MinValue);
         Cancel();
     }
 
@@ -82,7 +81,7 @@ internal abstract partial class CacheFlight<T> : CacheFlight
     {
         lock (Shard.Gate)
         {
-            if (!TryEnd())
+            if (!TryEnd(retryAt: long.MinValue))
             {
                 return;
             }
@@ -90,7 +89,6 @@ internal abstract partial class CacheFlight<T> : CacheFlight
             _isAbandoned = true;
         }
 
-        EndRefresh(long.MinValue);
         Cancel();
         FailAll(new ObjectDisposedException(nameof(HybridCache)));
     }
@@ -172,8 +170,8 @@ internal abstract partial class CacheFlight<T> : CacheFlight
         }
     }
 
-    // Under the shard's gate.
-    private bool TryEnd()
+    // Under the shard's gate: whoever finds no flight of the key any more finds a stale value that may be refreshed again, too.
+    private bool TryEnd(long retryAt)
     {
         if (_isDone)
         {
@@ -181,6 +179,7 @@ internal abstract partial class CacheFlight<T> : CacheFlight
         }
 
         _isDone = true;
+        EndRefresh(retryAt);
         Shard.Unlink(this);
         return true;
     }
@@ -248,11 +247,10 @@ internal abstract partial class CacheFlight<T> : CacheFlight
                 Store(made);
             }
 
-            TryEnd();
+            TryEnd(retryAt: long.MinValue);
         }
 
         DisposeTimers();
-        EndRefresh(long.MinValue);
         Answer(new CacheAnswer<T>(CacheRead.Miss, made.Entry, value, hasOriginal: true));
     }
 
@@ -281,18 +279,17 @@ internal abstract partial class CacheFlight<T> : CacheFlight
     private void Fail(Exception exception)
     {
         bool isCurrent;
+        var now = Core.Clock.CoarseTimestamp();
         lock (Shard.Gate)
         {
             isCurrent = IsLinked;
-            if (!TryEnd())
+            if (!TryEnd(retryAt: now + Policy.FailureDelayTicks))
             {
                 return;
             }
         }
 
         DisposeTimers();
-        var now = Core.Clock.CoarseTimestamp();
-        EndRefresh(now + Policy.FailureDelayTicks);
 
         // What was removed or written meanwhile is known to be wrong: better no value than that one.
         if (isCurrent && CanGiveStale(now))

@@ -56,8 +56,11 @@ internal sealed class TimeWindowCounts
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Count(long bucket)
     {
-        ref var word = ref WordOf(bucket);
-        if (!TimeBuckets.TryCount(ref word, bucket))
+        if (_stripes is { } stripes)
+        {
+            CountInStripe(stripes, bucket);
+        }
+        else if (!TimeBuckets.TryCount(ref _calls[PlaceOf(bucket)], bucket))
         {
             CountContended(bucket);
         }
@@ -98,18 +101,31 @@ internal sealed class TimeWindowCounts
             Interlocked.CompareExchange(ref _stripes, new long[FirstStripe + (NearbyProcessor.Places * StripeLength)], null);
         }
 
-        TimeBuckets.Count(ref WordOf(bucket), bucket);
+        if (_stripes is { } stripes)
+        {
+            // Another thread was at this one's words: one of the two has moved to another core.
+            NearbyProcessor.Renew();
+            TimeBuckets.Count(ref WordOfThisCore(stripes, bucket), bucket);
+        }
+        else
+        {
+            TimeBuckets.Count(ref _calls[PlaceOf(bucket)], bucket);
+        }
+    }
+
+    // By itself: where the compiler has seen no stripes while it learned, it takes the way to them for a cold one, and lets it look for the thread's memory by a call.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void CountInStripe(long[] stripes, long bucket)
+    {
+        if (!TimeBuckets.TryCount(ref WordOfThisCore(stripes, bucket), bucket))
+        {
+            CountContended(bucket);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ref long WordOf(long bucket)
-    {
-        var place = (int)((ulong)bucket % TimeWindow.BucketCount);
-        if (_stripes is { } stripes)
-        {
-            return ref stripes[FirstStripe + (NearbyProcessor.Place * StripeLength) + place];
-        }
+    private static ref long WordOfThisCore(long[] stripes, long bucket) => ref stripes[FirstStripe + (NearbyProcessor.LastPlace * StripeLength) + PlaceOf(bucket)];
 
-        return ref _calls[place];
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int PlaceOf(long bucket) => (int)((ulong)bucket % TimeWindow.BucketCount);
 }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Http;
+using ResilientHost.Hosting;
 
 namespace ResilientHost.Fallbacks;
 
@@ -11,12 +12,12 @@ internal static class FallbackAntiforgery
 
     /// <summary>Whether the request carried a valid token, or needs none.</summary>
     /// <remarks>The middleware only notes what it has found; the endpoint looks at it when it reads the form, and a refused request never gets there.</remarks>
-    public static bool Allows(HttpContext context) => context.Features.Get<IAntiforgeryValidationFeature>() is { } found
+    public static bool Allows(HttpContext context) => context.Features.Find<IAntiforgeryValidationFeature>() is { } found
         ? found.IsValid
         : !IsNeeded(context) || context.Items.ContainsKey(MiddlewareHasRun);
 
     private static bool IsNeeded(HttpContext context) =>
-        context.GetEndpoint()?.Metadata.GetMetadata<IAntiforgeryMetadata>() is { RequiresValidation: true }
-        && context.Request.Method is var method
-        && (HttpMethods.IsPost(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method));
+        context.Request.Method is var method
+        && (HttpMethods.IsPost(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method))
+        && context.GetEndpoint()?.Metadata.GetMetadata<IAntiforgeryMetadata>() is { RequiresValidation: true };
 }

@@ -57,15 +57,17 @@ internal sealed class FallbackAuthorization(IServiceProvider services)
     /// <param name="required">What the endpoint needs.</param>
     /// <param name="wasAuthorized">Whether authorization had run when the request entered the layers.</param>
     /// <param name="runsFilters">Whether the fallback runs inside of the filters that authorize.</param>
-    public static async ValueTask<bool> AllowsAsync(HttpContext context, RequiredAuthorization required, bool wasAuthorized, bool runsFilters)
+    public static ValueTask<bool> AllowsAsync(HttpContext context, RequiredAuthorization required, bool wasAuthorized, bool runsFilters)
     {
         if ((required & RequiredAuthorization.Filters) != RequiredAuthorization.None && !runsFilters)
         {
-            return false;
+            return new(false);
         }
 
         // Where it ran inside of the layers it may be what failed: ask again.
-        return (required & RequiredAuthorization.Middleware) == RequiredAuthorization.None || wasAuthorized || (HasRun(context) && await EvaluateAsync(context));
+        return (required & RequiredAuthorization.Middleware) == RequiredAuthorization.None || wasAuthorized ? new(true)
+            : HasRun(context) ? EvaluateAsync(context)
+            : new(false);
     }
 
     /// <summary>Whether an MVC filter decides who may run an action.</summary>
@@ -80,7 +82,7 @@ internal sealed class FallbackAuthorization(IServiceProvider services)
 
     private static bool Authorizes(Type type) => type.IsAssignableTo(typeof(IAuthorizationFilter)) || type.IsAssignableTo(typeof(IAsyncAuthorizationFilter));
 
-    private static async Task<bool> EvaluateAsync(HttpContext context)
+    private static async ValueTask<bool> EvaluateAsync(HttpContext context)
     {
         try
         {

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OutputCaching;
+using ResilientHost.Hosting;
 
 namespace ResilientHost.Fallbacks;
 
@@ -13,20 +14,16 @@ internal sealed class FallbackMark : IResponseTap
     private readonly string _kind;
     private bool _withdrawn;
 
-    private FallbackMark(HttpResponse response, string kind) => (_response, _kind) = (response, kind);
+    public FallbackMark(HttpResponse response, string kind) => (_response, _kind) = (response, kind);
 
-    public static FallbackMark Put(HttpResponse response, string kind)
-    {
-        var mark = new FallbackMark(response, kind);
-        response.OnStarting(
-            static argument =>
-            {
-                ((FallbackMark)argument).Set();
-                return Task.CompletedTask;
-            },
-            mark);
-        return mark;
-    }
+    /// <summary>Says it also when the server starts the response by itself.</summary>
+    public void Register() => _response.OnStarting(
+        static argument =>
+        {
+            ((FallbackMark)argument).Set();
+            return Task.CompletedTask;
+        },
+        this);
 
     /// <summary>Says it now, also of an answer that has nothing to write.</summary>
     /// <remarks>
@@ -62,7 +59,7 @@ internal sealed class FallbackMark : IResponseTap
     /// <summary>The output cache asks for the status alone: an answer in place of the endpoint's would stand in for it until it expires.</summary>
     public static void KeepOutOfCache(HttpContext context)
     {
-        if (context.Features.Get<IOutputCacheFeature>() is { Context: { } caching })
+        if (context.Features.Find<IOutputCacheFeature>() is { Context: { } caching })
         {
             caching.AllowCacheStorage = false;
         }

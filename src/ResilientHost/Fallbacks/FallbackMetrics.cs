@@ -14,6 +14,11 @@ internal sealed class FallbackMetrics(ResilienceMeter meter)
 
     public void Served(string endpoint, string kind)
     {
+        if (!_served.Enabled)
+        {
+            return;
+        }
+
         try
         {
             _served.Add(1, new(ResilienceDiagnostics.Tags.Endpoint, endpoint), new(ResilienceDiagnostics.Tags.FallbackKind, kind));
@@ -26,6 +31,11 @@ internal sealed class FallbackMetrics(ResilienceMeter meter)
 
     public void Failed(string endpoint, string kind, string reason)
     {
+        if (!_failures.Enabled)
+        {
+            return;
+        }
+
         try
         {
             _failures.Add(

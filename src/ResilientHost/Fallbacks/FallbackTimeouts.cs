@@ -19,11 +19,12 @@ internal sealed class FallbackTimeouts(MonotonicClock clock) : IDisposable
     /// <summary>Stops the timers of those that wait, and of each that comes back.</summary>
     public void Dispose() => (_pool as IDisposable)?.Dispose();
 
-    internal readonly struct Lease(ObjectPool<RequestTimeout> pool, RequestTimeout timeout) : IDisposable
+    /// <summary>A timeout on loan. The default one is nobody's, and gives nothing back.</summary>
+    internal readonly struct Lease(ObjectPool<RequestTimeout>? pool, RequestTimeout timeout) : IDisposable
     {
         public RequestTimeout Timeout => timeout;
 
-        public void Dispose() => pool.Return(timeout);
+        public void Dispose() => pool?.Return(timeout);
     }
 
     private sealed class Policy(MonotonicClock clock) : PooledObjectPolicy<RequestTimeout>

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using ResilientHost.Hosting;
 
 namespace ResilientHost.Fallbacks;
 
@@ -28,6 +29,7 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
     private static readonly ConditionalWeakTable<IFeatureCollection, Home> Homes = [];
 
     private readonly Home? _home;
+    private readonly GuardedAnswer _answer;
     private GuardedResponseWriter? _writer;
     private GuardedResponseStream? _stream;
     private HttpContext? _context;
@@ -35,11 +37,13 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
     private bool _replacesFailures;
     private Course _course;
     private ArrayBufferWriter<byte>? _replaced;
+    private bool _wasAskedLate;
 
-    private GuardedResponseBody(IHttpResponseBodyFeature original, Home? home)
+    private GuardedResponseBody(IHttpResponseBodyFeature original, Home? home, GuardedAnswer answer)
     {
         Original = original;
         _home = home;
+        _answer = answer;
     }
 
     private enum Course
@@ -62,9 +66,26 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
     /// <summary>The status of the answer that was diverted; 0 when none was.</summary>
     public int ReplacedStatusCode { get; private set; }
 
-    public Stream Stream => _stream ??= new GuardedResponseStream(this);
+    /// <summary>Whether anybody has asked it for anything: from then on there may be someone who writes. Readable until the next attach.</summary>
+    public bool IsTouched { get; private set; }
 
-    public PipeWriter Writer => _writer ??= new GuardedResponseWriter(this);
+    public Stream Stream
+    {
+        get
+        {
+            Touch();
+            return _stream ??= new GuardedResponseStream(this);
+        }
+    }
+
+    public PipeWriter Writer
+    {
+        get
+        {
+            Touch();
+            return _writer ??= new GuardedResponseWriter(this);
+        }
+    }
 
     /// <summary>Whether bytes must be shown before they are passed on.</summary>
     public bool IsTapped => _tap is not null;
@@ -85,30 +106,33 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
     /// <param name="context">The request.</param>
     /// <param name="replacesFailures"><see langword="false"/>: an answer of 500 or above is passed on like any other.</param>
     /// <param name="tap">Who watches what is passed on.</param>
+    /// <param name="answer">Whose answer it is. What a failed endpoint was given never serves what is answered in its place, nor the other way round.</param>
     /// <returns>The guard, to be detached when the endpoint is done; <see langword="null"/> when the request has no response body.</returns>
-    public static GuardedResponseBody? Attach(HttpContext context, bool replacesFailures, IResponseTap? tap)
+    public static GuardedResponseBody? Attach(HttpContext context, bool replacesFailures, IResponseTap? tap, GuardedAnswer answer = GuardedAnswer.Endpoint)
     {
         var features = context.Features;
-        if (features.Get<IHttpResponseBodyFeature>() is not { } original)
+        if (features.FindResponseBody() is not { } original)
         {
             return null;
         }
 
-        var guard = Rent(features, original);
+        var guard = Rent(features, original, answer);
         guard._context = context;
         guard._replacesFailures = replacesFailures;
         guard._tap = tap;
         guard.HasDecided = false;
+        guard.IsTouched = false;
         guard.ReplacedStatusCode = 0;
         guard._replaced = null;
         guard._course = Course.Undecided;
-        features.Set<IHttpResponseBodyFeature>(guard);
+        features.Put<IHttpResponseBodyFeature>(guard);
         return guard;
     }
 
     /// <summary>Puts <see cref="Original"/> back, whatever is there now: middleware may have wrapped the guard and left it so.</summary>
     /// <param name="mayBeHeld">
-    /// Whether somebody may still be writing: an endpoint that failed, was cancelled or given up on. Such a guard is not used again, as is none that has replaced an answer.
+    /// Whether somebody may still be writing: an endpoint that failed, was cancelled or given up on. Such a guard is not used again if anybody has asked it for anything or has put something
+    /// before it, as is none that has replaced an answer.
     /// </param>
     /// <remarks>Before anything else answers the request, an exception's recovery included. Does nothing the second time.</remarks>
     public void Detach(bool mayBeHeld = false)
@@ -135,10 +159,12 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
             original = dead.Original;
         }
 
-        context.Features.Set(original);
-        if (_home is not null && !mayBeHeld && !HasReplaced)
+        var features = context.Features;
+        var isHeld = mayBeHeld && (IsTouched || !ReferenceEquals(features.FindResponseBody(), this));
+        features.Put(original);
+        if (_home is not null && !isHeld && !HasReplaced)
         {
-            _home.Guard = this;
+            _home.Of(_answer) = this;
         }
     }
 
@@ -179,6 +205,7 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
 
     public void DisableBuffering()
     {
+        Touch();
         if (!IsDiverting)
         {
             Original.DisableBuffering();
@@ -224,14 +251,21 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
         }
     }
 
+    // Asked by someone who has kept it, between two requests or after a failure: it is not used again.
+    private void Touch()
+    {
+        IsTouched = true;
+        _wasAskedLate |= _course == Course.Detached;
+    }
+
     private static ObjectDisposedException Gone() => new(nameof(GuardedResponseBody), "The endpoint is done with this response.");
 
-    private static GuardedResponseBody Rent(IFeatureCollection features, IHttpResponseBodyFeature original)
+    private static GuardedResponseBody Rent(IFeatureCollection features, IHttpResponseBodyFeature original, GuardedAnswer answer)
     {
         // A body that middleware made for this request would be kept alive by the connection, and never be seen again. Where the features are a plain collection, they live no longer than the body does.
         if (!ReferenceEquals(features, original) && features is not FeatureCollection)
         {
-            return new GuardedResponseBody(original, home: null);
+            return new GuardedResponseBody(original, home: null, answer);
         }
 
         if (!Homes.TryGetValue(features, out var home))
@@ -240,13 +274,15 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
         }
 
         // No interlocked exchange: a feature collection serves one request at a time, and guards within guards are attached one after the other.
-        var guard = home.Guard;
-        home.Guard = null;
-        return guard is not null && ReferenceEquals(guard.Original, original) ? guard : new GuardedResponseBody(original, home);
+        ref var spare = ref home.Of(answer);
+        var guard = spare;
+        spare = null;
+        return guard is { _wasAskedLate: false } && ReferenceEquals(guard.Original, original) ? guard : new GuardedResponseBody(original, home, answer);
     }
 
     private bool Decide()
     {
+        Touch();
         if (_course == Course.Detached || _context is not { } context)
         {
             throw Gone();
@@ -309,6 +345,18 @@ internal sealed class GuardedResponseBody : IHttpResponseBodyFeature
 
     private sealed class Home
     {
-        public GuardedResponseBody? Guard;
+        private GuardedResponseBody? _endpoints;
+        private GuardedResponseBody? _substitutes;
+
+        public ref GuardedResponseBody? Of(GuardedAnswer answer) => ref answer == GuardedAnswer.Endpoint ? ref _endpoints : ref _substitutes;
     }
+}
+
+/// <summary>Whose answer a <see cref="GuardedResponseBody"/> stands before.</summary>
+internal enum GuardedAnswer
+{
+    Endpoint,
+
+    /// <summary>A fallback's, or an exception handler's.</summary>
+    Substitute,
 }

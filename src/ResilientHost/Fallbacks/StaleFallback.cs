@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Features.Authentication;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
+using ResilientHost.Hosting;
 using ResilientHost.Pipeline;
 using ResilientHost.Refusals;
 
@@ -110,7 +111,12 @@ internal sealed class StaleFallback
     /// <param name="cancellationToken">Ends the wait for a store.</param>
     public async ValueTask<StaleAnswer?> FindAsync(HttpContext context, string? key, CancellationToken cancellationToken)
     {
-        if (!(HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)) || !IsAnyones(context))
+        if (AnswersAtOnce)
+        {
+            return Find(context, key);
+        }
+
+        if (!MayBeGiven(context))
         {
             return null;
         }
@@ -122,9 +128,27 @@ internal sealed class StaleFallback
             return found;
         }
 
-        var names = vary.Select(static header => header.Key).ToArray();
-        found = await _responses.GetAsync(StaleRequestKey.WithVary(key, context.Request, names), MaxAge, context, cancellationToken);
-        return found is { } answer && Matches(answer.Response.Vary, names, context.Request.Headers) ? found : null;
+        var names = NamesOf(vary);
+        return Matching(await _responses.GetAsync(StaleRequestKey.WithVary(key, context.Request, names), MaxAge, context, cancellationToken), names, context);
+    }
+
+    /// <summary>As above, of a store that <see cref="AnswersAtOnce"/>.</summary>
+    public StaleAnswer? Find(HttpContext context, string? key)
+    {
+        if (!MayBeGiven(context))
+        {
+            return null;
+        }
+
+        key ??= _key.Text(context);
+        var found = _responses.GetKept(key, MaxAge);
+        if (found is not { Response.Vary: { Count: > 0 } vary })
+        {
+            return found;
+        }
+
+        var names = NamesOf(vary);
+        return Matching(_responses.GetKept(StaleRequestKey.WithVary(key, context.Request, names), MaxAge), names, context);
     }
 
     /// <summary>Writes a stale answer over whatever the endpoint had done to the response, which must not have started.</summary>
@@ -180,11 +204,11 @@ internal sealed class StaleFallback
             && headers.Cookie.Count == 0
             && headers.Authorization.Count == 0
             && !HasBody(context, headers)
-            && !IsAuthenticated(context.Features.Get<IHttpAuthenticationFeature>()?.User);
+            && !IsAuthenticated(context.Features.Find<IHttpAuthenticationFeature>()?.User);
     }
 
     private static bool HasBody(HttpContext context, IHeaderDictionary headers) =>
-        headers.ContentLength is > 0 || headers.TransferEncoding.Count != 0 || context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true;
+        headers.ContentLength is > 0 || headers.TransferEncoding.Count != 0 || context.Features.Find<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true;
 
     private static bool IsAuthenticated(ClaimsPrincipal? user)
     {
@@ -212,6 +236,14 @@ internal sealed class StaleFallback
         // A principal of the application's own may tell something else than its identities. The framework's tells the first of them, and allocates.
         return user.GetType() != typeof(ClaimsPrincipal) && user.Identity?.IsAuthenticated == true;
     }
+
+    private bool MayBeGiven(HttpContext context) =>
+        context.Request.Method is var method && (HttpMethods.IsGet(method) || HttpMethods.IsHead(method)) && IsAnyones(context);
+
+    private static string[] NamesOf(IReadOnlyList<KeyValuePair<string, StringValues>> vary) => [.. vary.Select(static header => header.Key)];
+
+    private static StaleAnswer? Matching(StaleAnswer? found, string[] names, HttpContext context) =>
+        found is { } answer && Matches(answer.Response.Vary, names, context.Request.Headers) ? found : null;
 
     private static bool Matches(IReadOnlyList<KeyValuePair<string, StringValues>> vary, string[] names, IHeaderDictionary headers) =>
         vary.Count == names.Length && vary.All(header => names.Contains(header.Key, StringComparer.Ordinal) && headers[header.Key] == header.Value);

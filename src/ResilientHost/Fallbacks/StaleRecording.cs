@@ -139,7 +139,6 @@ internal sealed class StaleRecording : IResponseTap
         }
     }
 
-    /// <summary>Forgets the response.</summary>
     /// <summary>As <see cref="Complete"/> of a success, once the response has ended.</summary>
     /// <remarks>For one that middleware around holds back: what is added when it starts, such as the cookie of a session, may forbid to keep it.</remarks>
     public void CompleteAtEnd() => _context.Response.OnCompleted(
@@ -150,6 +149,7 @@ internal sealed class StaleRecording : IResponseTap
         },
         this);
 
+    /// <summary>Forgets the response.</summary>
     public void Abandon() => Complete(succeeded: false);
 
     private void Begin(HttpResponse response)

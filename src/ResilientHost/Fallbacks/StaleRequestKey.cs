@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;
+using ResilientHost.Hosting;
 
 namespace ResilientHost.Fallbacks;
 
@@ -19,6 +20,7 @@ internal sealed class StaleRequestKey
     public const int MaxQueryKeys = 32;
     private const string Version = "1";
     private const int UsualLength = 256;
+    private const int MaxPlaceLength = 512;
 
     // What is printable, without what separates and what escapes.
     private static readonly SearchValues<char> Plain = SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Select(static c => (char)c).Except(['%', '|', '&', '='])]);
@@ -26,6 +28,9 @@ internal sealed class StaleRequestKey
     private readonly string _endpoint;
     private readonly string[]? _queryKeys;
     private readonly string[] _headers;
+
+    // Most requests to an endpoint come to the same host: what it makes of the text and of the hash is made once.
+    private volatile Place? _place;
 
     /// <param name="endpointKey">The endpoint's name.</param>
     /// <param name="queryKeys">The query keys that count; null: the whole query.</param>
@@ -41,10 +46,7 @@ internal sealed class StaleRequestKey
     public uint Hash(HttpContext context, string[] vary)
     {
         var request = context.Request;
-        var hash = default(HashCode);
-        hash.Add(request.Scheme, StringComparer.OrdinalIgnoreCase);
-        hash.Add(request.Headers.Host.ToString(), StringComparer.OrdinalIgnoreCase);
-        hash.Add(request.PathBase.Value, StringComparer.Ordinal);
+        var hash = PlaceOf(request) is { } place ? place.Hash : HashOf(request.Scheme, request.Headers.Host.ToString(), request.PathBase.Value);
         if (RouteValues(context) is { } values)
         {
             var sum = 0;
@@ -66,18 +68,16 @@ internal sealed class StaleRequestKey
     public string Text(HttpContext context)
     {
         var request = context.Request;
+        var place = PlaceOf(request) ?? Remember(request);
+        var (values, query) = (RouteValues(context), request.QueryString.Value);
+        if (values is not { Count: > 0 } && string.IsNullOrEmpty(query) && _headers.Length == 0)
+        {
+            return place.Whole;
+        }
+
         var text = Begin(stackalloc char[UsualLength]);
-        text.AppendLiteral(Version);
-        Escape(ref text, "|", request.Scheme.ToLowerInvariant());
-        Escape(ref text, "|", request.Headers.Host.ToString().ToLowerInvariant());
-        Escape(ref text, "|", request.PathBase.Value);
-        Escape(ref text, "|", _endpoint);
-        text.AppendLiteral("|");
-        AppendRoute(ref text, RouteValues(context));
-        text.AppendLiteral("|");
-        AppendQuery(ref text, request.QueryString.Value);
-        text.AppendLiteral("|");
-        AppendHeaders(ref text, request.Headers, _headers);
+        text.AppendLiteral(place.Text);
+        Append(ref text, values, query, request.Headers);
         return text.ToStringAndClear();
     }
 
@@ -94,10 +94,62 @@ internal sealed class StaleRequestKey
         return whole.ToStringAndClear();
     }
 
+    private static HashCode HashOf(string scheme, string host, string? pathBase)
+    {
+        var hash = default(HashCode);
+        hash.Add(scheme, StringComparer.OrdinalIgnoreCase);
+        hash.Add(host, StringComparer.OrdinalIgnoreCase);
+        hash.Add(pathBase, StringComparer.Ordinal);
+        return hash;
+    }
+
+    // What callers choose is kept only while it is short, and one of it.
+    private Place Remember(HttpRequest request)
+    {
+        var (scheme, host, pathBase) = (request.Scheme, request.Headers.Host.ToString(), request.PathBase.Value);
+        var text = Begin(stackalloc char[UsualLength]);
+        text.AppendLiteral(Version);
+        Escape(ref text, "|", scheme.ToLowerInvariant());
+        Escape(ref text, "|", host.ToLowerInvariant());
+        Escape(ref text, "|", pathBase);
+        Escape(ref text, "|", _endpoint);
+        var start = text.ToStringAndClear();
+
+        // With headers the text is another one for each request, and theirs are not to be kept.
+        var place = new Place(scheme, host, pathBase, HashOf(scheme, host, pathBase), start, _headers.Length == 0 ? Whole(start, request) : start);
+        if (start.Length <= MaxPlaceLength)
+        {
+            _place = place;
+        }
+
+        return place;
+    }
+
+    private string Whole(string start, HttpRequest request)
+    {
+        var whole = Begin(stackalloc char[UsualLength]);
+        whole.AppendLiteral(start);
+        Append(ref whole, values: null, query: null, request.Headers);
+        return whole.ToStringAndClear();
+    }
+
+    private Place? PlaceOf(HttpRequest request) =>
+        _place is { } place && place.Host == request.Headers.Host.ToString() && place.Scheme == request.Scheme && place.PathBase == request.PathBase.Value ? place : null;
+
+    private void Append(ref DefaultInterpolatedStringHandler text, RouteValueDictionary? values, string? query, IHeaderDictionary headers)
+    {
+        text.AppendLiteral("|");
+        AppendRoute(ref text, values);
+        text.AppendLiteral("|");
+        AppendQuery(ref text, query);
+        text.AppendLiteral("|");
+        AppendHeaders(ref text, headers, _headers);
+    }
+
     // On the stack, or in a pooled array where that is too short.
     private static DefaultInterpolatedStringHandler Begin(Span<char> buffer) => new(0, 0, CultureInfo.InvariantCulture, buffer);
 
-    private static RouteValueDictionary? RouteValues(HttpContext context) => context.Features.Get<IRouteValuesFeature>()?.RouteValues;
+    private static RouteValueDictionary? RouteValues(HttpContext context) => context.Features.Find<IRouteValuesFeature>()?.RouteValues;
 
     private static void Add(ref HashCode hash, IHeaderDictionary headers, string[] names)
     {
@@ -226,5 +278,27 @@ internal sealed class StaleRequestKey
         }
 
         text.AppendFormatted(part);
+    }
+
+    /// <summary>Where requests come to. Immutable.</summary>
+    /// <param name="scheme">As the request has it.</param>
+    /// <param name="host">As the request has it.</param>
+    /// <param name="pathBase">As the request has it.</param>
+    /// <param name="hash">Of these, for more to be added to a copy of it.</param>
+    /// <param name="text">How the text of each request begins that comes here.</param>
+    /// <param name="whole">The text of one that has nothing else, where no headers count.</param>
+    private sealed class Place(string scheme, string host, string? pathBase, HashCode hash, string text, string whole)
+    {
+        public string Scheme => scheme;
+
+        public string Host => host;
+
+        public string? PathBase => pathBase;
+
+        public HashCode Hash => hash;
+
+        public string Text => text;
+
+        public string Whole => whole;
     }
 }

@@ -52,9 +52,11 @@ internal sealed partial class StaleResponses : IDisposable
     public bool AnswersAtOnce => _memory is not null;
 
     /// <summary>The response under a key, if it is no older than it may be. Never throws.</summary>
-    public ValueTask<StaleAnswer?> GetAsync(string key, TimeSpan maxAge, HttpContext context, CancellationToken cancellationToken) => _memory is null
-        ? ReadAsync(key, maxAge, context, cancellationToken)
-        : new(_memory.TryGet(key, out var kept) && kept.Age <= maxAge ? kept : null);
+    public ValueTask<StaleAnswer?> GetAsync(string key, TimeSpan maxAge, HttpContext context, CancellationToken cancellationToken) =>
+        _memory is null ? ReadAsync(key, maxAge, context, cancellationToken) : new(GetKept(key, maxAge));
+
+    /// <summary>As above, where the store <see cref="AnswersAtOnce"/>.</summary>
+    public StaleAnswer? GetKept(string key, TimeSpan maxAge) => _memory!.TryGet(key, out var kept) && kept.Age <= maxAge ? kept : null;
 
     /// <summary>Keeps a response. Never throws and never waits.</summary>
     public void Set(string key, StaleResponse response, TimeSpan maxAge)

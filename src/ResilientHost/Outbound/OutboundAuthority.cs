@@ -53,6 +53,9 @@ internal sealed class OutboundAuthority : IPartitionCompanion
     /// <exception cref="OperationCanceledException">The caller left before it was admitted; nothing is held.</exception>
     public ValueTask<OutboundAdmission> EnterAsync(CancellationToken cancellationToken) => OutboundLayers.EnterAsync(Bulkhead, CircuitBreaker, cancellationToken);
 
+    /// <summary>Enters where there is no need to wait; see <see cref="OutboundLayers.TryEnter"/>.</summary>
+    public bool TryEnter(out OutboundAdmission admission) => OutboundLayers.TryEnter(Bulkhead, CircuitBreaker, out admission);
+
     /// <summary>Ends what an attempt holds.</summary>
     /// <param name="pass">What <see cref="EnterAsync"/> gave.</param>
     /// <param name="outcome">How the attempt ended.</param>

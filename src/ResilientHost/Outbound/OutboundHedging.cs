@@ -30,6 +30,8 @@ internal sealed class OutboundHedging(MonotonicClock clock)
     /// <param name="call">Of a safe method, with a policy for hedging, and with more than one attempt left.</param>
     public async ValueTask<AttemptResult> SendAsync(OutboundCall call)
     {
+        // Attempts that lose may end long after the caller has its answer, and the call is what they end with.
+        call.Keep();
         var hedged = new HedgedCall(call, call.Policy.Hedging!);
         var context = ResilienceContextPool.Shared.Get(call.CallerToken);
         context.Properties.Set(Key, hedged);

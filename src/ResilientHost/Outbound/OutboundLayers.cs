@@ -16,20 +16,35 @@ internal static class OutboundLayers
             return ValueTask.FromCanceled<OutboundAdmission>(cancellationToken);
         }
 
-        // A look first: whoever is to be refused must not take a place in the queue from somebody who is not.
-        if (circuitBreaker.IsRefusing(out var refusal))
+        if (TryEnter(bulkhead, circuitBreaker, out var admission))
         {
-            circuitBreaker.CountRefusal();
-            return new(new OutboundAdmission(default, refusal));
-        }
-
-        if (bulkhead.TryEnterUncounted(out var lease))
-        {
-            return new(EnterCircuit(bulkhead, lease, circuitBreaker));
+            return new(admission);
         }
 
         var waiting = bulkhead.EnterAsync(cancellationToken);
         return waiting.IsCompletedSuccessfully ? new(Continue(bulkhead, waiting.Result, circuitBreaker)) : WaitAsync(bulkhead, waiting, circuitBreaker);
+    }
+
+    /// <summary>Enters as <see cref="EnterAsync"/> does where there is no need to wait.</summary>
+    /// <returns>Whether it is decided: <see langword="false"/> where the bulkhead has no room, and nothing is held or counted.</returns>
+    public static bool TryEnter(Bulkhead bulkhead, CircuitBreaker circuitBreaker, out OutboundAdmission admission)
+    {
+        // A look first: whoever is to be refused must not take a place in the queue from somebody who is not.
+        if (circuitBreaker.IsRefusing(out var refusal))
+        {
+            circuitBreaker.CountRefusal();
+            admission = new(default, refusal);
+            return true;
+        }
+
+        if (bulkhead.TryEnterUncounted(out var lease))
+        {
+            admission = EnterCircuit(bulkhead, lease, circuitBreaker);
+            return true;
+        }
+
+        admission = default;
+        return false;
     }
 
     /// <summary>Ends what an attempt holds; once, for the circuit counts each time. Of the default pass it does nothing.</summary>
@@ -37,7 +52,14 @@ internal static class OutboundLayers
     {
         try
         {
-            circuitBreaker.Exit(pass.Permit, outcome, retryAfter);
+            if (retryAfter is null)
+            {
+                circuitBreaker.Exit(pass.Permit, outcome);
+            }
+            else
+            {
+                circuitBreaker.Exit(pass.Permit, outcome, retryAfter);
+            }
         }
         finally
         {

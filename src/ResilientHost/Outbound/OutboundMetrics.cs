@@ -36,6 +36,11 @@ internal sealed class OutboundMetrics
     /// <param name="duration"><see langword="null"/>: not measured.</param>
     public void Ended(string client, string outcome, string? failure, TimeSpan? duration)
     {
+        if (duration is null && !_attempts.Enabled)
+        {
+            return;
+        }
+
         try
         {
             if (failure is null)

@@ -15,5 +15,7 @@ internal sealed class OutboundServices(MonotonicClock clock, OutboundTelemetry t
 
     public AttemptCancellations Cancellations { get; } = new(clock);
 
+    public OutboundCalls Calls { get; } = new();
+
     public RetryLoop Retries { get; } = new(clock);
 }

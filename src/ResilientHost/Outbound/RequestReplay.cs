@@ -80,4 +80,12 @@ internal sealed class RequestReplay
         _headers.Release();
         _contentHeaders.Release();
     }
+
+    /// <summary>Forgets what is left, for another call. Only where nobody reads it any more.</summary>
+    public void Clear()
+    {
+        (_headers, _contentHeaders) = (default, default);
+        (_method, _uri, _version) = (HttpMethod.Get, null, HttpVersion.Version11);
+        (_original, _content) = (null, null);
+    }
 }

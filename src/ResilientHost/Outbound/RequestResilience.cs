@@ -7,6 +7,20 @@ namespace ResilientHost;
 /// </remarks>
 public sealed record RequestResilience
 {
+    private static volatile bool _isInUse;
+
+    /// <summary>Asks for nothing yet.</summary>
+    public RequestResilience()
+    {
+        if (!_isInUse)
+        {
+            _isInUse = true;
+        }
+    }
+
+    /// <summary>Whether there has ever been one in this process. Until then no request can carry one, and asking a request for its options makes them, which nobody else may need.</summary>
+    internal static bool IsInUse => _isInUse;
+
     /// <summary>The key in <see cref="HttpRequestMessage.Options"/>.</summary>
     public static HttpRequestOptionsKey<RequestResilience> Key { get; } = new("ResilientHost.RequestResilience");
 

@@ -16,14 +16,20 @@ internal sealed partial class ResilienceHandler
         var registration = cancellationToken.UnsafeRegister(AttemptCancellations.Cancel, source);
         try
         {
-            var entering = call.Authority.EnterAsync(source.Token);
-            var isQueued = !entering.IsCompleted;
-            if (isQueued)
+            var isQueued = false;
+            if (source.IsCancellationRequested || !call.Authority.TryEnter(out var admission))
             {
-                AttemptCancellations.Arm(source, call.Left(services.Clock.Timestamp()));
+                var entering = call.Authority.EnterAsync(source.Token);
+                isQueued = !entering.IsCompleted;
+                if (isQueued)
+                {
+                    var queued = services.Clock.Timestamp();
+                    services.Cancellations.Arm(source, call.Ends, queued);
+                }
+
+                admission = await entering;
             }
 
-            var admission = await entering;
             if (admission.Refusal is { } refusal)
             {
                 client.CircuitBreaker.Watch?.CountRefusal(refusal);
@@ -41,7 +47,91 @@ internal sealed partial class ResilienceHandler
                 call.LetGo();
             }
 
-            return await SendAsync(call, request, number, isHedge, isQueued, admission.Pass, source, cancellationToken);
+            var pass = admission.Pass;
+            AttemptTelemetry telemetry = default;
+            var watched = CallWatch.Begin(client.CircuitBreaker.Watch, services.Clock);
+            AttemptResult result = new(AttemptEnd.Broken, null, null);
+            try
+            {
+                telemetry = services.Telemetry.Begin(call, request, number, isHedge);
+                var isBoundByCall = false;
+                var sent = 0L;
+                HttpResponseMessage? response = null;
+                try
+                {
+                    // Of a first attempt without a wait or a body to be read, what the call began with is still exact enough. A hedged one may have waited for a thread.
+                    var now = sent = number == 1 && !isQueued && !call.IsHedged && request.Content is null ? call.Started : services.Clock.Timestamp();
+                    if (call.Ends <= now)
+                    {
+                        result = OverBefore(call);
+                    }
+                    else
+                    {
+                        var ends = now + services.Clock.ToTimestampTicks(call.AttemptTimeout);
+                        isBoundByCall = call.Ends <= ends;
+                        services.Cancellations.Arm(source, isBoundByCall ? call.Ends : ends, now);
+                        call.Authority.Certificates?.Look(now);
+                        if (OutboundHeaders.HasToSay(call.Inbound, call.Policy, number))
+                        {
+                            OutboundHeaders.Write(request, call.Inbound, call.Policy, call.Resilience, now, services.Clock, number, call.Own, call.Ends);
+                        }
+
+                        if (call.IsSynchronous)
+                        {
+                            response = base.Send(request, source.Token);
+                        }
+                        else
+                        {
+                            var answering = base.SendAsync(request, source.Token);
+                            if (answering.IsCompletedSuccessfully && number == 1)
+                            {
+                                call.Answer = answering;
+                            }
+
+                            response = await answering;
+                        }
+
+                        if (response is null)
+                        {
+                            throw new InvalidOperationException($"A handler of the HTTP client '{client.Name}' returned no response.");
+                        }
+
+                        response.RequestMessage ??= request;
+                        await ResponseBodyGuard.GuardAsync(response, call, source.Token);
+                        result = HttpCallOutcomes.Of(response, services.Clock);
+                    }
+                }
+                catch (Exception exception)
+                {
+                    AttemptResult.Discard(response);
+                    result = Explain(call, exception, isBoundByCall, source, cancellationToken);
+                    if (result.End == AttemptEnd.Failed)
+                    {
+                        result = ExplainCertificate(call, request, pass, result);
+                    }
+                }
+
+                // Of a loser it is recorded when it is given up.
+                if (call.Policy.Hedging is { Quantile: not null } && result.End is AttemptEnd.Succeeded or AttemptEnd.TimedOut && !cancellationToken.IsCancellationRequested)
+                {
+                    call.Authority.Latency.Record(services.Clock.Elapsed(sent, services.Clock.Timestamp()));
+                }
+
+                return result;
+            }
+            finally
+            {
+                // Whatever may throw on the way, loggers included: what is held is given back.
+                try
+                {
+                    call.Authority.Exit(pass, result.Outcome, result.RetryAfter);
+                    CallWatch.End(client.CircuitBreaker.Watch, services.Clock, watched, result.Outcome);
+                }
+                finally
+                {
+                    telemetry.End(result);
+                }
+            }
         }
         catch (OperationCanceledException exception) when (source.IsCancellationRequested)
         {
@@ -52,78 +142,6 @@ internal sealed partial class ResilienceHandler
         {
             await registration.DisposeAsync();
             services.Cancellations.Return(source, isForgotten);
-        }
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<AttemptResult> SendAsync(
-        OutboundCall call, HttpRequestMessage request, int number, bool isHedge, bool isQueued, OutboundPass pass, CancellationTokenSource source, CancellationToken cancellationToken)
-    {
-        AttemptTelemetry telemetry = default;
-        var watched = CallWatch.Begin(client.CircuitBreaker.Watch, services.Clock);
-        AttemptResult result = new(AttemptEnd.Broken, null, null);
-        try
-        {
-            telemetry = services.Telemetry.Begin(call, request, number, isHedge);
-            var isBoundByCall = false;
-            var sent = 0L;
-            HttpResponseMessage? response = null;
-            try
-            {
-                // Of a first attempt without a wait or a body to be read, what the call began with is still exact enough.
-                var now = sent = number == 1 && !isQueued && request.Content is null ? call.Started : services.Clock.Timestamp();
-                var left = call.Left(now);
-                if (left <= TimeSpan.Zero)
-                {
-                    result = OverBefore(call);
-                }
-                else
-                {
-                    isBoundByCall = left <= call.AttemptTimeout;
-                    AttemptCancellations.Arm(source, isBoundByCall ? left : call.AttemptTimeout);
-                    call.Authority.Certificates?.Look(now);
-                    if (OutboundHeaders.HasToSay(call.Inbound, call.Policy, number))
-                    {
-                        OutboundHeaders.Write(request, call.Inbound, call.Policy, call.Resilience, now, services.Clock, number, call.Own, call.Ends);
-                    }
-
-                    response = (call.IsSynchronous ? base.Send(request, source.Token) : await base.SendAsync(request, source.Token))
-                        ?? throw new InvalidOperationException($"A handler of the HTTP client '{client.Name}' returned no response.");
-                    response.RequestMessage ??= request;
-                    await ResponseBodyGuard.GuardAsync(response, call, source.Token);
-                    result = HttpCallOutcomes.Of(response, services.Clock);
-                }
-            }
-            catch (Exception exception)
-            {
-                AttemptResult.Discard(response);
-                result = Explain(call, exception, isBoundByCall, source, cancellationToken);
-                if (result.End == AttemptEnd.Failed)
-                {
-                    result = ExplainCertificate(call, request, pass, result);
-                }
-            }
-
-            // Of a loser it is recorded when it is given up.
-            if (call.Policy.Hedging is { Quantile: not null } && result.End is AttemptEnd.Succeeded or AttemptEnd.TimedOut && !cancellationToken.IsCancellationRequested)
-            {
-                call.Authority.Latency.Record(services.Clock.Elapsed(sent, services.Clock.Timestamp()));
-            }
-
-            return result;
-        }
-        finally
-        {
-            // Whatever may throw on the way, loggers included: what is held is given back.
-            try
-            {
-                call.Authority.Exit(pass, result.Outcome, result.RetryAfter);
-                CallWatch.End(client.CircuitBreaker.Watch, services.Clock, watched, result.Outcome);
-            }
-            finally
-            {
-                telemetry.End(result);
-            }
         }
     }
 

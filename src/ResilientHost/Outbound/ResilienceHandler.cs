@@ -68,80 +68,147 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
             : PassAsync(request, isSynchronous, cancellationToken);
     }
 
-    private async Task<HttpResponseMessage> SendProtectedAsync(
+    // Not async: what is answered at once is answered with the transport's own task. Whatever changes the execution context runs inside of asynchronous methods further in, which put it back.
+    private Task<HttpResponseMessage> SendProtectedAsync(
         HttpRequestMessage request, Uri uri, HttpClientPolicy policy, bool isSynchronous, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        var call = Begin(request, uri, policy, isSynchronous, cancellationToken);
-        if (call.Ends <= call.Started)
-        {
-            throw Conclude(call, OverBefore(call)).Exception!;
-        }
-
+        OutboundCall? call = null;
         try
         {
-            if (call.MaxAttempts > 1)
+            cancellationToken.ThrowIfCancellationRequested();
+            call = Begin(request, uri, policy, isSynchronous, cancellationToken);
+            call.Follow(SendAsync(call));
+            if (!call.Sending.IsCompletedSuccessfully)
             {
-                await PrepareReplayAsync(call);
+                return FinishAsync(call);
             }
 
-            return Conclude(call, await SendAsync(call)).Unwrap();
+            var result = call.Sending.Result;
+            if (result.End != AttemptEnd.Succeeded || call.Answer is not { } answer || !ReferenceEquals(answer.Result, result.Response))
+            {
+                call.Follow(new(result));
+                return FinishAsync(call);
+            }
+
+            Conclude(call, result);
+            call.ReleaseReplay();
+            services.Calls.Return(call);
+            return answer;
+        }
+        catch (Exception exception)
+        {
+            return Faulted(call, exception);
+        }
+    }
+
+    // As an asynchronous method's finally would do it, and its task. The call is not used again: only one that went as it should is known to be nobody else's.
+    private static Task<HttpResponseMessage> Faulted(OutboundCall? call, Exception exception)
+    {
+        try
+        {
+            call?.ReleaseReplay();
+        }
+        catch (Exception another)
+        {
+            exception = another;
+        }
+
+        var faulted = AsyncTaskMethodBuilder<HttpResponseMessage>.Create();
+        faulted.SetException(exception);
+        return faulted.Task;
+    }
+
+    private static async Task<HttpResponseMessage> FinishAsync(OutboundCall call)
+    {
+        AttemptResult result;
+        try
+        {
+            // Handed over in the call, which is used again; a parameter more would make the caller's task so much larger.
+            var sent = await call.Sending;
+            if (sent.IsFailure && call.MaxAttempts > 1 && !call.IsHedged)
+            {
+                sent = await call.Services.Retries.ContinueAsync(call, sent);
+            }
+
+            result = Conclude(call, sent);
         }
         finally
         {
-            if (call.HasReplay)
+            call.ReleaseReplay();
+        }
+
+        call.Services.Calls.Return(call);
+        return result.Unwrap();
+    }
+
+    private static ValueTask<AttemptResult> SendAsync(OutboundCall call)
+    {
+        if (call.Ends <= call.Started)
+        {
+            return new(OverBefore(call));
+        }
+
+        if (call.MaxAttempts > 1)
+        {
+            var preparing = PrepareReplayAsync(call);
+            if (!preparing.IsCompletedSuccessfully)
             {
-                call.Replay.Release(request);
+                return SendAsync(call, preparing);
             }
         }
+
+        return SendPreparedAsync(call);
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<AttemptResult> SendAsync(OutboundCall call)
+    private static async ValueTask<AttemptResult> SendAsync(OutboundCall call, ValueTask preparing)
     {
-        if (IsHedged(call))
-        {
-            return await call.Services.Hedging.SendAsync(call);
-        }
-
-        var first = await call.AttemptAsync(call.Request, 1, isHedge: false, call.CallerToken);
-        return first.IsFailure && call.MaxAttempts > 1 ? await call.Services.Retries.ContinueAsync(call, first) : first;
+        await preparing;
+        return await SendPreparedAsync(call);
     }
 
-    private static bool IsHedged(OutboundCall call) => call.Policy.Hedging is not null && call.MaxAttempts > 1 && RetrySafety.IsSafe(call.Request.Method);
+    private static ValueTask<AttemptResult> SendPreparedAsync(OutboundCall call)
+    {
+        call.IsHedged = MayHedge(call);
+        return call.IsHedged ? call.Services.Hedging.SendAsync(call) : call.AttemptAsync(call.Request, 1, isHedge: false, call.CallerToken);
+    }
+
+    private static bool MayHedge(OutboundCall call) => call.Policy.Hedging is not null && call.MaxAttempts > 1 && RetrySafety.IsSafe(call.Request.Method);
 
     private OutboundCall Begin(HttpRequestMessage request, Uri uri, HttpClientPolicy policy, bool isSynchronous, CancellationToken cancellationToken)
     {
-        if (request.Options.TryGetValue(RequestResilience.Key, out var resilience))
+        RequestResilience? resilience = null;
+        if (RequestResilience.IsInUse && request.Options.TryGetValue(RequestResilience.Key, out resilience))
         {
             RequestResilienceBounds.Check(resilience);
         }
 
+        var authority = client.Of(uri);
         var inbound = InboundCall.Current;
         var started = services.Clock.Timestamp();
         var total = resilience?.TotalTimeout is { } asked ? asked : Shorter(policy.TotalTimeout, clientTimeout.Value);
         var ends = total is { } limit && limit != Timeout.InfiniteTimeSpan ? started + services.Clock.ToTimestampTicks(limit) : long.MaxValue;
         var deadline = inbound?.Deadline ?? long.MaxValue;
-        return new()
-        {
-            Handler = this,
-            Services = services,
-            Client = client,
-            Authority = client.Of(uri),
-            Policy = policy,
-            Resilience = resilience,
-            Inbound = inbound,
-            Request = request,
-            CallerToken = cancellationToken,
-            IsSynchronous = isSynchronous,
-            Started = started,
-            Ends = Math.Min(ends, deadline),
-            EndReason = deadline < ends ? RefusalReason.DeadlineExceeded : RefusalReason.Timeout,
-            CutAs = deadline < ends && inbound!.IsCallersTime ? AttemptEnd.DeadlineExceeded : AttemptEnd.TimedOut,
-            BodyLimit = clientTimeout.IsTakenOver && (resilience?.TotalTimeout ?? clientTimeout.Value) is { } body && body != Timeout.InfiniteTimeSpan ? body : null,
-            AttemptTimeout = resilience?.AttemptTimeout ?? AttemptTimeoutOf(policy, resilience),
-            MaxAttempts = MaxAttempts(request, policy, resilience, inbound),
-        };
+        var call = services.Calls.Rent();
+        call.Handler = this;
+        call.Services = services;
+        call.Client = client;
+        call.Authority = authority;
+        call.Policy = policy;
+        call.Resilience = resilience;
+        call.Inbound = inbound;
+        call.Request = request;
+        call.CallerToken = cancellationToken;
+        call.IsSynchronous = isSynchronous;
+        call.Started = started;
+        call.Ends = Math.Min(ends, deadline);
+        call.EndReason = deadline < ends ? RefusalReason.DeadlineExceeded : RefusalReason.Timeout;
+        call.CutAs = deadline < ends && inbound!.IsCallersTime ? AttemptEnd.DeadlineExceeded : AttemptEnd.TimedOut;
+        call.BodyLimit = clientTimeout.IsTakenOver && (resilience?.TotalTimeout ?? clientTimeout.Value) is { } body && body != Timeout.InfiniteTimeSpan ? body : null;
+        call.AttemptTimeout = resilience?.AttemptTimeout ?? AttemptTimeoutOf(policy, resilience);
+        call.MaxAttempts = MaxAttempts(request, policy, resilience, inbound);
+        call.IsHedged = false;
+        return call;
     }
 
     // A request that asks for another total has what follows from that.
@@ -163,7 +230,7 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
 
     private static ValueTask PrepareReplayAsync(OutboundCall call)
     {
-        call.Replay.Capture(call.Request, isShared: IsHedged(call));
+        call.Replay.Capture(call.Request, isShared: MayHedge(call));
         if (RequestReplayBody.TryPrepare(call.Request.Content, call.Policy.Retry.MaxReplayBytes, out var body))
         {
             Replay(call, body);
@@ -177,6 +244,7 @@ internal sealed partial class ResilienceHandler(OutboundClient client, OutboundS
             return ValueTask.CompletedTask;
         }
 
+        call.Keep();
         return KeepBodyAsync(call, call.Request.Content!);
     }
 

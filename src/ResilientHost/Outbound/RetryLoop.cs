@@ -29,6 +29,8 @@ internal sealed class RetryLoop
     /// <summary>Goes on from a failed first attempt. Never throws.</summary>
     public async ValueTask<AttemptResult> ContinueAsync(OutboundCall call, AttemptResult first)
     {
+        // Polly has it in its context from here on. Nothing runs on when this is over, but failures are rare enough not to count on that.
+        call.Keep();
         var run = new RetryRun(call, first, _random);
         if (!run.MayGoOn(Outcome.FromResult(first)))
         {

@@ -74,6 +74,7 @@ internal sealed class EndpointInvoker(
         {
             state ??= states.Rent(context, plan, admission);
             state.Endpoint = endpoint;
+            state.Timeout?.Leave();
             LetGoOfStream(state);
             Prepare(state);
             return state.Recovers && !state.TellsOuter ? HandledTask.Mark(AwaitEndpoint(state)) : AwaitEndpoint(state);
@@ -195,6 +196,7 @@ internal sealed class EndpointInvoker(
             else if (FailedAnswer.Take(context.Response, state.Body) is { } failed
                 && (fallback is null || await fallback.TryAnswerAsync(new(failed.Status), outcome) == FallbackResult.None))
             {
+                state.LeaveLayers(outcome);
                 await failed.SendAsync(context, problems, state.Baseline);
             }
         }
@@ -258,6 +260,7 @@ internal sealed class EndpointInvoker(
             {
                 var scope = ScopeOf(state);
                 scope.Fallback = fallback;
+                scope.LeaveLayers = state.Leave;
                 scope.IsCut = state.HasOverrun;
                 scope.TimedOutOutcome = state.TimeoutOutcome;
                 scope.TimedOut = state.HasTimedOut ? state.TimeoutRefusal : null;
@@ -267,7 +270,7 @@ internal sealed class EndpointInvoker(
         }
         finally
         {
-            // The outcome is decided last: a handler may have turned the exception into a fine answer.
+            // For what has not left the layers yet: a handler of the application's may have turned the exception into a fine answer.
             End(state, outcome, disposition ?? RequestDisposition.Of(outcome), fallback);
         }
 
@@ -282,6 +285,7 @@ internal sealed class EndpointInvoker(
         {
             if (fallback is null || await fallback.TryAnswerAsync(new(refusal), state.TimeoutOutcome) == FallbackResult.None)
             {
+                state.LeaveLayers(state.TimeoutOutcome);
                 await refusals.WriteAsync(state.Context, refusal, state.Baseline);
             }
         }

@@ -42,24 +42,34 @@ internal sealed class RequestFallbacks(FallbackRunner runner, Hosting.MonotonicC
     public static bool MayReplace(RequestState state) =>
         state.ReplacesFailures && FailedAnswer.IsHeldBack(state.Context.Response, state.Body);
 
-    /// <summary>What a request that has failed falls back on; <see langword="null"/> when its endpoint has nothing.</summary>
-    public RequestFallback? For(RequestState state) => state is { FallbackPolicy: { } policy, Plan.Fallbacks: { } fallbacks }
-        ? new(runner, state.Context, fallbacks, policy, state.Baseline)
+    /// <summary>What a request that has failed falls back on; <see langword="null"/> when its endpoint has nothing. Good until its state is given back.</summary>
+    public RequestFallback? For(RequestState state)
+    {
+        if (state is not { FallbackPolicy: { } policy, Plan.Fallbacks: { } fallbacks })
         {
-            WasAuthorized = state.WasAuthorized,
-            RequestBody = state.RequestBody,
-            AskedFor = state.AskedFor,
-            StaleKey = state.Recording?.Key,
-            LeaveLayers = state.Leave,
+            return null;
         }
-        : null;
 
-    /// <summary>What a request falls back on that was refused before its endpoint was called.</summary>
-    public RequestFallback? ForRefused(RequestState state, FallbackPolicy policy) => state.Plan.Fallbacks is { } fallbacks && policy.Enabled
-        ? new(runner, state.Context, fallbacks, policy, state.Baseline)
+        var fallback = state.BeginFallback(runner, fallbacks, policy);
+        fallback.WasAuthorized = state.WasAuthorized;
+        fallback.RequestBody = state.RequestBody;
+        fallback.AskedFor = state.AskedFor;
+        fallback.StaleKey = state.Recording?.Key;
+        fallback.LeaveLayers = state.Leave;
+        return fallback;
+    }
+
+    /// <summary>What a request falls back on that was refused before its endpoint was called. Good until its state is given back.</summary>
+    public RequestFallback? ForRefused(RequestState state, FallbackPolicy policy)
+    {
+        if (state.Plan.Fallbacks is not { } fallbacks || !policy.Enabled)
         {
-            WasAuthorized = (fallbacks.Authorization & RequiredAuthorization.Middleware) != RequiredAuthorization.None && FallbackAuthorization.HasRun(state.Context),
-            IsUntouched = true,
+            return null;
         }
-        : null;
+
+        var fallback = state.BeginFallback(runner, fallbacks, policy);
+        fallback.WasAuthorized = (fallbacks.Authorization & RequiredAuthorization.Middleware) != RequiredAuthorization.None && FallbackAuthorization.HasRun(state.Context);
+        fallback.IsUntouched = true;
+        return fallback;
+    }
 }

@@ -18,6 +18,8 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
     private Activity? _activity;
     private InboundCall? _call;
     private bool _isCallersTime;
+    private RequestFallback? _fallback;
+    private bool _fallsBack;
 
     // Beside the reference, which stays from request to request: to write one costs the collector's barrier.
     private bool _isLimited;
@@ -119,6 +121,7 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
         _isLimited = true;
         _timeout ??= new(clock);
         _timeout.Begin(Context, limit, grace, now, this);
+        _timeout.Stay();
         if (call is not null && !_isCallersTime && _timeout.IsRunning)
         {
             _call = call;
@@ -135,6 +138,15 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
             timeoutMetrics.Expired(Plan.Tag);
             TellTimedOut();
         }
+    }
+
+    /// <summary>What the request falls back on, until this is given back.</summary>
+    public RequestFallback BeginFallback(FallbackRunner runner, EndpointFallbacks fallbacks, FallbackPolicy policy)
+    {
+        _fallsBack = true;
+        _fallback ??= new();
+        _fallback.Begin(runner, Context, fallbacks, policy, Baseline);
+        return _fallback;
     }
 
     public void BeginGuard(bool replacesFailures, StaleRecording? recording)
@@ -173,6 +185,12 @@ internal sealed class RequestState(LayerGates gates, MonotonicClock clock, Timeo
 
     public void End()
     {
+        if (_fallsBack)
+        {
+            _fallsBack = false;
+            _fallback!.End();
+        }
+
         Context = null!;
         Plan = null!;
         Endpoint = Task.CompletedTask;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using ResilientHost.Fallbacks;
+using ResilientHost.Hosting;
 using ResilientHost.Pipeline;
 using ResilientHost.Refusals;
 
@@ -10,8 +11,8 @@ namespace ResilientHost.Recovery;
 /// <summary>Turns an exception of a request into an answer, or aborts when an answer has begun. Thread-safe.</summary>
 /// <remarks>
 /// The order of decision: client gone, response started, a refusal thrown in a Polly pipeline, the configured map (below 500 is final), the application's
-/// <c>IExceptionHandler</c>s (an answer of theirs of 500 or above is held back for a fallback), the endpoint's fallbacks, the problem. Counting and logging come before the answer is written: an entry must not be lost because a client
-/// reads slowly, and whoever has the answer can already find it in the log.
+/// <c>IExceptionHandler</c>s (an answer of theirs of 500 or above is held back for a fallback), the endpoint's fallbacks, the problem. Counting, logging and leaving the layers come before the answer is written: an entry must not be lost, nor a place
+/// be held, because a client reads slowly, and whoever has the answer can already find it in the log and in the circuit.
 /// </remarks>
 internal sealed class ExceptionRecovery(
     Func<RecoveryPolicy> policy,
@@ -93,6 +94,7 @@ internal sealed class ExceptionRecovery(
             if (!await FallsBackAsync(context, exception, new(timeout), scope, isNews, RefusalTable.Resolve(timeout).Status, scope.TimedOutOutcome))
             {
                 Report(context, exception, scope, isNews, RefusalTable.Resolve(timeout).Status);
+                scope.LeaveLayers?.Invoke(scope.TimedOutOutcome);
                 await refusals.WriteAsync(context, timeout, scope.Baseline);
             }
 
@@ -125,6 +127,7 @@ internal sealed class ExceptionRecovery(
             else if (!await FallsBackAsync(context, exception, new(exception), scope, isNews, status))
             {
                 Report(context, exception, scope, isNews, status);
+                scope.LeaveLayers?.Invoke(CallOutcome.Failed);
                 await held.SendAsync(context, problems, scope.Baseline);
             }
 
@@ -139,6 +142,7 @@ internal sealed class ExceptionRecovery(
         if (!await FallsBackAsync(context, exception, new(exception), scope, isNews, problem.Status))
         {
             Report(context, exception, scope, isNews, problem.Status);
+            scope.LeaveLayers?.Invoke(CallOutcome.Failed);
             await problems.WriteAsync(context, problem, scope.Baseline, exception, DetailsFor(current, exception));
         }
 
@@ -153,6 +157,7 @@ internal sealed class ExceptionRecovery(
         var outcome = RefusalExceptions.OutcomeOf(refusal);
         if (scope.Fallback is not { } fallback || await fallback.TryAnswerAsync(new(refusal), outcome) == FallbackResult.None)
         {
+            scope.LeaveLayers?.Invoke(outcome);
             await refusals.WriteAsync(context, refusal, scope.Baseline);
         }
 
@@ -160,14 +165,24 @@ internal sealed class ExceptionRecovery(
     }
 
     // True also when a fallback began an answer and the connection had to be aborted: nothing is to be added to it.
-    private async ValueTask<bool> FallsBackAsync(HttpContext context, Exception exception, FallbackCause cause, RecoveryScope scope, bool isNews, int status, CallOutcome outcome = CallOutcome.Failed)
+    private ValueTask<bool> FallsBackAsync(HttpContext context, Exception exception, in FallbackCause cause, RecoveryScope scope, bool isNews, int status, CallOutcome outcome = CallOutcome.Failed)
     {
         if (scope.Fallback is not { } fallback)
         {
-            return false;
+            return new(false);
         }
 
-        var result = await fallback.TryAnswerAsync(cause, outcome);
+        var result = fallback.TryAnswerAsync(cause, outcome);
+        return result.IsCompletedSuccessfully
+            ? new(HasFallenBack(context, exception, scope, isNews, status, result.Result))
+            : AwaitFallbackAsync(context, exception, scope, isNews, status, result);
+    }
+
+    private async ValueTask<bool> AwaitFallbackAsync(HttpContext context, Exception exception, RecoveryScope scope, bool isNews, int status, ValueTask<FallbackResult> result) =>
+        HasFallenBack(context, exception, scope, isNews, status, await result);
+
+    private bool HasFallenBack(HttpContext context, Exception exception, RecoveryScope scope, bool isNews, int status, FallbackResult result)
+    {
         if (result == FallbackResult.None)
         {
             return false;
@@ -216,7 +231,7 @@ internal sealed class ExceptionRecovery(
 
     private static void Observe(HttpContext context, Exception exception, bool isError)
     {
-        var activity = Activity.Current ?? context.Features.Get<IHttpActivityFeature>()?.Activity;
+        var activity = Activity.Current ?? context.Features.Find<IHttpActivityFeature>()?.Activity;
         if (activity is not { IsAllDataRequested: true })
         {
             return;

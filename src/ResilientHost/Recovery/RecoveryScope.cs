@@ -30,6 +30,9 @@ internal sealed class RecoveryScope
     /// <summary>How the call counts when <see cref="TimedOut"/>.</summary>
     public CallOutcome TimedOutOutcome { get; set; } = CallOutcome.Failed;
 
+    /// <summary>Told how the call counts before the answer is written: whoever has read it finds a circuit that knows. Told nothing where an answer of the application's own decides that.</summary>
+    public Action<CallOutcome>? LeaveLayers { get; set; }
+
     /// <summary>The connection has been aborted already, by a layer: there is nobody to answer, but something to tell.</summary>
     public bool IsCut { get; set; }
 

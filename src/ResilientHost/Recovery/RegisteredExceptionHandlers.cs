@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using ResilientHost.Fallbacks;
+using ResilientHost.Hosting;
 using ResilientHost.Refusals;
 
 namespace ResilientHost.Recovery;
@@ -62,10 +63,10 @@ internal sealed class RegisteredExceptionHandlers(RecoveryLog log)
             Error = exception,
             Path = context.Request.Path.Value ?? string.Empty,
             Endpoint = context.GetEndpoint(),
-            RouteValues = context.Features.Get<IRouteValuesFeature>()?.RouteValues,
+            RouteValues = context.Features.Find<IRouteValuesFeature>()?.RouteValues,
         };
-        context.Features.Set<IExceptionHandlerFeature>(feature);
-        context.Features.Set<IExceptionHandlerPathFeature>(feature);
+        context.Features.Put<IExceptionHandlerFeature>(feature);
+        context.Features.Put<IExceptionHandlerPathFeature>(feature);
     }
 
     private static void Prepare(HttpContext context, RecoveryScope scope, int status)

@@ -12,7 +12,7 @@ internal readonly record struct Problem(int Status, string Code, string Title, T
     {
         null => 0,
         { Ticks: <= TimeSpan.TicksPerSecond } => 1,
-        { TotalSeconds: >= int.MaxValue } => int.MaxValue,
+        { Ticks: >= int.MaxValue * TimeSpan.TicksPerSecond } => int.MaxValue,
         { Ticks: var ticks } => (int)((ticks + TimeSpan.TicksPerSecond - 1) / TimeSpan.TicksPerSecond),
     };
 }

@@ -1,6 +1,3 @@
-using System.Buffers.Text;
-using System.Globalization;
-using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -10,14 +7,13 @@ namespace ResilientHost.Refusals;
 
 /// <summary>Answers with an RFC 9457 problem.</summary>
 /// <remarks>
-/// Thread-safe. A refusal must cost far less than the call it refuses, so the body is copied from pre-encoded pieces straight into the
-/// response's pipe: no problem object, no serializer. Source: RFC 9457 (body), RFC 9110 (negotiation, Retry-After).
+/// Thread-safe. A refusal must cost far less than the call it refuses, so the body is put together from pre-encoded pieces and handed over in one
+/// write: no problem object, no serializer. Source: RFC 9457 (body), RFC 9110 (negotiation, Retry-After).
 /// </remarks>
 internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization customization, ICustomizationFailureLog failures)
 {
     private const string JsonType = "application/problem+json";
     private const string TextType = "text/plain; charset=utf-8";
-    private const int TraceIdLength = 32;
 
     private readonly ProblemTimestamp _timestamp = new(clock);
 
@@ -37,7 +33,7 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
     public Task WriteAsync(HttpContext context, in Problem problem, ResponseBaseline baseline, Exception? exception = null, ExceptionDetails? details = null)
     {
         // First: a new id is kept with the request's features, and whatever the context knows of those is looked up again afterwards.
-        var traceId = RequestIdentity.TraceIdOf(context);
+        var traceId = RequestIdentity.TraceOf(context);
         if (!TryPrepare(context, problem, baseline))
         {
             CutResponse.Mark(context);
@@ -59,19 +55,28 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
         }
 
         baseline.Restore(response);
-        response.StatusCode = problem.Status;
-        var headers = response.Headers;
+        var feature = context.Features.FindResponse();
+        if (feature is not null)
+        {
+            feature.StatusCode = problem.Status;
+        }
+        else
+        {
+            response.StatusCode = problem.Status;
+        }
+
+        var headers = feature?.Headers ?? response.Headers;
         headers.CacheControl = "no-store";
         headers[RequestIdentity.HeaderName] = RequestIdentity.RequestIdOf(context);
         if (problem.RetryAfterSeconds is > 0 and var seconds)
         {
-            headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+            headers.RetryAfter = RetryAfterText.Of(seconds);
         }
 
         return true;
     }
 
-    private Task WriteOwnAsync(HttpContext context, in Problem problem, string traceId, ExceptionDetails? details)
+    private Task WriteOwnAsync(HttpContext context, in Problem problem, RequestTrace traceId, ExceptionDetails? details)
     {
         var template = ProblemTemplate.Of(problem);
         var request = context.Features.FindRequest();
@@ -82,47 +87,55 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
 
         if (details is not null)
         {
-            return SendAsync(context, JsonType, Render(problem, template, traceId, details));
+            return SendAsync(context, JsonType, Render(problem, template, traceId.ToString(), details));
         }
 
-        var seconds = problem.RetryAfterSeconds;
-        var length = template.Head.Length + TraceIdLength + TimestampName.Length + ProblemTimestamp.Length + 1 + 1;
-        if (seconds > 0)
+        var retryAfter = problem.RetryAfterSeconds is > 0 and var seconds ? RetryAfterText.Of(seconds) : null;
+        var length = template.Head.Length + RequestTrace.Length + TimestampName.Length + ProblemTimestamp.Length + 1 + 1;
+        if (retryAfter is not null)
         {
-            length += RetryName.Length + CountDigits(seconds);
+            length += RetryName.Length + retryAfter.Length;
         }
 
-        var response = context.Response;
-        response.ContentType = JsonType;
-        response.ContentLength = length;
+        var headers = context.Features.FindResponse()?.Headers ?? context.Response.Headers;
+        headers.ContentType = JsonType;
+        headers.ContentLength = length;
         if (HttpMethods.IsHead(request?.Method ?? context.Request.Method))
         {
             return Task.CompletedTask;
         }
 
-        var writer = context.Features.FindResponseBody()?.Writer ?? response.BodyWriter;
-        Fill(writer.GetSpan(length)[..length], template, traceId, seconds);
-        writer.Advance(length);
-        return FlushAsync(writer);
+        // One write of the whole body and not GetSpan, Advance and FlushAsync: before the headers are written, Kestrel lends memory of its own, which it copies from and gives back.
+        var body = ProblemBuffer.Take(length);
+        Fill(body.AsSpan(0, length), template, traceId, retryAfter);
+        var write = (context.Features.FindResponseBody()?.Writer ?? context.Response.BodyWriter).WriteAsync(body.AsMemory(0, length));
+        if (!write.IsCompletedSuccessfully)
+        {
+            return write.AsTask();
+        }
+
+        _ = write.GetAwaiter().GetResult();
+        ProblemBuffer.GiveBack(body);
+        return Task.CompletedTask;
     }
 
-    private void Fill(Span<byte> body, ProblemTemplate template, string traceId, int seconds)
+    private void Fill(Span<byte> body, ProblemTemplate template, RequestTrace traceId, string? retryAfter)
     {
         template.Head.CopyTo(body);
         body = body[template.Head.Length..];
-        body = body[Encoding.ASCII.GetBytes(traceId, body)..];
+        traceId.CopyTo(body);
+        body = body[RequestTrace.Length..];
         TimestampName.CopyTo(body);
         body = body[TimestampName.Length..];
         _timestamp.CopyTo(body);
         body = body[ProblemTimestamp.Length..];
         body[0] = (byte)'"';
         body = body[1..];
-        if (seconds > 0)
+        if (retryAfter is not null)
         {
             RetryName.CopyTo(body);
             body = body[RetryName.Length..];
-            Utf8Formatter.TryFormat(seconds, body, out var written);
-            body = body[written..];
+            body = body[Encoding.ASCII.GetBytes(retryAfter, body)..];
         }
 
         body[0] = (byte)'}';
@@ -166,21 +179,13 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
             return Task.CompletedTask;
         }
 
-        var writer = response.BodyWriter;
-        body.CopyTo(writer.GetSpan(body.Length));
-        writer.Advance(body.Length);
-        return FlushAsync(writer);
-    }
-
-    private static Task FlushAsync(PipeWriter writer)
-    {
-        var flush = writer.FlushAsync();
-        if (!flush.IsCompletedSuccessfully)
+        var write = response.BodyWriter.WriteAsync(body);
+        if (!write.IsCompletedSuccessfully)
         {
-            return flush.AsTask();
+            return write.AsTask();
         }
 
-        _ = flush.GetAwaiter().GetResult();
+        _ = write.GetAwaiter().GetResult();
         return Task.CompletedTask;
     }
 
@@ -209,23 +214,12 @@ internal sealed class ProblemWriter(MonotonicClock clock, ProblemCustomization c
 
         if (TryPrepare(context, problem, baseline))
         {
-            await WriteOwnAsync(context, problem, RequestIdentity.TraceIdOf(context), details);
+            await WriteOwnAsync(context, problem, RequestIdentity.TraceOf(context), details);
         }
         else
         {
             CutResponse.Mark(context);
             context.Abort();
         }
-    }
-
-    private static int CountDigits(int value)
-    {
-        var digits = 1;
-        for (; value >= 10; value /= 10)
-        {
-            digits++;
-        }
-
-        return digits;
     }
 }

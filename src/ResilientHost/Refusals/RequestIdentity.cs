@@ -16,22 +16,25 @@ internal static class RequestIdentity
     public const int MaxReceivedLength = 128;
 
     /// <summary>The request's trace id: 32 lower-case hex digits, never all zero, the same for each call within one request.</summary>
-    public static string TraceIdOf(HttpContext context)
+    public static string TraceIdOf(HttpContext context) => TraceOf(context).ToString();
+
+    /// <summary>The same, for those who need no string of it.</summary>
+    public static RequestTrace TraceOf(HttpContext context)
     {
         var activity = Activity.Current ?? context.Features.Find<IHttpActivityFeature>()?.Activity;
         if (activity is not null && activity.TraceId != default)
         {
-            return activity.TraceId.ToHexString();
+            return new RequestTrace(activity.TraceId.ToHexString());
         }
 
         var generated = context.Features.Find<GeneratedTraceId>();
         if (generated is null)
         {
-            generated = new GeneratedTraceId(ActivityTraceId.CreateRandom().ToHexString());
+            generated = new GeneratedTraceId();
             context.Features.Put(generated);
         }
 
-        return generated.Value;
+        return new RequestTrace(generated);
     }
 
     /// <summary>The request id the caller sent; <see langword="null"/> when it sent none, several, or one that is not visible ASCII of at most 128 characters.</summary>
@@ -91,9 +94,4 @@ internal static class RequestIdentity
 
     private static bool IsAcceptable(string? id) =>
         id is { Length: > 0 and <= MaxReceivedLength } && !id.AsSpan().ContainsAnyExceptInRange('!', '~');
-
-    private sealed class GeneratedTraceId(string value)
-    {
-        public string Value { get; } = value;
-    }
 }

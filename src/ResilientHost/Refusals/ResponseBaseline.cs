@@ -60,20 +60,26 @@ internal sealed class ResponseBaseline
     /// <summary>Puts the response back: headers, trailers, status 200, no reason phrase. The response must not have started.</summary>
     public void Restore(HttpResponse response)
     {
+        var features = response.HttpContext.Features;
+        var feature = features.FindResponse();
+        var headers = feature?.Headers ?? response.Headers;
         if (_isOutermost)
         {
-            KeepCrossOriginHeaders(response.Headers);
+            KeepCrossOriginHeaders(headers);
         }
         else
         {
-            RestoreCaptured(response.Headers);
+            RestoreCaptured(headers);
         }
 
-        response.StatusCode = StatusCodes.Status200OK;
-        var features = response.HttpContext.Features;
-        if (features.FindResponse() is { } feature)
+        if (feature is not null)
         {
+            feature.StatusCode = StatusCodes.Status200OK;
             feature.ReasonPhrase = null;
+        }
+        else
+        {
+            response.StatusCode = StatusCodes.Status200OK;
         }
 
         // HTTP/1.1 answers carry a length, and with it no trailers; reading the property elsewhere creates the collection.

@@ -16,14 +16,15 @@ internal static class ResponseBody
     /// </remarks>
     public static bool TryDiscard(HttpResponse response)
     {
-        if (response.HasStarted)
+        var features = response.HttpContext.Features;
+        if (features.FindResponse()?.HasStarted ?? response.HasStarted)
         {
             return false;
         }
 
         try
         {
-            var body = response.HttpContext.Features.FindResponseBody();
+            var body = features.FindResponseBody();
             var writer = body?.Writer ?? response.BodyWriter;
             var isHolding = writer.CanGetUnflushedBytes && writer.UnflushedBytes > 0;
             if (body is not StreamResponseBodyFeature { Stream.CanSeek: true } buffered)

@@ -39,6 +39,7 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
     private CancellationToken? _replacement;
     private volatile bool _isReplaced;
     private int _visitors;
+    private int _owner;
     private long _looksForDebuggerAt = long.MinValue;
     private bool _wasDebugged;
     private volatile bool _fired;
@@ -71,6 +72,12 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
     {
         get
         {
+            if (_owner == Environment.CurrentManagedThreadId)
+            {
+                // The request is ended by this thread alone, and it is here: it cannot end meanwhile.
+                return TokenOfRequest(_lifetime);
+            }
+
             Interlocked.Increment(ref _visitors);
             try
             {
@@ -149,6 +156,21 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
         }
     }
 
+    /// <summary>
+    /// Tells that the thread is calling the request's endpoint, and will come back to end the request or to <see cref="Leave"/> it: whoever asks for the token on this thread
+    /// need not be counted.
+    /// </summary>
+    public void Stay()
+    {
+        if (_context is not null)
+        {
+            _owner = Environment.CurrentManagedThreadId;
+        }
+    }
+
+    /// <summary>Ends <see cref="Stay"/>: the request goes on elsewhere. On the same thread, as is <see cref="End"/> where this is not called. A plain field will do: only the thread that wrote its own number there can find it there.</summary>
+    public void Leave() => _owner = 0;
+
     /// <summary>Puts the server's feature back. From then on nothing of this touches the request.</summary>
     /// <returns>Whether the timeout had fired. False also when <see cref="Begin"/> did nothing.</returns>
     public bool End()
@@ -158,6 +180,7 @@ internal sealed partial class RequestTimeout : IHttpRequestLifetimeFeature, IDis
             return false;
         }
 
+        _owner = 0;
         var lifetime = _lifetime;
         if (Interlocked.Exchange(ref _deadline, Closed) == Claimed || _fired)
         {

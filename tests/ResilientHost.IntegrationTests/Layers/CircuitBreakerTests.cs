@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace ResilientHost.IntegrationTests.Layers;
 
 public sealed class CircuitBreakerTests
@@ -190,6 +192,39 @@ public sealed class CircuitBreakerTests
         gate.Open();
         (await Task.WhenAll(probes)).ShouldBe([200, 200, 200]);
         await TestService.EventuallyAsync(async () => await service.StateOfAsync("orders") == "CLOSED", "closed after the probes");
+    }
+
+    [Theory]
+    [InlineData("/throw", 500)]
+    [InlineData("/late", 504)]
+    [InlineData("/kept", 503)]
+    public async Task Failure_BeforeItsAnswerStarts_IsCounted(string path, int status)
+    {
+        var states = new ConcurrentQueue<CircuitState>();
+        await using var service = await TestService.StartAsync(
+            app =>
+            {
+                app.Use((context, next) =>
+                {
+                    context.Response.OnStarting(() =>
+                    {
+                        states.Enqueue(context.RequestServices.GetRequiredService<CircuitBreakerRegistry>().Get("orders").State);
+                        return Task.CompletedTask;
+                    });
+                    return next(context);
+                });
+                MapOrders(app);
+                app.MapGet("/late", (CancellationToken token) => Task.Delay(Timeout.Infinite, token)).WithTimeout(TimeSpan.FromMilliseconds(50)).WithCircuitBreaker("orders");
+                app.MapGet("/kept", async context =>
+                {
+                    context.Response.StatusCode = 503;
+                    await context.Response.WriteAsync("out of order");
+                    await context.Response.Body.FlushAsync();
+                }).WithStaleFallback(TimeSpan.FromMinutes(1)).WithCircuitBreaker("orders");
+            },
+            """{ "CircuitBreakers": { "orders": { "ConsecutiveFailures": 1 } } }""");
+        (await service.StatusOfAsync(path)).ShouldBe(status);
+        states.ShouldBe([CircuitState.Open]);
     }
 
     [Theory, OverBothWires]

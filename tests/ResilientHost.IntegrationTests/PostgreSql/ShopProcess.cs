@@ -125,7 +125,7 @@ internal sealed partial class ShopProcess : IAsyncDisposable
         {
             if (output.Data is null)
             {
-                address.TrySetException(new InvalidOperationException($"The shop did not start. It said: {string.Join('\n', said)}"));
+                _ = TellEndAsync();
             }
             else if (Address().Match(output.Data) is { Success: true } match)
             {
@@ -139,6 +139,13 @@ internal sealed partial class ShopProcess : IAsyncDisposable
         process.BeginErrorReadLine();
         process.BeginOutputReadLine();
         return await address.Task.WaitAsync(TestService.Patience * 3);
+
+        // What it said last may be on the other of the two: the end of the process is waited for with both.
+        async Task TellEndAsync()
+        {
+            await process.WaitForExitAsync();
+            address.TrySetException(new InvalidOperationException($"The shop did not start. It said: {string.Join('\n', said)}"));
+        }
     }
 
     private async Task SignInAsync()

@@ -82,6 +82,97 @@ public sealed partial class GuardedResponseBodyTests
     }
 
     [Fact]
+    public void Guard_OfAFailureThatAskedForNothing_ServesTheNextRequest()
+    {
+        var guard = Attach();
+        guard.Detach(mayBeHeld: true);
+        _server.NextRequest();
+
+        Attach().ShouldBeSameAs(guard);
+    }
+
+    [Fact]
+    public async Task FeatureHeldByAFailureThatAskedForNothing_CannotWriteIntoTheFallbackOrTheNextRequest()
+    {
+        var guard = Attach();
+        var held = Context.Features.Get<IHttpResponseBodyFeature>().ShouldNotBeNull();
+        held.ShouldBeSameAs(guard);
+        guard.Detach(mayBeHeld: true);
+        var fallbacks = GuardedResponseBody.Attach(Context, replacesFailures: true, tap: null, GuardedAnswer.Substitute).ShouldNotBeNull();
+
+        var late = held.Writer;
+        Should.Throw<ObjectDisposedException>(() => late.Write("late"u8));
+        await Response.WriteAsync("fallback");
+        fallbacks.Detach();
+
+        fallbacks.ShouldNotBeSameAs(guard);
+        _server.Sent.ShouldBe("fallback");
+        _server.NextRequest();
+        var next = Attach();
+        next.ShouldNotBeSameAs(guard);
+        next.ShouldNotBeSameAs(fallbacks);
+        Should.Throw<ObjectDisposedException>(() => late.Write("late"u8));
+        await Response.WriteAsync("next");
+        _server.Sent.ShouldBe("next");
+    }
+
+    [Theory]
+    [InlineData("stream")]
+    [InlineData("start")]
+    [InlineData("complete")]
+    [InlineData("buffering")]
+    public async Task Guard_KeptAndAskedBetweenRequests_IsNotUsedAgain(string what)
+    {
+        var guard = Attach();
+        guard.Detach(mayBeHeld: true);
+        await Should.ThrowAsync<ObjectDisposedException>(async () =>
+        {
+            switch (what)
+            {
+                case "stream":
+                    guard.Stream.Write("late"u8);
+                    break;
+                case "start":
+                    await guard.StartAsync();
+                    break;
+                case "complete":
+                    await guard.CompleteAsync();
+                    break;
+                default:
+                    guard.DisableBuffering();
+                    break;
+            }
+        });
+        _server.NextRequest();
+
+        Attach().ShouldNotBeSameAs(guard);
+    }
+
+    [Fact]
+    public void Guard_OfAFailureThatLeftSomethingBeforeIt_IsNotUsedAgain()
+    {
+        var guard = Attach();
+        Response.Body = new MemoryStream();
+        guard.Detach(mayBeHeld: true);
+        _server.NextRequest();
+
+        Attach().ShouldNotBeSameAs(guard);
+    }
+
+    [Fact]
+    public void Guard_OfAnEndpoint_NeverServesAFallback()
+    {
+        var guard = Attach();
+        guard.Detach();
+
+        var other = GuardedResponseBody.Attach(Context, replacesFailures: true, tap: null, GuardedAnswer.Substitute).ShouldNotBeNull();
+        other.ShouldNotBeSameAs(guard);
+        other.Detach();
+
+        Attach().ShouldBeSameAs(guard);
+    }
+
+    [Fact]
     public void Guard_OfOneConnection_NeverServesAnother()
     {
         var other = new GuardedServer();

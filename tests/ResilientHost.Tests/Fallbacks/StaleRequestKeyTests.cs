@@ -34,6 +34,32 @@ public sealed class StaleRequestKeyTests
         }
     }
 
+    [Theory]
+    [InlineData("X-Tenant")]
+    [InlineData]
+    public void TextAndHash_OfOneKeyAskedByEveryHostInTurn_AreThoseOfAFreshOne(params string[] headers)
+    {
+        var key = new StaleRequestKey("e", ["page"], headers);
+        foreach (var host in new[] { "a", "b", "a", "A", "a", new string('h', 2_000), "a", "" })
+        {
+            foreach (var (scheme, pathBase, query, tenant) in new[] { ("http", "", "", ""), ("https", "", "", ""), ("http", "/b", "", ""), ("http", "", "?page=1", ""), ("http", "", "", "t"), ("http", "", "", "") })
+            {
+                var context = StaleEndpoint.Request(query, request =>
+                {
+                    (request.Scheme, request.PathBase) = (scheme, pathBase);
+                    request.Headers.Host = host;
+                    request.Headers["X-Tenant"] = tenant.Length == 0 ? StringValues.Empty : tenant;
+                });
+                var fresh = new StaleRequestKey("e", ["page"], headers);
+
+                key.Hash(context, []).ShouldBe(fresh.Hash(context, []));
+                key.Text(context).ShouldBe(fresh.Text(context));
+                key.Hash(context, []).ShouldBe(fresh.Hash(context, []));
+                key.Text(context).ShouldContain($"|{scheme}|{host.ToLowerInvariant()}|");
+            }
+        }
+    }
+
     [Fact]
     public void Text_UndeclaredQueryKeys_MeanNothing() =>
         Text(["page"], "?page=1&utm=a").ShouldBe(Text(["Page"], "?x=y&PAGE=1"));

@@ -15,4 +15,14 @@ public sealed class NearbyProcessorTests
             NearbyProcessor.Place.ShouldBeInRange(0, NearbyProcessor.Places - 1);
         }
     }
+
+    [Fact]
+    public void LastPlace_HoweverOftenItIsAskedFor_IsTheOneOfTheRenewal()
+    {
+        var renewed = NearbyProcessor.Renew();
+        for (var look = 0; look < 200; look++)
+        {
+            NearbyProcessor.LastPlace.ShouldBe(renewed);
+        }
+    }
 }

@@ -465,7 +465,7 @@ public sealed class HedgingTests : IDisposable
     private async Task NextWaitsAsync(int hedges = 1)
     {
         using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
-        for (var i = 0; i < 4000 && (_under.Metrics.Sum("resilient_host.outbound.hedges") < hedges || _under.Time.ArmedTimers < hedges); i++)
+        for (var i = 0; i < 4000 && (_under.Metrics.Sum("resilient_host.outbound.hedges") < hedges || _under.Time.ArmedTimers != hedges); i++)
         {
             await pace.WaitForNextTickAsync();
         }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -86,6 +87,83 @@ public sealed class FailedRequestTests : IAsyncDisposable
 
         (await call).ShouldBe("200 spare");
         ShouldHoldNothing(failures: 1);
+    }
+
+    // What a request falls back on is kept with its state, and the next request gets it.
+    [Fact]
+    public async Task Fallback_OfOneRequestAfterTheOther_KnowsItsOwnFailureAlone()
+    {
+        var call = 0;
+        List<FallbackContext> seen = [];
+        Map(_ => throw new InvalidOperationException($"{++call}")).WithFallback(context =>
+        {
+            seen.Add(context.Features.Get<FallbackContext>().ShouldNotBeNull());
+            return call % 2 == 0 ? throw new TimeoutException() : context.Response.WriteAsync($"spare {call}");
+        });
+
+        (await CallAsync()).ShouldBe("200 spare 1");
+        (await CallAsync()).ShouldStartWith("500 ");
+        (await CallAsync()).ShouldBe("200 spare 3");
+
+        seen.Select(static context => context.Exception.ShouldNotBeNull().Message).ShouldBe(["1", "2", "3"]);
+        seen.ShouldAllBe(static context => context.Refusal == null && context.FailedStatusCode == null);
+        ShouldHoldNothing(failures: 3, calls: 3);
+    }
+
+    [Fact]
+    public async Task StaleFallback_FailuresThatNeverWrote_KeepNothingOfAnotherRequests()
+    {
+        var call = 0;
+        Stream? late = null;
+        Map(context =>
+        {
+            call++;
+            if (call is 1 or 3)
+            {
+                throw new InvalidOperationException();
+            }
+
+            if (call == 2)
+            {
+                late = context.Response.Body;
+                throw new InvalidOperationException();
+            }
+
+            if (call == 4)
+            {
+                Should.Throw<ObjectDisposedException>(() => late!.Write("late"u8));
+                return context.Response.WriteAsync("good");
+            }
+
+            throw new InvalidOperationException();
+        }).WithStaleFallback(TimeSpan.FromMinutes(5));
+
+        for (var i = 0; i < 3; i++)
+        {
+            (await CallAsync()).ShouldStartWith("500 ");
+        }
+
+        (await CallAsync()).ShouldBe("200 good");
+        Should.Throw<ObjectDisposedException>(() => late!.Write("late"u8));
+        (await CallAsync()).ShouldBe("200 good");
+        (await CallAsync()).ShouldBe("200 good");
+        call.ShouldBe(6);
+    }
+
+    [Fact]
+    public async Task Fallback_LeavesASpanCurrent_NothingIsSaidOfItThere()
+    {
+        Activity? left = null;
+        Map(static _ => throw new InvalidOperationException()).WithFallback(_ =>
+        {
+            left = new Activity("left").Start();
+            return Task.CompletedTask;
+        });
+
+        (await CallAsync()).ShouldBe("200 ");
+
+        left.ShouldNotBeNull().IsAllDataRequested.ShouldBeTrue();
+        (left.Status, left.Events.Count()).ShouldBe((ActivityStatusCode.Unset, 0));
     }
 
     [Theory]

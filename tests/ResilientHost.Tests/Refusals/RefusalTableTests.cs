@@ -55,6 +55,10 @@ public class RefusalTableTests
     [InlineData(TimeSpan.TicksPerSecond + 1, 2)]
     [InlineData(TimeSpan.TicksPerSecond * 2, 2)]
     [InlineData(TimeSpan.TicksPerMinute * 2 - 1, 120)]
+    [InlineData(TimeSpan.TicksPerSecond * (int.MaxValue - 1), int.MaxValue - 1)]
+    [InlineData((TimeSpan.TicksPerSecond * (int.MaxValue - 1)) + 1, int.MaxValue)]
+    [InlineData((TimeSpan.TicksPerSecond * int.MaxValue) - 1, int.MaxValue)]
+    [InlineData((TimeSpan.TicksPerSecond * int.MaxValue) + 1, int.MaxValue)]
     [InlineData(long.MaxValue, int.MaxValue)]
     [InlineData(-1L, 1)]
     public void RetryAfterSeconds_AnyWait_IsRoundedUpAndAtLeastOne(long ticks, int seconds) =>

@@ -40,7 +40,7 @@ public class RefusalWriterTests
     public async Task WriteAsync_EachReason_IsValidJsonOfItsOwnLength(RefusalReason reason)
     {
         using var host = new RecoveryHost();
-        foreach (var seconds in new[] { 1, 9, 10, 99, 100, 12345 })
+        foreach (var seconds in new[] { 1, 9, 10, 99, 100, 299, 300, 12345, 86_400, int.MaxValue })
         {
             var request = host.Request();
 

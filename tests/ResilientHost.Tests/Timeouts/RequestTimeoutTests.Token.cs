@@ -142,6 +142,57 @@ public sealed partial class RequestTimeoutTests
         _timeout.MayBeReused.ShouldBeFalse();
     }
 
+    [Theory]
+    [InlineData("elsewhere")]
+    [InlineData("after the endpoint has waited")]
+    public async Task Token_AskedForByAnotherThreadThanTheEndpoints_IsStillCounted(string where)
+    {
+        var request = new TimedRequest();
+        request.Context.Features.Set<Microsoft.AspNetCore.Http.Features.IHttpRequestLifetimeFeature>(new AskedLifetime(() =>
+        {
+            _timeout.End();
+            _timeout.MayBeReused.ShouldBeFalse();
+        }));
+        request.Begin(_timeout, _clock);
+        _timeout.Stay();
+        if (where == "elsewhere")
+        {
+            await Task.Factory.StartNew(() => _timeout.RequestAborted, TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        }
+        else
+        {
+            _timeout.Leave();
+            _ = _timeout.RequestAborted;
+        }
+
+        _timeout.MayBeReused.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Token_OfTheEndpointsThread_IsThatOfItsRequestAndOver()
+    {
+        _request.Begin(_timeout, _clock);
+        _timeout.Stay();
+        var token = _timeout.RequestAborted;
+        token.ShouldBe(_request.Context.RequestAborted);
+        _request.Server.LoseClient();
+        token.IsCancellationRequested.ShouldBeTrue();
+        _timeout.End();
+
+        _timeout.MayBeReused.ShouldBeTrue();
+        _timeout.RequestAborted.CanBeCanceled.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Stay_UnderADebugger_LeavesTheInstanceWithoutARequest()
+    {
+        using var timeout = New(static () => true);
+        _request.Begin(timeout, _clock);
+        timeout.Stay();
+
+        timeout.RequestAborted.CanBeCanceled.ShouldBeFalse();
+    }
+
     [Fact]
     public void Feature_KeptBeyondTheRequest_IsDead()
     {
