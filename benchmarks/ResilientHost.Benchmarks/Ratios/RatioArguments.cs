@@ -6,7 +6,7 @@ internal sealed record RatioArguments
     public const string Usage = """
         --ratios FILE   measure ours against the peers, write the rows as JSON and print them as a table
         --check         exit with the number of rows that are over their bar
-        --quick         shorter, for CI: under a minute
+        --quick         shorter, for CI: under three minutes; with --check only the rows that have a bar
         --only TEXT     only rows whose name contains TEXT
         --publish       the committed figures: write benchmarks/results/ratios.json and the table in benchmarks/README.md
         Anything else goes to BenchmarkDotNet, for example --filter '*CircuitBreaker*'.

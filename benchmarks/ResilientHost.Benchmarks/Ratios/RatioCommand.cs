@@ -30,7 +30,9 @@ internal static class RatioCommand
             return NotRun;
         }
 
-        var comparisons = Rows.All.Where(row => row.Name.Contains(arguments.Only, StringComparison.OrdinalIgnoreCase)).ToList();
+        // A quick check has no time for rows that it could not fail by.
+        var isCheckAlone = arguments is { Quick: true, Check: true };
+        var comparisons = Rows.All.Where(row => row.Name.Contains(arguments.Only, StringComparison.OrdinalIgnoreCase) && (!isCheckAlone || Bars.For(row.Name) is not null)).ToList();
         if (comparisons.Count == 0)
         {
             Console.Error.WriteLine($"No row's name contains '{arguments.Only}'. Rows: {string.Join(", ", Rows.All.Select(row => row.Name))}");
