@@ -113,9 +113,10 @@ internal sealed partial class FallbackRunner
             // After the features: what is looked up of the response here, the fallback finds looked up.
             mark.Register();
         }
-        catch (Exception)
+        catch (Exception exception)
         {
-            End(request, new(Task.CompletedTask, timeout, mark, body));
+            // As of a fallback that threw: nothing may pass for its answer.
+            End(request, new(Task.FromException(exception), timeout, mark, body));
             throw;
         }
 

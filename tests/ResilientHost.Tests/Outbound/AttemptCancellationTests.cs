@@ -25,11 +25,7 @@ public sealed class AttemptCancellationTests : IDisposable
     {
         Arm(10);
 
-        _time.Advance(TimeSpan.FromSeconds(10) - Tick);
-        _source.IsCancellationRequested.ShouldBeFalse();
-        _time.Advance(Tick);
-
-        _source.IsCancellationRequested.ShouldBeTrue();
+        ShouldBeCancelledAfter(10);
         _source.TryEnd().ShouldBeFalse();
     }
 
@@ -81,11 +77,7 @@ public sealed class AttemptCancellationTests : IDisposable
         _source.TryEnd().ShouldBeTrue();
         Arm(10);
 
-        _time.Advance(TimeSpan.FromSeconds(10) - Tick);
-        _source.IsCancellationRequested.ShouldBeFalse();
-        _time.Advance(Tick);
-
-        _source.IsCancellationRequested.ShouldBeTrue();
+        ShouldBeCancelledAfter(10);
     }
 
     [Fact]
@@ -95,11 +87,7 @@ public sealed class AttemptCancellationTests : IDisposable
         _source.TryEnd().ShouldBeTrue();
         Arm(1);
 
-        _time.Advance(TimeSpan.FromSeconds(1) - Tick);
-        _source.IsCancellationRequested.ShouldBeFalse();
-        _time.Advance(Tick);
-
-        _source.IsCancellationRequested.ShouldBeTrue();
+        ShouldBeCancelledAfter(1);
     }
 
     [Fact]
@@ -124,11 +112,7 @@ public sealed class AttemptCancellationTests : IDisposable
         Arm(1);
         Arm(10);
 
-        _time.Advance(TimeSpan.FromSeconds(10) - Tick);
-        _source.IsCancellationRequested.ShouldBeFalse();
-        _time.Advance(Tick);
-
-        _source.IsCancellationRequested.ShouldBeTrue();
+        ShouldBeCancelledAfter(10);
     }
 
     [Fact]
@@ -246,6 +230,15 @@ public sealed class AttemptCancellationTests : IDisposable
 
         await advancing;
         wrong.ShouldBe(0);
+    }
+
+    private void ShouldBeCancelledAfter(int seconds)
+    {
+        _time.Advance(TimeSpan.FromSeconds(seconds) - Tick);
+        _source.IsCancellationRequested.ShouldBeFalse();
+        _time.Advance(Tick);
+
+        _source.IsCancellationRequested.ShouldBeTrue();
     }
 
     private void Arm(int seconds) => _source.Arm(_clock.Timestamp() + _clock.ToTimestampTicks(TimeSpan.FromSeconds(seconds)));

@@ -42,6 +42,26 @@ public sealed class FallbackFaultTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Timer_ThatCannotBeArmed_CostsThatFallbackAndLeavesNothingOnItsRequest()
+    {
+        _app.UseResilienceLayers();
+        _app.MapGet("/", string () => throw new InvalidOperationException()).WithFallback(static () => "spare");
+        await _app.StartAsync(TestContext.Current.CancellationToken);
+
+        _time.FailsToArm = true;
+        using (var response = await _app.GetTestClient().GetAsync(new Uri("/", UriKind.Relative), TestContext.Current.CancellationToken))
+        {
+            ((int)response.StatusCode).ShouldBe(500);
+            response.Content.Headers.ContentType?.MediaType.ShouldBe("application/problem+json");
+            (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldStartWith("{");
+            response.Headers.Contains("Resilience-Fallback").ShouldBeFalse();
+        }
+
+        _time.FailsToArm = false;
+        (await CallAsync()).ShouldBe("200 spare");
+    }
+
+    [Fact]
     public async Task SynchronizationContext_ThatAFallbackLeavesBehind_IsNotAskedToCarryOn()
     {
         var left = new CountingContext();
@@ -75,6 +95,8 @@ public sealed class FallbackFaultTests : IAsyncDisposable
 
         public bool Fails { get; set; }
 
+        public bool FailsToArm { get; set; }
+
         public override long TimestampFrequency => _inner.TimestampFrequency;
 
         public override DateTimeOffset GetUtcNow() => _inner.GetUtcNow();
@@ -82,7 +104,17 @@ public sealed class FallbackFaultTests : IAsyncDisposable
         public override long GetTimestamp() => _inner.GetTimestamp();
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            Fails ? throw new InvalidOperationException("No timers today.") : _inner.CreateTimer(callback, state, dueTime, period);
+            Fails ? throw new InvalidOperationException("No timers today.") : new UnreliableTimer(this, _inner.CreateTimer(callback, state, dueTime, period));
+
+        private sealed class UnreliableTimer(UnreliableTime time, ITimer inner) : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) =>
+                time.FailsToArm && dueTime != Timeout.InfiniteTimeSpan ? throw new InvalidOperationException("Not today.") : inner.Change(dueTime, period);
+
+            public void Dispose() => inner.Dispose();
+
+            public ValueTask DisposeAsync() => inner.DisposeAsync();
+        }
     }
 
     private sealed class CountingContext : SynchronizationContext
