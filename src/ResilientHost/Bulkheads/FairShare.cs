@@ -9,6 +9,7 @@ namespace ResilientHost.Bulkheads;
 /// <remarks>
 /// <para>Thread-safe. Stands in front of the bulkhead: enter here, then the bulkhead; leave the bulkhead, then here. What a caller wants is what it has inside, what waits, and what was refused within the last second or two.</para>
 /// <para>One lock, held for a bounded number of steps whatever the number of callers (only the zeros of a larger table take longer, once each time that number doubles); for a caller that had a call in the last second or two nothing is allocated once as many calls have been inside before.</para>
+/// <para>A call waits for the lock only where shares matter. While there is room for whatever everybody wants, a call that finds the lock taken is admitted and leaves word (<see cref="FairShareBacklog"/>); a call that leaves never waits.</para>
 /// </remarks>
 internal sealed class FairShare
 {
@@ -21,6 +22,7 @@ internal sealed class FairShare
     private readonly BulkheadTelemetry? _telemetry;
     private readonly FairShareDemand _demand = new();
     private readonly FairShareCallers _callers;
+    private readonly FairShareBacklog _backlog = new();
     private readonly double _secondsPerTick;
     private readonly long _start;
     private volatile BulkheadPolicy _policy;
@@ -47,6 +49,7 @@ internal sealed class FairShare
         {
             lock (_gate)
             {
+                CatchUp(_policy, CapacityOf(_policy), Now());
                 return _callers.Count;
             }
         }
@@ -59,6 +62,7 @@ internal sealed class FairShare
         {
             lock (_gate)
             {
+                CatchUp(_policy, CapacityOf(_policy), Now());
                 return _inside;
             }
         }
@@ -84,16 +88,27 @@ internal sealed class FairShare
             return true;
         }
 
-        var capacity = (double)_bulkhead.Limit + (policy.CanQueue ? policy.QueueLength : 0);
+        if (!_gate.TryEnter())
+        {
+            if (_backlog.TryAdmit())
+            {
+                ticket = LeaveWord(key);
+                return true;
+            }
+
+            _gate.Enter();
+        }
+
         bool fits;
-        lock (_gate)
+        try
         {
             var now = Now();
+            var capacity = CapacityOf(policy);
+            CatchUp(policy, capacity, now);
             var wish = _callers.Get(key, policy, now);
-            fits = Fits(wish, capacity);
+            fits = Fits(wish, capacity) || (_callers.TryLookAfterOthers(wish, policy, now) && Fits(wish, capacity));
             if (fits || policy.Mode == BulkheadMode.Shadow)
             {
-                wish.Enter();
                 ticket = Issue(wish, now);
             }
             else
@@ -102,6 +117,11 @@ internal sealed class FairShare
             }
 
             _callers.Changed(wish);
+            SetRoom(capacity);
+        }
+        finally
+        {
+            _gate.Exit();
         }
 
         if (fits)
@@ -140,6 +160,19 @@ internal sealed class FairShare
         return others <= 0 || wish.Inside + others < capacity - Tolerance;
     }
 
+    private double CapacityOf(BulkheadPolicy policy) => (double)_bulkhead.Limit + (policy.CanQueue ? policy.QueueLength : 0);
+
+    /// <summary>With all peaks together below the room, so are anybody's calls and what others want. The last place is for the call that holds the lock meanwhile.</summary>
+    private void SetRoom(double capacity) => _backlog.SetRoom(capacity - Tolerance - _demand.Peaks);
+
+    private FairShareTicket LeaveWord(string key)
+    {
+        var place = new FairSharePlace(this) { Key = key, Since = Now() };
+        FairShareTicket ticket = new(place, place.Generation);
+        _backlog.Enter(place);
+        return ticket;
+    }
+
     private FairShareTicket Issue(FairShareWish wish, double now)
     {
         var place = _free;
@@ -153,44 +186,103 @@ internal sealed class FairShare
             place.Next = null;
         }
 
-        place.Wish = wish;
         place.Since = now;
-        _inside++;
+        Take(place, wish);
         return new FairShareTicket(place, place.Generation);
+    }
+
+    private void Take(FairSharePlace place, FairShareWish wish)
+    {
+        place.Wish = wish;
+        wish.Enter();
+        _inside++;
     }
 
     private void End(in FairShareTicket ticket, bool refused)
     {
-        lock (_gate)
+        var now = Now();
+        var place = ticket.Place!;
+        if (!place.TryEnd(ticket.Generation))
         {
-            var place = ticket.Place!;
-            if (place.Generation != ticket.Generation)
-            {
-                return;
-            }
-
-            var wish = place.Wish!;
-            place.Generation++;
-            place.Wish = null;
-            place.Next = _free;
-            _free = place;
-            _inside--;
-
-            var now = Now();
-            FairShareCallers.Bring(wish, _policy, now);
-            if (refused)
-            {
-                wish.LeaveRefused(UsualHold);
-            }
-            else
-            {
-                var held = Math.Max(now - place.Since, 0);
-                wish.Leave(held);
-                _usualHold = double.IsNaN(_usualHold) ? held : _usualHold + (HoldWeight * (held - _usualHold));
-            }
-
-            _callers.Changed(wish);
+            return;
         }
+
+        place.Until = now;
+        place.IsRefused = refused;
+        if (!_gate.TryEnter())
+        {
+            _backlog.Leave(place);
+            return;
+        }
+
+        try
+        {
+            var policy = _policy;
+            var capacity = CapacityOf(policy);
+            CatchUp(policy, capacity, now);
+            Release(place, policy, now);
+            SetRoom(capacity);
+        }
+        finally
+        {
+            _gate.Exit();
+        }
+    }
+
+    /// <summary>Counts who came and left while the lock was held.</summary>
+    private void CatchUp(BulkheadPolicy policy, double capacity, double now)
+    {
+        var (entered, left) = _backlog.Take();
+        if (entered is null && left is null)
+        {
+            return;
+        }
+
+        var calls = 0;
+        for (; entered is not null; calls++)
+        {
+            var place = entered;
+            entered = place.Next;
+            var wish = _callers.Get(place.Key!, policy, now);
+            Take(place, wish);
+            _callers.Changed(wish);
+            place.Key = null;
+            place.Next = null;
+        }
+
+        // As long as they are still inside: who came counts at once, and only then no longer as one to be counted.
+        SetRoom(capacity);
+        _backlog.Counted(calls);
+        while (left is not null)
+        {
+            var place = left;
+            left = place.NextLeft;
+            place.NextLeft = null;
+            Release(place, policy, now);
+        }
+    }
+
+    private void Release(FairSharePlace place, BulkheadPolicy policy, double now)
+    {
+        var wish = place.Wish!;
+        place.Wish = null;
+        place.Next = _free;
+        _free = place;
+        _inside--;
+
+        FairShareCallers.Bring(wish, policy, now);
+        if (place.IsRefused)
+        {
+            wish.LeaveRefused(UsualHold);
+        }
+        else
+        {
+            var held = Math.Max(place.Until - place.Since, 0);
+            wish.Leave(held);
+            _usualHold = double.IsNaN(_usualHold) ? held : _usualHold + (HoldWeight * (held - _usualHold));
+        }
+
+        _callers.Changed(wish);
     }
 
     private double Now() => (_clock.CoarseTimestamp() - _start) * _secondsPerTick;
