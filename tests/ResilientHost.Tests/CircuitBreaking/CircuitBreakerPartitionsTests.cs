@@ -101,6 +101,40 @@ public sealed class CircuitBreakerPartitionsTests
     }
 
     [Fact]
+    public async Task Get_AllPlacesTakenWhileAnotherSearches_SharesTheOtherAndWaitsForNobody()
+    {
+        using var comparer = new HeldUpComparer("searching");
+        var set = new CircuitBreakerPartitions<string>("tenants", new CircuitBreakerOptions { MaxPartitions = 1 }, _time, comparer);
+        var own = set.Get("a");
+        var searching = Task.Run(() => set.Get("searching"));
+        comparer.AwaitHeldUp();
+
+        (await Task.Run(() => set.Get("b")).WaitAsync(TimeSpan.FromSeconds(30))).Name.ShouldBe("tenants[other]");
+        set.Get("a").ShouldBeSameAs(own);
+
+        comparer.LetGo();
+        (await searching).Name.ShouldBe("tenants[other]");
+        set.Get("b").Name.ShouldBe("tenants[b]");
+    }
+
+    [Fact]
+    public async Task Get_PlacesLeftWhileAnotherIsAdded_WaitsAndHasItsOwn()
+    {
+        using var comparer = new HeldUpComparer("adding");
+        var set = new CircuitBreakerPartitions<string>("tenants", new CircuitBreakerOptions { MaxPartitions = 2 }, _time, comparer);
+        var adding = Task.Run(() => set.Get("adding"));
+        comparer.AwaitHeldUp();
+        var thread = new Thread(() => set.Get("b")) { IsBackground = true };
+        thread.Start();
+        SpinWait.SpinUntil(() => thread.ThreadState.HasFlag(ThreadState.WaitSleepJoin), TimeSpan.FromSeconds(30)).ShouldBeTrue();
+
+        comparer.LetGo();
+        (await adding).Name.ShouldBe("tenants[adding]");
+        thread.Join();
+        set.Count.ShouldBe(2);
+    }
+
+    [Fact]
     public void Apply_OtherOptions_ReachEveryPartition()
     {
         var set = Make(1);
@@ -122,5 +156,37 @@ public sealed class CircuitBreakerPartitionsTests
     {
         breaker.TryEnter(out var permit, out _).ShouldBeTrue();
         breaker.Exit(permit, outcome);
+    }
+
+    // Asked for a key's hash once before the lock is taken and then again.
+    private sealed class HeldUpComparer(string key) : IEqualityComparer<string>, IDisposable
+    {
+        private readonly ManualResetEventSlim _reached = new();
+        private readonly ManualResetEventSlim _released = new();
+        private int _asked;
+
+        public void AwaitHeldUp() => _reached.Wait(TimeSpan.FromSeconds(30)).ShouldBeTrue();
+
+        public void LetGo() => _released.Set();
+
+        public bool Equals(string? x, string? y) => x == y;
+
+        public int GetHashCode(string text)
+        {
+            if (text == key && Interlocked.Increment(ref _asked) == 2)
+            {
+                _reached.Set();
+                _released.Wait();
+            }
+
+            return text.GetHashCode(StringComparison.Ordinal);
+        }
+
+        public void Dispose()
+        {
+            _released.Set();
+            _reached.Dispose();
+            _released.Dispose();
+        }
     }
 }
