@@ -9,7 +9,7 @@ namespace ResilientHost.Bulkheads;
 /// <remarks>
 /// <para>Thread-safe. Stands in front of the bulkhead: enter here, then the bulkhead; leave the bulkhead, then here. What a caller wants is what it has inside, what waits, and what was refused within the last second or two.</para>
 /// <para>One lock, held for a bounded number of steps whatever the number of callers (only the zeros of a larger table take longer, once each time that number doubles); for a caller that had a call in the last second or two nothing is allocated once as many calls have been inside before.</para>
-/// <para>A call waits for the lock only where shares matter. While there is room for whatever everybody wants, a call that finds the lock taken is admitted and leaves word (<see cref="FairShareBacklog"/>); a call that leaves never waits.</para>
+/// <para>A call waits for the lock only where shares matter. While there is room for whatever everybody wants, a call that finds the lock taken is admitted and leaves word, an object of about a hundred bytes; a call that leaves never waits. Whoever holds the lock next counts them (<see cref="FairShareBacklog"/>), some steps for each.</para>
 /// </remarks>
 internal sealed class FairShare
 {
@@ -49,7 +49,7 @@ internal sealed class FairShare
         {
             lock (_gate)
             {
-                CatchUp(_policy, CapacityOf(_policy), Now());
+                CatchUp(_policy, Now());
                 return _callers.Count;
             }
         }
@@ -62,7 +62,7 @@ internal sealed class FairShare
         {
             lock (_gate)
             {
-                CatchUp(_policy, CapacityOf(_policy), Now());
+                CatchUp(_policy, Now());
                 return _inside;
             }
         }
@@ -71,7 +71,14 @@ internal sealed class FairShare
     public FairShareCounts Counts { get; }
 
     /// <summary>Goes by another policy from now on. Tickets stay as they are.</summary>
-    public void Apply(BulkheadPolicy policy) => _policy = policy;
+    public void Apply(BulkheadPolicy policy)
+    {
+        _policy = policy;
+        lock (_gate)
+        {
+            SetRoom();
+        }
+    }
 
     /// <summary>Asks for a place of the caller's share.</summary>
     /// <param name="key">The caller's key.</param>
@@ -88,11 +95,12 @@ internal sealed class FairShare
             return true;
         }
 
+        var now = Now();
         if (!_gate.TryEnter())
         {
             if (_backlog.TryAdmit())
             {
-                ticket = LeaveWord(key);
+                ticket = LeaveWord(key, now);
                 return true;
             }
 
@@ -102,9 +110,8 @@ internal sealed class FairShare
         bool fits;
         try
         {
-            var now = Now();
+            CatchUp(policy, now);
             var capacity = CapacityOf(policy);
-            CatchUp(policy, capacity, now);
             var wish = _callers.Get(key, policy, now);
             fits = Fits(wish, capacity) || (_callers.TryLookAfterOthers(wish, policy, now) && Fits(wish, capacity));
             if (fits || policy.Mode == BulkheadMode.Shadow)
@@ -117,7 +124,7 @@ internal sealed class FairShare
             }
 
             _callers.Changed(wish);
-            SetRoom(capacity);
+            SetRoom();
         }
         finally
         {
@@ -163,13 +170,13 @@ internal sealed class FairShare
     private double CapacityOf(BulkheadPolicy policy) => (double)_bulkhead.Limit + (policy.CanQueue ? policy.QueueLength : 0);
 
     /// <summary>With all peaks together below the room, so are anybody's calls and what others want. The last place is for the call that holds the lock meanwhile.</summary>
-    private void SetRoom(double capacity) => _backlog.SetRoom(capacity - Tolerance - _demand.Peaks);
+    private void SetRoom() => _backlog.SetRoom(CapacityOf(_policy) - Tolerance - _demand.Peaks);
 
-    private FairShareTicket LeaveWord(string key)
+    private FairShareTicket LeaveWord(string key, double now)
     {
-        var place = new FairSharePlace(this) { Key = key, Since = Now() };
+        var place = new FairSharePlace(this) { Key = key, Since = now };
         FairShareTicket ticket = new(place, place.Generation);
-        _backlog.Enter(place);
+        _backlog.PushEntered(place);
         return ticket;
     }
 
@@ -211,17 +218,16 @@ internal sealed class FairShare
         place.IsRefused = refused;
         if (!_gate.TryEnter())
         {
-            _backlog.Leave(place);
+            _backlog.PushLeft(place);
             return;
         }
 
         try
         {
             var policy = _policy;
-            var capacity = CapacityOf(policy);
-            CatchUp(policy, capacity, now);
+            CatchUp(policy, now);
             Release(place, policy, now);
-            SetRoom(capacity);
+            SetRoom();
         }
         finally
         {
@@ -230,45 +236,70 @@ internal sealed class FairShare
     }
 
     /// <summary>Counts who came and left while the lock was held.</summary>
-    private void CatchUp(BulkheadPolicy policy, double capacity, double now)
+    private void CatchUp(BulkheadPolicy policy, double now)
     {
-        var (entered, left) = _backlog.Take();
+        var (entered, left) = _backlog.TakeAll();
         if (entered is null && left is null)
         {
             return;
         }
 
+        for (var place = left; place is not null; place = place.NextLeft)
+        {
+            place.HasLeft = true;
+        }
+
         var calls = 0;
-        for (; entered is not null; calls++)
+        while (entered is not null)
         {
             var place = entered;
             entered = place.Next;
-            var wish = _callers.Get(place.Key!, policy, now);
-            Take(place, wish);
-            _callers.Changed(wish);
-            place.Key = null;
             place.Next = null;
+            Take(place, policy, now);
+            calls++;
+
+            // At once: calls that came one after the other did not want their places together.
+            if (place.HasLeft)
+            {
+                Release(place, policy, now);
+            }
         }
 
-        // As long as they are still inside: who came counts at once, and only then no longer as one to be counted.
-        SetRoom(capacity);
-        _backlog.Counted(calls);
         while (left is not null)
         {
             var place = left;
             left = place.NextLeft;
             place.NextLeft = null;
-            Release(place, policy, now);
+            if (place.HasLeft)
+            {
+                Release(place, policy, now);
+            }
         }
+
+        SetRoom();
+        _backlog.Counted(calls);
+    }
+
+    private void Take(FairSharePlace place, BulkheadPolicy policy, double now)
+    {
+        var wish = _callers.Get(place.Key!, policy, now);
+        Take(place, wish);
+        _callers.Changed(wish);
     }
 
     private void Release(FairSharePlace place, BulkheadPolicy policy, double now)
     {
         var wish = place.Wish!;
         place.Wish = null;
-        place.Next = _free;
-        _free = place;
+        place.HasLeft = false;
         _inside--;
+
+        // One more is made for each call that finds the lock taken: kept, they would become ever more.
+        if (place.Key is null)
+        {
+            place.Next = _free;
+            _free = place;
+        }
 
         FairShareCallers.Bring(wish, policy, now);
         if (place.IsRefused)

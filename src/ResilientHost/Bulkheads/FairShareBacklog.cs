@@ -2,31 +2,31 @@ namespace ResilientHost.Bulkheads;
 
 /// <summary>Calls that came or left while another thread held the lock of their <see cref="FairShare"/>, for whoever holds it next to count.</summary>
 /// <remarks>
-/// Thread-safe, lock-free: two stacks that are only pushed to and taken whole (R. K. Treiber, 1986). At most as many calls as there is room that nobody comes near, so what nobody has counted yet stays bounded.
+/// Thread-safe, lock-free: two stacks that are only pushed to and taken whole (R. K. Treiber, 1986). Bounded: as many may come uncounted as there is room for whosesoever they are, and only who is inside can leave.
 /// </remarks>
 internal sealed class FairShareBacklog
 {
     private FairSharePlace? _entered;
     private FairSharePlace? _left;
-    private int _calls;
+    private int _uncounted;
     private int _room;
 
     /// <summary>Says how many more calls fit whosesoever they are: what is left when all have everything they want. Only with the lock.</summary>
     public void SetRoom(double calls) => Volatile.Write(ref _room, (int)calls);
 
-    /// <summary>Whether one more call fits without a look at who makes it. It is to be <see cref="Enter">entered</see> then.</summary>
+    /// <summary>Whether one more call fits without a look at who makes it. It is to be <see cref="PushEntered">pushed</see> then.</summary>
     public bool TryAdmit()
     {
-        if (Interlocked.Increment(ref _calls) <= Volatile.Read(ref _room))
+        if (Interlocked.Increment(ref _uncounted) <= Volatile.Read(ref _room))
         {
             return true;
         }
 
-        Interlocked.Decrement(ref _calls);
+        Interlocked.Decrement(ref _uncounted);
         return false;
     }
 
-    public void Enter(FairSharePlace place)
+    public void PushEntered(FairSharePlace place)
     {
         FairSharePlace? next;
         do
@@ -36,7 +36,7 @@ internal sealed class FairShareBacklog
         while (Interlocked.CompareExchange(ref _entered, place, next) != next);
     }
 
-    public void Leave(FairSharePlace place)
+    public void PushLeft(FairSharePlace place)
     {
         FairSharePlace? next;
         do
@@ -47,7 +47,7 @@ internal sealed class FairShareBacklog
     }
 
     /// <summary>Takes all of them, chained: who has left has been taken among those who came, now or before.</summary>
-    public (FairSharePlace? Entered, FairSharePlace? Left) Take()
+    public (FairSharePlace? Entered, FairSharePlace? Left) TakeAll()
     {
         if (Volatile.Read(ref _entered) is null && Volatile.Read(ref _left) is null)
         {
@@ -59,6 +59,6 @@ internal sealed class FairShareBacklog
         return (Interlocked.Exchange(ref _entered, null), left);
     }
 
-    /// <summary>So many calls that entered have been counted, and <see cref="SetRoom"/> has been told.</summary>
-    public void Counted(int calls) => Interlocked.Add(ref _calls, -calls);
+    /// <summary>So many calls that came have been counted, and <see cref="SetRoom"/> has been told.</summary>
+    public void Counted(int calls) => Interlocked.Add(ref _uncounted, -calls);
 }

@@ -9,7 +9,7 @@ internal sealed class FairShareCallers(FairShareDemand demand)
     private const int LooksPerCall = 2;
     private const int LooksInNeed = 16;
     private const double LookAfterSeconds = 0.1;
-    private const double BehindAfterSeconds = 1;
+    private const double BehindAfterSeconds = 0.25;
 
     // Less makes no difference but to rounding.
     private const double LeastWeight = 1e-6;

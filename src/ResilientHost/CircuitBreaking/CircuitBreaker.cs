@@ -94,7 +94,7 @@ public sealed partial class CircuitBreaker
             return true;
         }
 
-        return TryEnterGuarded(era, _family.Clock.CoarseTimestamp(), startedAt: null, out permit, out refusal);
+        return TryEnterGuarded(era, _family.Clock.CoarseTimestamp(), isExact: false, out permit, out refusal);
     }
 
     /// <summary>As <see cref="TryEnter(out CircuitPermit, out Refusal)"/>, for a caller that has read the exact clock.</summary>
@@ -108,7 +108,7 @@ public sealed partial class CircuitBreaker
             return true;
         }
 
-        return TryEnterGuarded(era, timestamp, timestamp, out permit, out refusal);
+        return TryEnterGuarded(era, timestamp, isExact: true, out permit, out refusal);
     }
 
     /// <summary>Tells the outcome of an admitted call. The call that trips the circuit still returns its own result.</summary>
@@ -255,7 +255,7 @@ public sealed partial class CircuitBreaker
         }
     }
 
-    private bool TryEnterGuarded(CircuitEra era, long now, long? startedAt, out CircuitPermit permit, out Refusal refusal)
+    private bool TryEnterGuarded(CircuitEra era, long now, bool isExact, out CircuitPermit permit, out Refusal refusal)
     {
         var due = era.Due;
         if (now >= due)
@@ -266,7 +266,7 @@ public sealed partial class CircuitBreaker
 
         if (!era.RefusesAll)
         {
-            return TryEnterAsProbeOrFreely(era, now, startedAt, out permit, out refusal);
+            return TryEnterAsProbeOrFreely(era, now, isExact, out permit, out refusal);
         }
 
         permit = default;
@@ -274,7 +274,7 @@ public sealed partial class CircuitBreaker
         return false;
     }
 
-    private bool TryEnterAsProbeOrFreely(CircuitEra era, long now, long? startedAt, out CircuitPermit permit, out Refusal refusal)
+    private bool TryEnterAsProbeOrFreely(CircuitEra era, long now, bool isExact, out CircuitPermit permit, out Refusal refusal)
     {
         permit = default;
         refusal = default;
@@ -291,7 +291,7 @@ public sealed partial class CircuitBreaker
                 era = _machine.Era;
                 if (era.State == CircuitState.HalfOpen && _machine.TryTakeProbe(now) is var probe and not 0)
                 {
-                    permit = Permit(era, startedAt, probe);
+                    permit = Permit(era, now, isExact, probe);
                     return true;
                 }
             }
@@ -304,7 +304,7 @@ public sealed partial class CircuitBreaker
                 Extras().Tally().CountWouldHaveRefused();
             }
 
-            permit = Permit(era, startedAt, probe: 0);
+            permit = Permit(era, now, isExact, probe: 0);
             return true;
         }
 
@@ -312,11 +312,12 @@ public sealed partial class CircuitBreaker
         return false;
     }
 
-    private CircuitPermit Permit(CircuitEra era, long? startedAt, int probe) =>
-        startedAt is { } start ? new CircuitPermit(era.Number, start, probe)
+    private CircuitPermit Permit(CircuitEra era, long now, bool isExact, int probe) =>
+        isExact ? new CircuitPermit(era.Number, now, probe)
         : era.MeasuresCalls ? new CircuitPermit(era.Number, Now(era.Policy), probe)
         : CircuitPermit.UnmeasuredProbe(era.Number, probe);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Refuse(CircuitEra era, long due, long now, out Refusal refusal)
     {
         CountRefusal();

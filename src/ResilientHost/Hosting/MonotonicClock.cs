@@ -82,7 +82,7 @@ internal sealed class MonotonicClock
     }
 
     /// <summary>A number of timestamp ticks as the nearest duration.</summary>
-    // The two usual clocks are spared the floating point; a half is then rounded up, else to the even one.
+    // Small enough to become part of its caller; a half is rounded up here, else to the even one.
     public TimeSpan ToTimeSpan(long timestampTicks) =>
         Frequency == NanosecondsPerSecond && timestampTicks >= 0 ? new TimeSpan((long)(((ulong)timestampTicks + (TimeSpan.NanosecondsPerTick / 2)) / TimeSpan.NanosecondsPerTick)) : ToTimeSpanByFrequency(timestampTicks);
 

@@ -62,5 +62,10 @@ internal sealed class RecoveredExceptions
         return isNews;
     }
 
-    private bool TryAdd(Exception exception) => _seen[RuntimeHelpers.GetHashCode(exception) & (_seen.Length - 1)].TryAdd(exception, RequestKey);
+    private bool TryAdd(Exception exception)
+    {
+        // By other bits than those by which a table finds it (D. E. Knuth's multiplicative hashing): else all of a table's would meet in few of its places.
+        var mixed = (uint)RuntimeHelpers.GetHashCode(exception) * 0x9E3779B9u;
+        return _seen[(mixed >> 24) & (_seen.Length - 1)].TryAdd(exception, RequestKey);
+    }
 }

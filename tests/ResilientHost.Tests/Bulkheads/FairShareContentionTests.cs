@@ -3,7 +3,7 @@ using ResilientHost.Hosting;
 
 namespace ResilientHost.Tests.Bulkheads;
 
-/// <summary>Calls while another thread holds the lock of a fair share: it is held up where it reads the time.</summary>
+/// <summary>Calls while another thread holds the lock of a fair share: one that reads its status, and is held up where it reads the time.</summary>
 public sealed class FairShareContentionTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -13,41 +13,48 @@ public sealed class FairShareContentionTests : IDisposable
 
     public FairShareContentionTests() => _clock = new MonotonicClock(_time);
 
-    public void Dispose() => _time.Dispose();
+    public void Dispose() => _time.LetGo();
 
     [Fact]
     public void TryEnterAndExit_WithRoomForAll_WaitForNobody()
     {
-        var (_, shares) = Create(10);
+        var shares = Create(10);
         Visit(shares, "a");
-        var holder = HoldLock(shares, "a");
+        var held = HoldLock(shares);
+        FairShareTicket stays = default, leaves = default;
+        Unhindered(() =>
+        {
+            shares.TryEnter("b", out stays, out _).ShouldBeTrue();
+            shares.TryEnter("c", out leaves, out _).ShouldBeTrue();
+            FairShare.Exit(leaves);
+            FairShare.Exit(leaves);
+            FairShare.ExitRefused(leaves);
+        });
 
-        shares.TryEnter("b", out var stays, out _).ShouldBeTrue();
-        shares.TryEnter("c", out var leaves, out _).ShouldBeTrue();
-        FairShare.Exit(leaves);
-        FairShare.Exit(leaves);
-        FairShare.ExitRefused(leaves);
-
-        holder.Release();
-        (shares.Inside, shares.Partitions).ShouldBe((2, 3));
+        LetGo(held);
+        (shares.Inside, shares.Partitions).ShouldBe((1, 3));
         stays.Place!.Wish!.Caller.Key.ShouldBe("b");
-        FairShare.Exit(stays);
         FairShare.Exit(leaves);
-        shares.Inside.ShouldBe(1);
+        FairShare.Exit(stays);
+        FairShare.Exit(stays);
+        shares.Inside.ShouldBe(0);
     }
 
     [Fact]
     public void TryEnter_WithRoomForAll_CountsForTheNextOnesShare()
     {
-        var (_, shares) = Create(4);
+        var shares = Create(4);
         Visit(shares, "a");
-        var holder = HoldLock(shares, "a");
-        shares.TryEnter("b", out _, out _).ShouldBeTrue();
-        shares.TryEnter("b", out _, out _).ShouldBeTrue();
-        holder.Release();
+        var held = HoldLock(shares);
+        Unhindered(() =>
+        {
+            shares.TryEnter("b", out _, out _).ShouldBeTrue();
+            shares.TryEnter("b", out _, out _).ShouldBeTrue();
+        });
 
+        LetGo(held);
         shares.TryEnter("a", out _, out _).ShouldBeTrue();
-
+        shares.TryEnter("a", out _, out _).ShouldBeTrue();
         shares.TryEnter("a", out _, out var refusal).ShouldBeFalse();
         refusal.IsCallersShare.ShouldBeTrue();
     }
@@ -55,20 +62,22 @@ public sealed class FairShareContentionTests : IDisposable
     [Fact]
     public void TryEnter_BeyondTheRoomForAll_WaitsUntilItIsKnownWhoseItIs()
     {
-        var (_, shares) = Create(4);
-        Visit(shares, "a");
-        var holder = HoldLock(shares, "a");
-        for (var i = 0; i < 2; i++)
+        var shares = Create(4);
+        Enter(shares, "a", 1);
+        var held = HoldLock(shares);
+        Unhindered(() =>
         {
             shares.TryEnter("b", out _, out _).ShouldBeTrue();
-        }
+            shares.TryEnter("b", out _, out _).ShouldBeTrue();
+        });
 
-        Thread third = new(() => shares.TryEnter("b", out _, out _)) { IsBackground = true };
-        third.Start();
-        AwaitWaiting(third);
+        FairShareTicket ticket = default;
+        var third = Start(() => shares.TryEnter("b", out ticket, out _));
+        HeldUpTime.AwaitWaiting(third);
 
-        holder.Release();
+        LetGo(held);
         third.Join(Patience).ShouldBeTrue();
+        AssertWaited(ticket);
         shares.Inside.ShouldBe(4);
         shares.TryEnter("b", out _, out var refusal).ShouldBeFalse();
         refusal.IsCallersShare.ShouldBeTrue();
@@ -77,43 +86,115 @@ public sealed class FairShareContentionTests : IDisposable
     [Fact]
     public void TryEnter_BeforeAnybodyHasCounted_Waits()
     {
-        var (_, shares) = Create(4);
-        var holder = HoldLock(shares, "a");
-        Thread second = new(() => shares.TryEnter("b", out _, out _)) { IsBackground = true };
-        second.Start();
-        AwaitWaiting(second);
+        var shares = Create(4);
+        var held = HoldLock(shares);
+        FairShareTicket ticket = default;
+        var call = Start(() => shares.TryEnter("b", out ticket, out _));
+        HeldUpTime.AwaitWaiting(call);
 
-        holder.Release();
-        second.Join(Patience).ShouldBeTrue();
-        shares.Inside.ShouldBe(2);
+        LetGo(held);
+        call.Join(Patience).ShouldBeTrue();
+        AssertWaited(ticket);
+        shares.Inside.ShouldBe(1);
+    }
+
+    [Fact]
+    public void TryEnter_AfterASmallerLimitWasApplied_Waits()
+    {
+        var policy = Policy(100);
+        Bulkhead bulkhead = new("shared", policy, _clock);
+        FairShare shares = new(bulkhead, policy, _clock);
+        Visit(shares, "a");
+        bulkhead.Apply(new BulkheadOptions { MaxConcurrency = 1 });
+        shares.Apply(Policy(1));
+
+        var held = HoldLock(shares);
+        FairShareTicket ticket = default;
+        var call = Start(() => shares.TryEnter("b", out ticket, out _));
+        HeldUpTime.AwaitWaiting(call);
+
+        LetGo(held);
+        call.Join(Patience).ShouldBeTrue();
+        AssertWaited(ticket);
     }
 
     [Fact]
     public void Exit_OfACallThatWasCounted_WaitsForNobodyAndGivesItsPlaceBack()
     {
-        var (_, shares) = Create(4);
-        for (var i = 0; i < 3; i++)
-        {
-            shares.TryEnter("a", out _, out _).ShouldBeTrue();
-        }
-
+        var shares = Create(4);
+        shares.TryEnter("a", out _, out _).ShouldBeTrue();
         shares.TryEnter("a", out var leaving, out _).ShouldBeTrue();
-        var holder = HoldLock(shares, "b");
-        FairShare.ExitRefused(leaving);
-        holder.Release();
+        var held = HoldLock(shares);
+        Unhindered(() => FairShare.ExitRefused(leaving));
 
-        shares.Inside.ShouldBe(4, "one has left before the holder came in");
+        LetGo(held);
+        shares.Inside.ShouldBe(1);
+        shares.TryEnter("b", out var next, out _).ShouldBeTrue();
+        next.Place.ShouldBeSameAs(leaving.Place);
     }
 
-    private (Bulkhead Bulkhead, FairShare Shares) Create(int room)
+    [Fact]
+    public void TryEnter_OneAfterTheOther_CountNotAsTogether()
     {
-        var policy = BulkheadPolicy.From("shared", new BulkheadOptions { MaxConcurrency = room, PartitionBy = "User" });
-        Bulkhead bulkhead = new("shared", policy, _clock);
-        return (bulkhead, new FairShare(bulkhead, policy, _clock));
+        var shares = Create(20);
+        Enter(shares, "a", 8);
+        var held = HoldLock(shares);
+        Unhindered(() =>
+        {
+            for (var i = 0; i < 8; i++)
+            {
+                Visit(shares, "b");
+            }
+        });
+
+        LetGo(held);
+        Enter(shares, "a", 10);
+        shares.Inside.ShouldBe(18, "with a peak of eight more would be kept for b");
     }
 
-    private static void AwaitWaiting(Thread thread) =>
-        SpinWait.SpinUntil(() => thread.ThreadState.HasFlag(ThreadState.WaitSleepJoin), Patience).ShouldBeTrue("it must wait for the lock");
+    [Fact]
+    public void Exit_OfACallThatLeftWord_KeepsNothingOfIt()
+    {
+        var shares = Create(100);
+        Visit(shares, "a");
+        var held = HoldLock(shares);
+        List<FairSharePlace> made = [];
+        Unhindered(() =>
+        {
+            for (var i = 0; i < 10; i++)
+            {
+                shares.TryEnter("b", out var ticket, out _).ShouldBeTrue();
+                made.Add(ticket.Place!);
+                FairShare.Exit(ticket);
+            }
+        });
+        LetGo(held);
+
+        for (var i = 0; i < 12; i++)
+        {
+            shares.TryEnter("c", out var ticket, out _).ShouldBeTrue();
+            made.ShouldNotContain(ticket.Place!, "places made in need are not kept");
+        }
+    }
+
+    // The thread may have been seen waiting for something else, but only who leaves word has its key at its place.
+    private static void AssertWaited(FairShareTicket ticket) => ticket.Place!.Key.ShouldBeNull();
+
+    private FairShare Create(int room)
+    {
+        var policy = Policy(room);
+        return new FairShare(new Bulkhead("shared", policy, _clock), policy, _clock);
+    }
+
+    private static BulkheadPolicy Policy(int room) => BulkheadPolicy.From("shared", new BulkheadOptions { MaxConcurrency = room, PartitionBy = "User" });
+
+    private static void Enter(FairShare shares, string key, int times)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            shares.TryEnter(key, out _, out _).ShouldBeTrue($"call {i}");
+        }
+    }
 
     private static void Visit(FairShare shares, string key)
     {
@@ -121,61 +202,21 @@ public sealed class FairShareContentionTests : IDisposable
         FairShare.Exit(ticket);
     }
 
-    /// <summary>Enters on a thread of its own, which stops with the lock in its hands.</summary>
-    private Holder HoldLock(FairShare shares, string key)
+    private static void Unhindered(ThreadStart calls) => Start(calls).Join(Patience).ShouldBeTrue("it must not wait for the lock");
+
+    private static Thread Start(ThreadStart work)
     {
-        Holder holder = new(_time, () => shares.TryEnter(key, out _, out _));
-        holder.Start();
-        return holder;
+        Thread thread = new(work) { IsBackground = true };
+        thread.Start();
+        return thread;
     }
 
-    private sealed class Holder(HeldUpTime time, ThreadStart work)
+    /// <summary>Reads the status on a thread of its own, which stops with the lock in its hands.</summary>
+    private Thread HoldLock(FairShare shares) => _time.HoldUp(() => _ = shares.Inside);
+
+    private void LetGo(Thread holder)
     {
-        private readonly Thread _thread = new(work) { IsBackground = true };
-
-        public void Start()
-        {
-            time.HoldUp(_thread);
-            _thread.Start();
-            time.AwaitHeldUp(Patience);
-        }
-
-        public void Release()
-        {
-            time.LetGo();
-            _thread.Join(Patience).ShouldBeTrue();
-        }
-    }
-
-    /// <summary>Stands still, and one thread with it.</summary>
-    private sealed class HeldUpTime : TimeProvider, IDisposable
-    {
-        private readonly ManualResetEventSlim _reached = new();
-        private readonly ManualResetEventSlim _released = new();
-        private volatile Thread? _heldUp;
-
-        public void HoldUp(Thread thread) => _heldUp = thread;
-
-        public void AwaitHeldUp(TimeSpan patience) => _reached.Wait(patience).ShouldBeTrue();
-
-        public void LetGo() => _released.Set();
-
-        public override long GetTimestamp()
-        {
-            if (Thread.CurrentThread == _heldUp)
-            {
-                _reached.Set();
-                _released.Wait();
-            }
-
-            return 0;
-        }
-
-        public void Dispose()
-        {
-            _released.Set();
-            _reached.Dispose();
-            _released.Dispose();
-        }
+        _time.LetGo();
+        holder.Join(Patience).ShouldBeTrue();
     }
 }

@@ -68,7 +68,7 @@ public class FairShareTests
     {
         var (bulkhead, shares) = Create(new() { MaxConcurrency = 4 });
         var held = Hold(bulkhead, shares, "flooder", 4);
-        for (var i = 0; i < 16; i++)
+        for (var i = 0; i < 40; i++)
         {
             Enter(bulkhead, shares, $"light {i}", 1).ShouldBe((0, 0, 1));
         }

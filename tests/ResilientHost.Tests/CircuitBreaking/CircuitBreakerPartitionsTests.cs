@@ -2,6 +2,7 @@ namespace ResilientHost.Tests.CircuitBreaking;
 
 public sealed class CircuitBreakerPartitionsTests
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly ManualTimeProvider _time = new();
 
     [Fact]
@@ -101,37 +102,39 @@ public sealed class CircuitBreakerPartitionsTests
     }
 
     [Fact]
-    public async Task Get_AllPlacesTakenWhileAnotherSearches_SharesTheOtherAndWaitsForNobody()
+    public async Task Get_WhileAnotherSearches_SharesTheOtherAndWaitsForNobody()
     {
-        using var comparer = new HeldUpComparer("searching");
-        var set = new CircuitBreakerPartitions<string>("tenants", new CircuitBreakerOptions { MaxPartitions = 1 }, _time, comparer);
+        var time = new HeldUpTime();
+        var set = new CircuitBreakerPartitions<string>("tenants", new CircuitBreakerOptions { MaxPartitions = 1 }, time);
         var own = set.Get("a");
-        var searching = Task.Run(() => set.Get("searching"));
-        comparer.AwaitHeldUp();
+        CircuitBreaker? found = null;
+        var searching = time.HoldUp(() => found = set.Get("searching"));
 
-        (await Task.Run(() => set.Get("b")).WaitAsync(TimeSpan.FromSeconds(30))).Name.ShouldBe("tenants[other]");
-        set.Get("a").ShouldBeSameAs(own);
+        var (b, a) = await Task.Run(() => (set.Get("b"), set.Get("a"))).WaitAsync(Patience);
+        b.Name.ShouldBe("tenants[other]");
+        a.ShouldBeSameAs(own);
 
-        comparer.LetGo();
-        (await searching).Name.ShouldBe("tenants[other]");
+        time.LetGo();
+        searching.Join(Patience).ShouldBeTrue();
+        found!.Name.ShouldBe("tenants[other]", "a has been asked for");
         set.Get("b").Name.ShouldBe("tenants[b]");
     }
 
     [Fact]
-    public async Task Get_PlacesLeftWhileAnotherIsAdded_WaitsAndHasItsOwn()
+    public void Get_WhileAnotherIsAddedAndThereAreMorePlaces_WaitsAndHasItsOwn()
     {
-        using var comparer = new HeldUpComparer("adding");
-        var set = new CircuitBreakerPartitions<string>("tenants", new CircuitBreakerOptions { MaxPartitions = 2 }, _time, comparer);
-        var adding = Task.Run(() => set.Get("adding"));
-        comparer.AwaitHeldUp();
-        var thread = new Thread(() => set.Get("b")) { IsBackground = true };
-        thread.Start();
-        SpinWait.SpinUntil(() => thread.ThreadState.HasFlag(ThreadState.WaitSleepJoin), TimeSpan.FromSeconds(30)).ShouldBeTrue();
+        var time = new HeldUpTime();
+        var set = new CircuitBreakerPartitions<string>("tenants", new CircuitBreakerOptions { MaxPartitions = 2 }, time);
+        var adding = time.HoldUp(() => set.Get("adding"));
+        CircuitBreaker? found = null;
+        Thread waiting = new(() => found = set.Get("b")) { IsBackground = true };
+        waiting.Start();
+        HeldUpTime.AwaitWaiting(waiting);
 
-        comparer.LetGo();
-        (await adding).Name.ShouldBe("tenants[adding]");
-        thread.Join();
-        set.Count.ShouldBe(2);
+        time.LetGo();
+        adding.Join(Patience).ShouldBeTrue();
+        waiting.Join(Patience).ShouldBeTrue();
+        (found!.Name, set.Count).ShouldBe(("tenants[b]", 2));
     }
 
     [Fact]
@@ -156,37 +159,5 @@ public sealed class CircuitBreakerPartitionsTests
     {
         breaker.TryEnter(out var permit, out _).ShouldBeTrue();
         breaker.Exit(permit, outcome);
-    }
-
-    // Asked for a key's hash once before the lock is taken and then again.
-    private sealed class HeldUpComparer(string key) : IEqualityComparer<string>, IDisposable
-    {
-        private readonly ManualResetEventSlim _reached = new();
-        private readonly ManualResetEventSlim _released = new();
-        private int _asked;
-
-        public void AwaitHeldUp() => _reached.Wait(TimeSpan.FromSeconds(30)).ShouldBeTrue();
-
-        public void LetGo() => _released.Set();
-
-        public bool Equals(string? x, string? y) => x == y;
-
-        public int GetHashCode(string text)
-        {
-            if (text == key && Interlocked.Increment(ref _asked) == 2)
-            {
-                _reached.Set();
-                _released.Wait();
-            }
-
-            return text.GetHashCode(StringComparison.Ordinal);
-        }
-
-        public void Dispose()
-        {
-            _released.Set();
-            _reached.Dispose();
-            _released.Dispose();
-        }
     }
 }
