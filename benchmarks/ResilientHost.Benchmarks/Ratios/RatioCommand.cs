@@ -40,26 +40,36 @@ internal static class RatioCommand
         }
 
         var start = Stopwatch.GetTimestamp();
-        var results = comparisons.ConvertAll(comparison => (Comparison: comparison, Measurement: Measure(comparison, arguments)));
-        var table = $"{Repository.Machine()}\n\n{Report.Table(results)}";
+        var effort = arguments.Quick ? Effort.Quick : Effort.Full;
+        var results = comparisons.ConvertAll(comparison => Measure(comparison, effort));
+        for (var attempt = 2; arguments.Check && attempt <= Attempts; attempt++)
+        {
+            MeasureAgain(comparisons, results, effort);
+        }
+
+        var table = $"{Repository.Machine()}\n\n{Report.Table(comparisons.Zip(results))}";
         Console.WriteLine(table);
         Console.WriteLine($"{results.Count} rows in {Stopwatch.GetElapsedTime(start).TotalSeconds:0} s; min..max: medians of the rounds. ns/op: less is better, ops/s: more is better.");
 
-        Write(arguments, results.ConvertAll(result => result.Measurement), table);
-        return arguments.Check ? Verdict(results.ConvertAll(result => result.Measurement.Row)) : 0;
+        Write(arguments, results, table);
+        return arguments.Check ? Verdict(results.ConvertAll(result => result.Row)) : 0;
     }
 
-    // Noise does not repeat three times; a regression does.
-    private static Measurement Measure(Comparison comparison, RatioArguments arguments)
+    private static Measurement Measure(Comparison comparison, Effort effort)
     {
-        var effort = arguments.Quick ? Effort.Quick : Effort.Full;
-        for (var attempt = 1; ; attempt++)
+        Console.Error.WriteLine(comparison.Name);
+        return PairedHarness.Measure(comparison, effort);
+    }
+
+    // Noise does not repeat three times; a regression does. After all the others, for a disturbed machine stays so for seconds or a minute.
+    private static void MeasureAgain(List<Comparison> comparisons, List<Measurement> results, Effort effort)
+    {
+        for (var row = 0; row < results.Count; row++)
         {
-            Console.Error.WriteLine(attempt == 1 ? comparison.Name : $"{comparison.Name} (over its bar, measured again)");
-            var measurement = PairedHarness.Measure(comparison, effort);
-            if (!arguments.Check || attempt == Attempts || Bars.For(comparison.Name)?.Holds(measurement.Row) != false)
+            if (Bars.For(comparisons[row].Name)?.Holds(results[row].Row) == false)
             {
-                return measurement;
+                Console.Error.WriteLine($"{comparisons[row].Name}: over its bar, measured again");
+                results[row] = PairedHarness.Measure(comparisons[row], effort);
             }
         }
     }

@@ -9,6 +9,7 @@ namespace ResilientHost.Bulkheads;
 /// <remarks>
 /// <para>Thread-safe. Stands in front of the bulkhead: enter here, then the bulkhead; leave the bulkhead, then here. What a caller wants is what it has inside, what waits, and what was refused within the last second or two.</para>
 /// <para>One lock, held for a bounded number of steps whatever the number of callers (only the zeros of a larger table take longer, once each time that number doubles); for a caller that had a call in the last second or two nothing is allocated once as many calls have been inside before.</para>
+/// <para>A call waits for the lock only where shares matter. While there is room for whatever everybody wants, a call that finds the lock taken is admitted and leaves word, an object of about a hundred bytes; a call that leaves never waits. Whoever holds the lock next counts them (<see cref="FairShareBacklog"/>), some steps for each.</para>
 /// </remarks>
 internal sealed class FairShare
 {
@@ -21,6 +22,7 @@ internal sealed class FairShare
     private readonly BulkheadTelemetry? _telemetry;
     private readonly FairShareDemand _demand = new();
     private readonly FairShareCallers _callers;
+    private readonly FairShareBacklog _backlog = new();
     private readonly double _secondsPerTick;
     private readonly long _start;
     private volatile BulkheadPolicy _policy;
@@ -47,6 +49,7 @@ internal sealed class FairShare
         {
             lock (_gate)
             {
+                CatchUp(_policy, Now());
                 return _callers.Count;
             }
         }
@@ -59,6 +62,7 @@ internal sealed class FairShare
         {
             lock (_gate)
             {
+                CatchUp(_policy, Now());
                 return _inside;
             }
         }
@@ -67,7 +71,14 @@ internal sealed class FairShare
     public FairShareCounts Counts { get; }
 
     /// <summary>Goes by another policy from now on. Tickets stay as they are.</summary>
-    public void Apply(BulkheadPolicy policy) => _policy = policy;
+    public void Apply(BulkheadPolicy policy)
+    {
+        _policy = policy;
+        lock (_gate)
+        {
+            SetRoom();
+        }
+    }
 
     /// <summary>Asks for a place of the caller's share.</summary>
     /// <param name="key">The caller's key.</param>
@@ -84,16 +95,27 @@ internal sealed class FairShare
             return true;
         }
 
-        var capacity = (double)_bulkhead.Limit + (policy.CanQueue ? policy.QueueLength : 0);
-        bool fits;
-        lock (_gate)
+        var now = Now();
+        if (!_gate.TryEnter())
         {
-            var now = Now();
+            if (_backlog.TryAdmit())
+            {
+                ticket = LeaveWord(key, now);
+                return true;
+            }
+
+            _gate.Enter();
+        }
+
+        bool fits;
+        try
+        {
+            CatchUp(policy, now);
+            var capacity = CapacityOf(policy);
             var wish = _callers.Get(key, policy, now);
-            fits = Fits(wish, capacity);
+            fits = Fits(wish, capacity) || (_callers.TryLookAfterOthers(wish, policy, now) && Fits(wish, capacity));
             if (fits || policy.Mode == BulkheadMode.Shadow)
             {
-                wish.Enter();
                 ticket = Issue(wish, now);
             }
             else
@@ -102,6 +124,11 @@ internal sealed class FairShare
             }
 
             _callers.Changed(wish);
+            SetRoom();
+        }
+        finally
+        {
+            _gate.Exit();
         }
 
         if (fits)
@@ -140,6 +167,19 @@ internal sealed class FairShare
         return others <= 0 || wish.Inside + others < capacity - Tolerance;
     }
 
+    private double CapacityOf(BulkheadPolicy policy) => (double)_bulkhead.Limit + (policy.CanQueue ? policy.QueueLength : 0);
+
+    /// <summary>With all peaks together below the room, so are anybody's calls and what others want. The last place is for the call that holds the lock meanwhile.</summary>
+    private void SetRoom() => _backlog.SetRoom(CapacityOf(_policy) - Tolerance - _demand.Peaks);
+
+    private FairShareTicket LeaveWord(string key, double now)
+    {
+        var place = new FairSharePlace(this) { Key = key, Since = now };
+        FairShareTicket ticket = new(place, place.Generation);
+        _backlog.PushEntered(place);
+        return ticket;
+    }
+
     private FairShareTicket Issue(FairShareWish wish, double now)
     {
         var place = _free;
@@ -153,44 +193,127 @@ internal sealed class FairShare
             place.Next = null;
         }
 
-        place.Wish = wish;
         place.Since = now;
-        _inside++;
+        Take(place, wish);
         return new FairShareTicket(place, place.Generation);
+    }
+
+    private void Take(FairSharePlace place, FairShareWish wish)
+    {
+        place.Wish = wish;
+        wish.Enter();
+        _inside++;
     }
 
     private void End(in FairShareTicket ticket, bool refused)
     {
-        lock (_gate)
+        var now = Now();
+        var place = ticket.Place!;
+        if (!place.TryEnd(ticket.Generation))
         {
-            var place = ticket.Place!;
-            if (place.Generation != ticket.Generation)
-            {
-                return;
-            }
+            return;
+        }
 
-            var wish = place.Wish!;
-            place.Generation++;
-            place.Wish = null;
+        place.Until = now;
+        place.IsRefused = refused;
+        if (!_gate.TryEnter())
+        {
+            _backlog.PushLeft(place);
+            return;
+        }
+
+        try
+        {
+            var policy = _policy;
+            CatchUp(policy, now);
+            Release(place, policy, now);
+            SetRoom();
+        }
+        finally
+        {
+            _gate.Exit();
+        }
+    }
+
+    /// <summary>Counts who came and left while the lock was held.</summary>
+    private void CatchUp(BulkheadPolicy policy, double now)
+    {
+        var (entered, left) = _backlog.TakeAll();
+        if (entered is null && left is null)
+        {
+            return;
+        }
+
+        for (var place = left; place is not null; place = place.NextLeft)
+        {
+            place.HasLeft = true;
+        }
+
+        var calls = 0;
+        while (entered is not null)
+        {
+            var place = entered;
+            entered = place.Next;
+            place.Next = null;
+            Take(place, policy, now);
+            calls++;
+
+            // At once: calls that came one after the other did not want their places together.
+            if (place.HasLeft)
+            {
+                Release(place, policy, now);
+            }
+        }
+
+        while (left is not null)
+        {
+            var place = left;
+            left = place.NextLeft;
+            place.NextLeft = null;
+            if (place.HasLeft)
+            {
+                Release(place, policy, now);
+            }
+        }
+
+        SetRoom();
+        _backlog.Counted(calls);
+    }
+
+    private void Take(FairSharePlace place, BulkheadPolicy policy, double now)
+    {
+        var wish = _callers.Get(place.Key!, policy, now);
+        Take(place, wish);
+        _callers.Changed(wish);
+    }
+
+    private void Release(FairSharePlace place, BulkheadPolicy policy, double now)
+    {
+        var wish = place.Wish!;
+        place.Wish = null;
+        place.HasLeft = false;
+        _inside--;
+
+        // One more is made for each call that finds the lock taken: kept, they would become ever more.
+        if (place.Key is null)
+        {
             place.Next = _free;
             _free = place;
-            _inside--;
-
-            var now = Now();
-            FairShareCallers.Bring(wish, _policy, now);
-            if (refused)
-            {
-                wish.LeaveRefused(UsualHold);
-            }
-            else
-            {
-                var held = Math.Max(now - place.Since, 0);
-                wish.Leave(held);
-                _usualHold = double.IsNaN(_usualHold) ? held : _usualHold + (HoldWeight * (held - _usualHold));
-            }
-
-            _callers.Changed(wish);
         }
+
+        FairShareCallers.Bring(wish, policy, now);
+        if (place.IsRefused)
+        {
+            wish.LeaveRefused(UsualHold);
+        }
+        else
+        {
+            var held = Math.Max(place.Until - place.Since, 0);
+            wish.Leave(held);
+            _usualHold = double.IsNaN(_usualHold) ? held : _usualHold + (HoldWeight * (held - _usualHold));
+        }
+
+        _callers.Changed(wish);
     }
 
     private double Now() => (_clock.CoarseTimestamp() - _start) * _secondsPerTick;

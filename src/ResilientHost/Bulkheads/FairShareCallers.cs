@@ -5,8 +5,11 @@ namespace ResilientHost.Bulkheads;
 /// <summary>The callers that are told apart, a bounded number. Each call looks after a few of the others, so none pays for all. Needs the lock of its <see cref="FairShare"/>.</summary>
 internal sealed class FairShareCallers(FairShareDemand demand)
 {
-    private const int LooksPerCall = 16;
+    // Few while that is enough, as each look reads memory that nobody has read lately, with the lock held. More where they fall behind, and before somebody is refused for the sake of others or has no partition of its own.
+    private const int LooksPerCall = 2;
+    private const int LooksInNeed = 16;
     private const double LookAfterSeconds = 0.1;
+    private const double BehindAfterSeconds = 0.25;
 
     // Less makes no difference but to rounding.
     private const double LeastWeight = 1e-6;
@@ -28,8 +31,9 @@ internal sealed class FairShareCallers(FairShareDemand demand)
     /// <summary>What the caller of that key has and wants as of now; of the one that all share for whom there is no room.</summary>
     public FairShareWish Get(string key, BulkheadPolicy policy, double now)
     {
-        LookAfterOthers(policy, now);
-        if (!TryFind(key, policy, out var caller))
+        LookAfterWanting(policy, now, _wanting.Oldest is { } oldest && now - oldest.UpdatedAt >= BehindAfterSeconds ? LooksInNeed : LooksPerCall);
+        ForgetIdle(policy, now);
+        if (!TryFind(key, policy, now, out var caller))
         {
             caller = _others;
         }
@@ -37,6 +41,19 @@ internal sealed class FairShareCallers(FairShareDemand demand)
         var wish = caller.Wish ?? NewWish(caller);
         Bring(wish, policy, now);
         return wish;
+    }
+
+    /// <summary>Looks after more of the others, before a caller is refused for what they are believed to want.</summary>
+    /// <returns>Whether there was anybody to look after; then the question is to be asked again.</returns>
+    public bool TryLookAfterOthers(FairShareWish wish, BulkheadPolicy policy, double now)
+    {
+        // The caller itself, looked at a moment ago, must not stand before those who were not.
+        if (wish.Caller.Standing == FairShareStanding.Wanting)
+        {
+            MoveTo(_wanting, wish.Caller);
+        }
+
+        return LookAfterWanting(policy, now, LooksInNeed) > 0;
     }
 
     /// <summary>To be called after each change of what a caller has or wants. One that wants nothing any more has ended.</summary>
@@ -84,7 +101,7 @@ internal sealed class FairShareCallers(FairShareDemand demand)
         return wish;
     }
 
-    private bool TryFind(string key, BulkheadPolicy policy, [NotNullWhen(true)] out FairShareCaller? caller)
+    private bool TryFind(string key, BulkheadPolicy policy, double now, [NotNullWhen(true)] out FairShareCaller? caller)
     {
         if (_byKey.TryFind(key, out caller))
         {
@@ -93,6 +110,11 @@ internal sealed class FairShareCallers(FairShareDemand demand)
 
         if (_byKey.Count >= policy.MaxPartitions)
         {
+            if (_idle.Oldest is null)
+            {
+                LookAfterWanting(policy, now, LooksInNeed);
+            }
+
             if (_idle.Oldest is not { } idle)
             {
                 return false;
@@ -106,15 +128,22 @@ internal sealed class FairShareCallers(FairShareDemand demand)
         return true;
     }
 
-    private void LookAfterOthers(BulkheadPolicy policy, double now)
+    /// <returns>How many were looked after.</returns>
+    private int LookAfterWanting(BulkheadPolicy policy, double now, int most)
     {
-        for (var looks = 0; looks < LooksPerCall && _wanting.Oldest is { } oldest && now - oldest.UpdatedAt >= LookAfterSeconds; looks++)
+        var looks = 0;
+        for (; looks < most && _wanting.Oldest is { } oldest && now - oldest.UpdatedAt >= LookAfterSeconds; looks++)
         {
             Bring(oldest.Wish!, policy, now);
             Changed(oldest.Wish!);
         }
 
-        for (var looks = 0; looks < LooksPerCall && _idle.Oldest is { } oldest && (now - oldest.UpdatedAt >= ForgottenAfterSeconds || _byKey.Count > policy.MaxPartitions); looks++)
+        return looks;
+    }
+
+    private void ForgetIdle(BulkheadPolicy policy, double now)
+    {
+        for (var looks = 0; looks < LooksInNeed && _idle.Oldest is { } oldest && (now - oldest.UpdatedAt >= ForgottenAfterSeconds || _byKey.Count > policy.MaxPartitions); looks++)
         {
             Forget(oldest);
         }

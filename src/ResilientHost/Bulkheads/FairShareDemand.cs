@@ -23,6 +23,10 @@ internal sealed class FairShareDemand
 
     private readonly Sums[] _classes = new Sums[Classes];
     private readonly ulong[] _used = new ulong[(Classes + BitsPerWord - 1) / BitsPerWord];
+    private int _callers;
+
+    /// <summary>The peaks of all callers: more than that they do not want together.</summary>
+    public double Peaks { get; private set; }
 
     /// <summary>Brings the sums up to what the caller wants now.</summary>
     public void Count(FairShareWish wish)
@@ -83,6 +87,8 @@ internal sealed class FairShareDemand
 
     private void Add(in Entry entry)
     {
+        _callers++;
+        Peaks += entry.Peak;
         _classes[entry.Class].Add(entry);
         _used[entry.Class / BitsPerWord] |= 1UL << (entry.Class % BitsPerWord);
     }
@@ -91,6 +97,8 @@ internal sealed class FairShareDemand
     {
         if (entry.IsCounted)
         {
+            _callers--;
+            Peaks = _callers == 0 ? 0 : Math.Max(Peaks - entry.Peak, 0);
             ref var sums = ref _classes[entry.Class];
             sums.Subtract(entry);
             if (sums.Callers == 0)

@@ -94,7 +94,7 @@ public sealed partial class CircuitBreaker
             return true;
         }
 
-        return TryEnterGuarded(_family.Clock.CoarseTimestamp(), startedAt: null, out permit, out refusal);
+        return TryEnterGuarded(era, _family.Clock.CoarseTimestamp(), isExact: false, out permit, out refusal);
     }
 
     /// <summary>As <see cref="TryEnter(out CircuitPermit, out Refusal)"/>, for a caller that has read the exact clock.</summary>
@@ -108,7 +108,7 @@ public sealed partial class CircuitBreaker
             return true;
         }
 
-        return TryEnterGuarded(timestamp, timestamp, out permit, out refusal);
+        return TryEnterGuarded(era, timestamp, isExact: true, out permit, out refusal);
     }
 
     /// <summary>Tells the outcome of an admitted call. The call that trips the circuit still returns its own result.</summary>
@@ -157,8 +157,7 @@ public sealed partial class CircuitBreaker
         if (!era.AdmitsAll)
         {
             era = Observe(timestamp);
-            if (IsEnforcing(era.Policy)
-                && (era.State is CircuitState.Open or CircuitState.Isolated || era.Probes is { IsFull: true }))
+            if (era.RefusesAll || (IsEnforcing(era.Policy) && era.Probes is { IsFull: true }))
             {
                 refusal = new Refusal(RefusalReason.CircuitOpen, Name, RemainingBreak(era, timestamp));
                 return true;
@@ -256,20 +255,26 @@ public sealed partial class CircuitBreaker
         }
     }
 
-    private bool TryEnterGuarded(long now, long? startedAt, out CircuitPermit permit, out Refusal refusal)
+    private bool TryEnterGuarded(CircuitEra era, long now, bool isExact, out CircuitPermit permit, out Refusal refusal)
     {
-        var era = Observe(now);
-        if (era.State is CircuitState.Closed or CircuitState.HalfOpen || !IsEnforcing(era.Policy))
+        var due = era.Due;
+        if (now >= due)
         {
-            return TryEnterAsProbeOrFreely(era, now, startedAt, out permit, out refusal);
+            era = Observe(now);
+            due = era.Due;
+        }
+
+        if (!era.RefusesAll)
+        {
+            return TryEnterAsProbeOrFreely(era, now, isExact, out permit, out refusal);
         }
 
         permit = default;
-        Refuse(era, now, out refusal);
+        Refuse(era, due, now, out refusal);
         return false;
     }
 
-    private bool TryEnterAsProbeOrFreely(CircuitEra era, long now, long? startedAt, out CircuitPermit permit, out Refusal refusal)
+    private bool TryEnterAsProbeOrFreely(CircuitEra era, long now, bool isExact, out CircuitPermit permit, out Refusal refusal)
     {
         permit = default;
         refusal = default;
@@ -286,7 +291,7 @@ public sealed partial class CircuitBreaker
                 era = _machine.Era;
                 if (era.State == CircuitState.HalfOpen && _machine.TryTakeProbe(now) is var probe and not 0)
                 {
-                    permit = Permit(era, startedAt, probe);
+                    permit = Permit(era, now, isExact, probe);
                     return true;
                 }
             }
@@ -299,23 +304,24 @@ public sealed partial class CircuitBreaker
                 Extras().Tally().CountWouldHaveRefused();
             }
 
-            permit = Permit(era, startedAt, probe: 0);
+            permit = Permit(era, now, isExact, probe: 0);
             return true;
         }
 
-        Refuse(era, now, out refusal);
+        Refuse(era, era.Due, now, out refusal);
         return false;
     }
 
-    private CircuitPermit Permit(CircuitEra era, long? startedAt, int probe) =>
-        startedAt is { } start ? new CircuitPermit(era.Number, start, probe)
+    private CircuitPermit Permit(CircuitEra era, long now, bool isExact, int probe) =>
+        isExact ? new CircuitPermit(era.Number, now, probe)
         : era.MeasuresCalls ? new CircuitPermit(era.Number, Now(era.Policy), probe)
         : CircuitPermit.UnmeasuredProbe(era.Number, probe);
 
-    private void Refuse(CircuitEra era, long now, out Refusal refusal)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Refuse(CircuitEra era, long due, long now, out Refusal refusal)
     {
         CountRefusal();
-        refusal = new Refusal(RefusalReason.CircuitOpen, Name, RemainingBreak(era, now));
+        refusal = new Refusal(RefusalReason.CircuitOpen, Name, RemainingBreak(era, due, now));
     }
 
     private CircuitTransition? End(CircuitEra era, in CircuitPermit permit, CallOutcome outcome, long now, int caller, TimeSpan? retryAfter)
@@ -338,11 +344,9 @@ public sealed partial class CircuitBreaker
         return cause is { } trigger ? Trip(window, trigger, now, retryAfter) : null;
     }
 
-    private TimeSpan? RemainingBreak(CircuitEra era, long now)
-    {
-        var due = era.Due;
+    private TimeSpan? RemainingBreak(CircuitEra era, long now) => RemainingBreak(era, era.Due, now);
 
-        // The cheap clock may lie behind the exact one that opened the circuit: never more than the break itself.
-        return era.State == CircuitState.Open && due != CircuitEra.Never ? _family.Clock.Elapsed(Math.Max(now, era.Since), due) : null;
-    }
+    // The cheap clock may lie behind the exact one that opened the circuit: never more than the break itself.
+    private TimeSpan? RemainingBreak(CircuitEra era, long due, long now) =>
+        era.State == CircuitState.Open && due != CircuitEra.Never ? _family.Clock.Elapsed(Math.Max(now, era.Since), due) : null;
 }

@@ -9,9 +9,9 @@ namespace ResilientHost;
 /// <typeparam name="TKey">The key.</typeparam>
 /// <remarks>
 /// <para>
-/// Thread-safe; looking up a known key takes no lock. At most <see cref="CircuitBreakerOptions.MaxPartitions"/> breakers are
+/// Thread-safe; looking up a known key takes no lock, and with all places taken no look-up waits for another's search. At most <see cref="CircuitBreakerOptions.MaxPartitions"/> breakers are
 /// kept. A new key beyond that takes the place of an idle one: closed, not asked for since the last look, and with an empty
-/// window (by count: unused for <see cref="CircuitBreakerOptions.SamplingDuration"/>). Where none is found the key shares the breaker
+/// window (by count: unused for <see cref="CircuitBreakerOptions.SamplingDuration"/>). Where none is found, or another key is searching at that moment, the key shares the breaker
 /// <c>name[other]</c>, and gets its own at a later look-up. Open, half-open and isolated partitions are never evicted.
 /// </para>
 /// <para>
@@ -32,6 +32,7 @@ public sealed partial class CircuitBreakerPartitions<TKey>
     private readonly CircuitBreaker? _whole;
     private readonly CircuitFamily? _family;
     private volatile CircuitPolicy _policy;
+    private volatile bool _isSearching;
     private int _hand;
     private long _refusedByEvicted;
     private long _wouldHaveRefusedByEvicted;
@@ -158,7 +159,18 @@ public sealed partial class CircuitBreakerPartitions<TKey>
             return null;
         }
 
-        lock (_lock)
+        if (!_lock.TryEnter())
+        {
+            // It is a matter of luck whether a place becomes free: not worth waiting for. Unless the key has been added meanwhile.
+            if (_isSearching && !_partitions.ContainsKey(key))
+            {
+                return null;
+            }
+
+            _lock.Enter();
+        }
+
+        try
         {
             if (_partitions.TryGetValue(key, out var known))
             {
@@ -172,7 +184,8 @@ public sealed partial class CircuitBreakerPartitions<TKey>
                 return null;
             }
 
-            var place = _ring.Count < _policy.MaxPartitions ? _ring.Count : FindIdle();
+            _isSearching = _ring.Count >= _policy.MaxPartitions;
+            var place = _isSearching ? FindIdle() : _ring.Count;
             if (place < 0)
             {
                 return null;
@@ -197,6 +210,11 @@ public sealed partial class CircuitBreakerPartitions<TKey>
 
             _partitions[key] = breaker;
             return breaker;
+        }
+        finally
+        {
+            _isSearching = false;
+            _lock.Exit();
         }
     }
 

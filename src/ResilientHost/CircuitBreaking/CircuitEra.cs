@@ -22,6 +22,7 @@ internal class CircuitEra
         Since = since;
         Window = window;
         AdmitsAll = state == CircuitState.Closed && policy.Mode != CircuitMode.Disabled;
+        RefusesAll = state is CircuitState.Open or CircuitState.Isolated && policy.Mode is CircuitMode.Enforce or CircuitMode.ForcedOpen;
         MeasuresCalls = policy.MeasuresCalls;
     }
 
@@ -49,6 +50,9 @@ internal class CircuitEra
 
     /// <summary>Whether calls pass without a look at anything else.</summary>
     public bool AdmitsAll { get; }
+
+    /// <summary>Whether no call passes as long as the era lasts.</summary>
+    public bool RefusesAll { get; }
 
     /// <summary>As the policy says; here, a call need not fetch the policy to enter.</summary>
     public bool MeasuresCalls { get; }

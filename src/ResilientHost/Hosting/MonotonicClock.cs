@@ -82,11 +82,9 @@ internal sealed class MonotonicClock
     }
 
     /// <summary>A number of timestamp ticks as the nearest duration.</summary>
-    // The two usual clocks are spared the floating point; a half is then rounded up, else to the even one.
+    // Small enough to become part of its caller; a half is rounded up here, else to the even one.
     public TimeSpan ToTimeSpan(long timestampTicks) =>
-        Frequency == NanosecondsPerSecond && timestampTicks >= 0 ? new TimeSpan((timestampTicks / TimeSpan.NanosecondsPerTick) + (timestampTicks % TimeSpan.NanosecondsPerTick >= TimeSpan.NanosecondsPerTick / 2 ? 1 : 0))
-        : Frequency == TimeSpan.TicksPerSecond ? new TimeSpan(timestampTicks)
-        : new TimeSpan((long)Math.Min(Math.Round(timestampTicks * ((double)TimeSpan.TicksPerSecond / Frequency)), TimeSpan.MaxValue.Ticks / 2));
+        Frequency == NanosecondsPerSecond && timestampTicks >= 0 ? new TimeSpan((long)(((ulong)timestampTicks + (TimeSpan.NanosecondsPerTick / 2)) / TimeSpan.NanosecondsPerTick)) : ToTimeSpanByFrequency(timestampTicks);
 
     /// <summary>
     /// A duration in timestamp ticks, saturating far below overflow so that it can be added to a timestamp. Rounded up, for what took at
@@ -97,6 +95,11 @@ internal sealed class MonotonicClock
         var ticks = (((Int128)duration.Ticks * Frequency) + TimeSpan.TicksPerSecond - 1) / TimeSpan.TicksPerSecond;
         return ticks > long.MaxValue / 4 ? long.MaxValue / 4 : (long)ticks;
     }
+
+    private TimeSpan ToTimeSpanByFrequency(long timestampTicks) =>
+        Frequency == TimeSpan.TicksPerSecond
+            ? new TimeSpan(timestampTicks)
+            : new TimeSpan((long)Math.Min(Math.Round(timestampTicks * ((double)TimeSpan.TicksPerSecond / Frequency)), TimeSpan.MaxValue.Ticks / 2));
 
     private long TicksAt(Anchor anchor, long timestamp) =>
         anchor.UtcTicks + (timestamp >= anchor.Timestamp ? Elapsed(anchor.Timestamp, timestamp).Ticks : -Elapsed(timestamp, anchor.Timestamp).Ticks);

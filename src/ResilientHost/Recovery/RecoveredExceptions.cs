@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 
@@ -10,8 +11,22 @@ namespace ResilientHost.Recovery;
 /// </remarks>
 internal sealed class RecoveredExceptions
 {
+    private const int TablesPerProcessor = 4;
+    private const int MostTables = 64;
     private static readonly object RequestKey = new();
-    private readonly ConditionalWeakTable<Exception, object> _seen = [];
+
+    // A table has one lock, and holds it for long when it sweeps out what has been collected: each of several is swept for a part of the time, and makes a part of the requests wait.
+    private readonly ConditionalWeakTable<Exception, object>[] _seen = new ConditionalWeakTable<Exception, object>[TableCount];
+
+    public RecoveredExceptions()
+    {
+        for (var table = 0; table < _seen.Length; table++)
+        {
+            _seen[table] = [];
+        }
+    }
+
+    private static int TableCount => Math.Min((int)BitOperations.RoundUpToPowerOf2((uint)(Environment.ProcessorCount * TablesPerProcessor)), MostTables);
 
     /// <summary><see langword="false"/> when the same request has reported the exception already.</summary>
     /// <param name="context">The request.</param>
@@ -26,7 +41,7 @@ internal sealed class RecoveredExceptions
         }
 
         context.Items[RequestKey] = exception;
-        isFresh = _seen.TryAdd(exception, RequestKey);
+        isFresh = TryAdd(exception);
         return true;
     }
 
@@ -35,15 +50,22 @@ internal sealed class RecoveredExceptions
     {
         if (exception is not AggregateException aggregate)
         {
-            return _seen.TryAdd(exception, RequestKey);
+            return TryAdd(exception);
         }
 
         var isNews = false;
         foreach (var inner in aggregate.Flatten().InnerExceptions)
         {
-            isNews |= _seen.TryAdd(inner, RequestKey);
+            isNews |= TryAdd(inner);
         }
 
         return isNews;
+    }
+
+    private bool TryAdd(Exception exception)
+    {
+        // By other bits than those by which a table finds it (D. E. Knuth's multiplicative hashing): else all of a table's would meet in few of its places.
+        var mixed = (uint)RuntimeHelpers.GetHashCode(exception) * 0x9E3779B9u;
+        return _seen[(mixed >> 24) & (_seen.Length - 1)].TryAdd(exception, RequestKey);
     }
 }

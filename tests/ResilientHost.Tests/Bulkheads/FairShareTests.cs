@@ -63,6 +63,22 @@ public class FairShareTests
         Enter(bulkhead, shares, "flooder", 1).ShouldBe((0, 0, 1));
     }
 
+    [Fact]
+    public void TryEnter_NotLookedAfterOthers_RefuseNobodyForWhatTheyHaveForgotten()
+    {
+        var (bulkhead, shares) = Create(new() { MaxConcurrency = 4 });
+        var held = Hold(bulkhead, shares, "flooder", 4);
+        for (var i = 0; i < 40; i++)
+        {
+            Enter(bulkhead, shares, $"light {i}", 1).ShouldBe((0, 0, 1));
+        }
+
+        held.ForEach(static one => one.Leave());
+        _time.Advance(TimeSpan.FromSeconds(2));
+
+        Enter(bulkhead, shares, "flooder", 5).ShouldBe((4, 0, 1));
+    }
+
     [Theory]
     [InlineData(3, 6, 2)]
     [InlineData(1, 4, 4)]
@@ -278,23 +294,25 @@ public class FairShareTests
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
     }
 
-    [Fact]
-    public async Task TryEnterAndExit_FromManyThreads_ConservePlaces()
+    [Theory]
+    [InlineData(8)]
+    [InlineData(800)]
+    public async Task TryEnterAndExit_FromManyThreads_ConservePlaces(int room)
     {
         const int Threads = 6;
-        var (bulkhead, shares) = Create(new() { MaxConcurrency = 8, MaxPartitions = 5 });
+        var (bulkhead, shares) = Create(new() { MaxConcurrency = room, MaxPartitions = 5 });
         using Barrier start = new(Threads);
         await Task.WhenAll(Enumerable.Range(0, Threads).Select(thread => Task.Factory.StartNew(() => Work(thread), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
 
         (shares.Inside, bulkhead.Snapshot().InFlight).ShouldBe((0, 0));
         _time.Advance(TimeSpan.FromSeconds(5));
-        Enter(bulkhead, shares, "alone", 10).ShouldBe((8, 0, 2));
+        Enter(bulkhead, shares, "alone", room + 2).ShouldBe((room, 0, 2));
 
         void Work(int thread)
         {
             Random random = new(thread);
             Queue<Held> held = new();
-            start.SignalAndWait();
+            start.SignalAndWait(TimeSpan.FromMinutes(1)).ShouldBeTrue();
             for (var round = 0; round < 20_000; round++)
             {
                 _time.Advance(TimeSpan.FromMilliseconds(random.Next(3)));
@@ -312,7 +330,7 @@ public class FairShareTests
 
                 if (round % 1000 == 0)
                 {
-                    BulkheadOptions options = new() { MaxConcurrency = random.Next(1, 9), MaxPartitions = random.Next(1, 9) };
+                    BulkheadOptions options = new() { MaxConcurrency = random.Next(1, room + 1), MaxPartitions = random.Next(1, 9) };
                     options.PartitionWeights["3"] = random.Next(1, 5);
                     options.PartitionBy = "User";
                     bulkhead.Apply(options);
@@ -325,8 +343,8 @@ public class FairShareTests
                 one.Leave();
             }
 
-            start.SignalAndWait();
-            bulkhead.Apply(new BulkheadOptions { MaxConcurrency = 8 });
+            start.SignalAndWait(TimeSpan.FromMinutes(1)).ShouldBeTrue();
+            bulkhead.Apply(new BulkheadOptions { MaxConcurrency = room });
         }
     }
 

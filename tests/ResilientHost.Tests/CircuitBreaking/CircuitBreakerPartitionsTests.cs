@@ -2,6 +2,7 @@ namespace ResilientHost.Tests.CircuitBreaking;
 
 public sealed class CircuitBreakerPartitionsTests
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly ManualTimeProvider _time = new();
 
     [Fact]
@@ -98,6 +99,42 @@ public sealed class CircuitBreakerPartitionsTests
             }
         });
         set.Count.ShouldBe(500);
+    }
+
+    [Fact]
+    public async Task Get_WhileAnotherSearches_SharesTheOtherAndWaitsForNobody()
+    {
+        var time = new HeldUpTime();
+        var set = new CircuitBreakerPartitions<string>("tenants", new CircuitBreakerOptions { MaxPartitions = 1 }, time);
+        var own = set.Get("a");
+        CircuitBreaker? found = null;
+        var searching = time.HoldUp(() => found = set.Get("searching"));
+
+        var (b, a) = await Task.Run(() => (set.Get("b"), set.Get("a"))).WaitAsync(Patience);
+        b.Name.ShouldBe("tenants[other]");
+        a.ShouldBeSameAs(own);
+
+        time.LetGo();
+        searching.Join(Patience).ShouldBeTrue();
+        found!.Name.ShouldBe("tenants[other]", "a has been asked for");
+        set.Get("b").Name.ShouldBe("tenants[b]");
+    }
+
+    [Fact]
+    public void Get_WhileAnotherIsAddedAndThereAreMorePlaces_WaitsAndHasItsOwn()
+    {
+        var time = new HeldUpTime();
+        var set = new CircuitBreakerPartitions<string>("tenants", new CircuitBreakerOptions { MaxPartitions = 2 }, time);
+        var adding = time.HoldUp(() => set.Get("adding"));
+        CircuitBreaker? found = null;
+        Thread waiting = new(() => found = set.Get("b")) { IsBackground = true };
+        waiting.Start();
+        HeldUpTime.AwaitWaiting(waiting);
+
+        time.LetGo();
+        adding.Join(Patience).ShouldBeTrue();
+        waiting.Join(Patience).ShouldBeTrue();
+        (found!.Name, set.Count).ShouldBe(("tenants[b]", 2));
     }
 
     [Fact]

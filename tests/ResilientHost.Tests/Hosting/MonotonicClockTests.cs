@@ -1,5 +1,6 @@
 using ResilientHost.CircuitBreaking;
 using ResilientHost.Hosting;
+using ResilientHost.Tests.Contract;
 
 namespace ResilientHost.Tests.Hosting;
 
@@ -25,6 +26,17 @@ public sealed class MonotonicClockTests
 
         clock.CoarseTimestamp().ShouldBe(clock.Timestamp());
     }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(49, 0)]
+    [InlineData(50, 1)]
+    [InlineData(149, 1)]
+    [InlineData(150, 2)]
+    [InlineData(long.MaxValue, long.MaxValue / 100)]
+    [InlineData(-150, -2)]
+    public void ToTimeSpan_OfNanoseconds_IsTheNearestTick(long nanoseconds, long ticks) =>
+        new MonotonicClock(new OtherClock(new ManualTimeProvider(), frequency: 1_000_000_000)).ToTimeSpan(nanoseconds).Ticks.ShouldBe(ticks);
 
     [Fact]
     public void Elapsed_BackwardsInTime_IsZero() => new MonotonicClock(null).Elapsed(10, 5).ShouldBe(TimeSpan.Zero);
