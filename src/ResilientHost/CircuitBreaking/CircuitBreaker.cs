@@ -157,7 +157,7 @@ public sealed partial class CircuitBreaker
         if (!era.AdmitsAll)
         {
             era = Observe(timestamp);
-            if (era.RefusesAll || (IsEnforcing(era.Policy) && era.Probes is { IsFull: true }))
+            if (era.RefusesAll || (era.Policy.IsEnforcing && era.Probes is { IsFull: true }))
             {
                 refusal = new Refusal(RefusalReason.CircuitOpen, Name, RemainingBreak(era, timestamp));
                 return true;
@@ -194,8 +194,6 @@ public sealed partial class CircuitBreaker
         ArgumentNullException.ThrowIfNull(options);
         return options;
     }
-
-    private static bool IsEnforcing(CircuitPolicy policy) => policy.Mode is CircuitMode.Enforce or CircuitMode.ForcedOpen;
 
     private static bool IsSlow(CircuitPolicy policy, in CircuitPermit permit, long now) => permit.IsMeasured && now - permit.StartedAt >= policy.SlowCallTicks;
 
@@ -297,7 +295,7 @@ public sealed partial class CircuitBreaker
             }
         }
 
-        if (era.State == CircuitState.Closed || !IsEnforcing(era.Policy))
+        if (era.State == CircuitState.Closed || !era.Policy.IsEnforcing)
         {
             if (era.State != CircuitState.Closed)
             {

@@ -22,7 +22,7 @@ internal class CircuitEra
         Since = since;
         Window = window;
         AdmitsAll = state == CircuitState.Closed && policy.Mode != CircuitMode.Disabled;
-        RefusesAll = state is CircuitState.Open or CircuitState.Isolated && policy.Mode is CircuitMode.Enforce or CircuitMode.ForcedOpen;
+        RefusesAll = state is CircuitState.Open or CircuitState.Isolated && policy.IsEnforcing;
         MeasuresCalls = policy.MeasuresCalls;
     }
 

@@ -11,6 +11,9 @@ internal sealed record CircuitPolicy
 
     public required CircuitMode Mode { get; init; }
 
+    /// <summary>Whether a state that refuses does.</summary>
+    public bool IsEnforcing => Mode is CircuitMode.Enforce or CircuitMode.ForcedOpen;
+
     /// <summary>Above 1 (never reached) when the trigger is off.</summary>
     public required double FailureRatio { get; init; }
 

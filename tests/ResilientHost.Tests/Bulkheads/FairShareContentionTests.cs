@@ -71,13 +71,7 @@ public sealed class FairShareContentionTests : IDisposable
             shares.TryEnter("b", out _, out _).ShouldBeTrue();
         });
 
-        FairShareTicket ticket = default;
-        var third = Start(() => shares.TryEnter("b", out ticket, out _));
-        HeldUpTime.AwaitWaiting(third);
-
-        LetGo(held);
-        third.Join(Patience).ShouldBeTrue();
-        AssertWaited(ticket);
+        AssertWaits(shares, "b", held);
         shares.Inside.ShouldBe(4);
         shares.TryEnter("b", out _, out var refusal).ShouldBeFalse();
         refusal.IsCallersShare.ShouldBeTrue();
@@ -88,13 +82,7 @@ public sealed class FairShareContentionTests : IDisposable
     {
         var shares = Create(4);
         var held = HoldLock(shares);
-        FairShareTicket ticket = default;
-        var call = Start(() => shares.TryEnter("b", out ticket, out _));
-        HeldUpTime.AwaitWaiting(call);
-
-        LetGo(held);
-        call.Join(Patience).ShouldBeTrue();
-        AssertWaited(ticket);
+        AssertWaits(shares, "b", held);
         shares.Inside.ShouldBe(1);
     }
 
@@ -109,13 +97,7 @@ public sealed class FairShareContentionTests : IDisposable
         shares.Apply(Policy(1));
 
         var held = HoldLock(shares);
-        FairShareTicket ticket = default;
-        var call = Start(() => shares.TryEnter("b", out ticket, out _));
-        HeldUpTime.AwaitWaiting(call);
-
-        LetGo(held);
-        call.Join(Patience).ShouldBeTrue();
-        AssertWaited(ticket);
+        AssertWaits(shares, "b", held);
     }
 
     [Fact]
@@ -177,8 +159,19 @@ public sealed class FairShareContentionTests : IDisposable
         }
     }
 
-    // The thread may have been seen waiting for something else, but only who leaves word has its key at its place.
-    private static void AssertWaited(FairShareTicket ticket) => ticket.Place!.Key.ShouldBeNull();
+    /// <summary>Asks while the lock is held; then lets go, and sees that the call was counted by itself.</summary>
+    private void AssertWaits(FairShare shares, string key, Thread holder)
+    {
+        FairShareTicket ticket = default;
+        var call = Start(() => shares.TryEnter(key, out ticket, out _));
+        HeldUpTime.AwaitWaiting(call);
+
+        LetGo(holder);
+        call.Join(Patience).ShouldBeTrue();
+
+        // The thread may have been seen waiting for something else, but only who leaves word has its key at its place.
+        ticket.Place!.Key.ShouldBeNull();
+    }
 
     private FairShare Create(int room)
     {

@@ -138,6 +138,25 @@ public sealed class CircuitBreakerPartitionsTests
     }
 
     [Fact]
+    public void Get_ManyThreadsAndMoreKeysThanPlaces_IsTheKeysOwnOrTheOther()
+    {
+        const int Places = 8;
+        var set = Make(Places);
+        Parallel.For(0, 8, new ParallelOptions { MaxDegreeOfParallelism = 8 }, thread =>
+        {
+            Random random = new(thread);
+            for (var i = 0; i < 20_000; i++)
+            {
+                var key = $"key{random.Next(3 * Places)}";
+                set.Get(key).Name.ShouldBeOneOf($"tenants[{key}]", "tenants[other]");
+            }
+        });
+
+        set.Count.ShouldBe(Places);
+        set.Get("late").Name.ShouldBeOneOf("tenants[late]", "tenants[other]");
+    }
+
+    [Fact]
     public void Apply_OtherOptions_ReachEveryPartition()
     {
         var set = Make(1);
