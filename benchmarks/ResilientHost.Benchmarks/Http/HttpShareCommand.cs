@@ -74,7 +74,7 @@ internal static class HttpShareCommand
 
     private static async Task<List<string[]>> SampleAsync(string mode, CancellationToken cancellationToken)
     {
-        using var server = await ServerProcess.StartAsync([HttpServerCommand.Command, mode], cancellationToken, Perf.Environment);
+        using var server = await ServerProcess.StartAsync([HttpServerCommand.Command, mode], cancellationToken, Perf.RuntimeSettings);
         var endpoint = Fleet.EndpointOf(server);
         await Wrk.RunAsync(endpoint, WarmUpSeconds, cancellationToken);
 

@@ -13,7 +13,7 @@ internal static class Perf
     public static bool IsInstalled { get; } = Programs.IsInstalled(Program);
 
     /// <summary>What a process of .NET needs to be told so that the profiler can name what was compiled at run time.</summary>
-    public static IReadOnlyDictionary<string, string> Environment { get; } = new Dictionary<string, string>
+    public static IReadOnlyDictionary<string, string> RuntimeSettings { get; } = new Dictionary<string, string>
     {
         ["DOTNET_PerfMapEnabled"] = "1",
         ["DOTNET_PerfMapJitDumpPath"] = "/tmp",
