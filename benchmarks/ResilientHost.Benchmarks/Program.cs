@@ -10,6 +10,7 @@ using ResilientHost.Benchmarks.Start;
 [
     (SimulateCommand.Handles, SimulateCommand.Run),
     (HttpServerCommand.Handles, HttpServerCommand.Run),
+    (HttpShareCommand.Handles, HttpShareCommand.Run),
     (HttpCommand.Handles, HttpCommand.Run),
     (SizeCommand.Handles, SizeCommand.Run),
     (SoakDependency.Handles, SoakDependency.Run),

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Diagnostics;
 using ResilientHost.Benchmarks.Ratios;
 
@@ -26,11 +27,14 @@ internal sealed class ServerProcess : IDisposable
     /// <exception cref="InvalidOperationException">The server has ended.</exception>
     public long CpuNanoseconds() => CpuClock.NanosecondsOf(_process.Id) ?? throw new InvalidOperationException("A server has ended while it was measured.");
 
+    /// <param name="arguments">Which of this program's servers.</param>
+    /// <param name="cancellationToken">Ends the server that has not started.</param>
+    /// <param name="environment">Settings of the runtime besides those that a web application has.</param>
     /// <exception cref="InvalidOperationException">The server ended before it listened; it said why on the error output.</exception>
     /// <exception cref="TimeoutException">It did not listen in time.</exception>
-    public static async Task<ServerProcess> StartAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    public static async Task<ServerProcess> StartAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var server = new ServerProcess(Process.Start(Describe(arguments))!);
+        var server = new ServerProcess(Process.Start(Describe(arguments, environment ?? ReadOnlyDictionary<string, string>.Empty))!);
         try
         {
             var line = await server.Output.ReadLineAsync(cancellationToken).AsTask().WaitAsync(StartLimit, cancellationToken);
@@ -53,7 +57,7 @@ internal sealed class ServerProcess : IDisposable
         _process.Dispose();
     }
 
-    private static ProcessStartInfo Describe(IReadOnlyList<string> arguments)
+    private static ProcessStartInfo Describe(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
     {
         // Started by `dotnet X.dll` the program is the runtime's own, and X.dll its first argument.
         var program = Environment.ProcessPath!;
@@ -76,6 +80,11 @@ internal sealed class ServerProcess : IDisposable
         // As the web SDK sets them; this program's own are others.
         start.Environment["DOTNET_gcServer"] = "1";
         start.Environment["DOTNET_gcConcurrent"] = "1";
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         return start;
     }
 }

@@ -9,9 +9,7 @@ internal static class Wrk
     public const int Connections = 32;
     private const string Program = "wrk";
 
-    public static bool IsInstalled { get; } = (Environment.GetEnvironmentVariable("PATH") ?? string.Empty)
-        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-        .Any(folder => File.Exists(Path.Combine(folder, Program)));
+    public static bool IsInstalled { get; } = Programs.IsInstalled(Program);
 
     /// <exception cref="FormatException">It said something else than a report.</exception>
     public static async Task<WrkReport> RunAsync(Uri address, int seconds, CancellationToken cancellationToken)

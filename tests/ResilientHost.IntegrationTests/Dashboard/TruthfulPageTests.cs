@@ -60,7 +60,9 @@ public sealed partial class TruthfulPageTests(DashboardBrowser browser)
         await window.Page.EvaluateAsync("window.told = []; new MutationObserver(() => window.told.push(document.getElementById('connection').textContent.trim())).observe(document.getElementById('connection'), { childList: true, characterData: true, subtree: true })");
         proxy.Stall();
         site.Circuit("orders").Isolate();
-        await Expect(window.Verdict).ToHaveTextAsync("1 circuit isolated");
+
+        // Twelve seconds of silence; then each of the six connections that a browser keeps is found dead by a question that nobody answers for five seconds.
+        await Expect(window.Verdict).ToHaveTextAsync("1 circuit isolated", new() { Timeout = 60_000 });
         await window.LiveAsync();
         (await window.Page.EvaluateAsync<string[]>("window.told"))[0].ShouldMatch("^No news for [0-9]+ s, reconnecting$");
     }
