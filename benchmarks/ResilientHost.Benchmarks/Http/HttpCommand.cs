@@ -6,42 +6,24 @@ namespace ResilientHost.Benchmarks.Http;
 /// <summary>Loads real servers, writes down what they did, and says which rows are over their bar.</summary>
 internal static class HttpCommand
 {
-    private const int NotRun = 100;
-
     public static bool Handles(string[] args) => HttpArguments.Asked(args);
 
     /// <returns>With <c>--check</c> the number of rows over their bar, those included that could not be measured; 0 otherwise; 100 when nothing was measured.</returns>
-    public static int Run(string[] args)
-    {
-        try
-        {
-            return Run(HttpArguments.Parse(args));
-        }
-        catch (OperationCanceledException)
-        {
-            Console.Error.WriteLine("Interrupted: nothing was written.");
-            return NotRun;
-        }
-        catch (Exception problem) when (problem is ArgumentException or InvalidOperationException or FormatException or TimeoutException or IOException)
-        {
-            Console.Error.WriteLine(problem.Message);
-            return NotRun;
-        }
-    }
+    public static int Run(string[] args) => LoadCommand.Run(() => Run(HttpArguments.Parse(args)));
 
     private static int Run(HttpArguments arguments)
     {
         if (!Wrk.IsInstalled || !MachineTime.IsKnown)
         {
             Console.Error.WriteLine("Nothing was measured: it takes wrk (on Debian 'apt-get install wrk') and Linux, which tells what each process used.");
-            return NotRun;
+            return LoadCommand.NotRun;
         }
 
         var modes = ServerModes.Matching(arguments.Only);
         if (modes.Count == 0)
         {
             Console.Error.WriteLine($"No mode's name contains '{arguments.Only}'. Modes: {string.Join(", ", ServerModes.All.Select(mode => mode.Name))}");
-            return NotRun;
+            return LoadCommand.NotRun;
         }
 
         var start = Stopwatch.GetTimestamp();
@@ -63,7 +45,7 @@ internal static class HttpCommand
             Console.Error.WriteLine($"Others used more than {arguments.Foreign} processors too often: some rows have too few slices, or none.");
             if (arguments.Publish)
             {
-                return NotRun;
+                return LoadCommand.NotRun;
             }
         }
 
@@ -82,6 +64,6 @@ internal static class HttpCommand
         // A bar whose row nobody could measure does not hold.
         var over = modes.Count(mode => HttpBar.For(mode.Name) is { } bar && (rows.Find(row => row.Mode == mode.Name) is not { } row || !bar.IsHeldBy(row)));
         Console.WriteLine(over == 0 ? "All bars hold." : $"{over} of the rows are not within their bar.");
-        return rows.Count == 0 ? NotRun : arguments.Check ? over : 0;
+        return rows.Count == 0 ? LoadCommand.NotRun : arguments.Check ? over : 0;
     }
 }

@@ -11,7 +11,6 @@ internal static class HttpShareCommand
     private const string Command = "--http-share";
     private const string Usage = "--http-share [MODE]: samples a server of that mode ('layers' if none is named) under load by perf and says which part of its CPU time goes by inside of the layers";
     private const string Library = "[ResilientHost] ";
-    private const int NotRun = 100;
     private const int WarmUpSeconds = 12;
     private const int Seconds = 20;
     private const int Named = 15;
@@ -22,35 +21,19 @@ internal static class HttpShareCommand
     public static bool Handles(string[] args) => args is [Command, ..];
 
     /// <returns>0; 100 when nothing was measured.</returns>
-    public static int Run(string[] args)
+    public static int Run(string[] args) => LoadCommand.Run(() => Run(args switch
     {
-        try
-        {
-            return Run(args switch
-            {
-                [Command] => ServerModes.Layers,
-                [Command, var name] when ServerModes.All.Any(mode => mode.Name == name) => name,
-                _ => throw new ArgumentException($"{Usage}\nModes: {string.Join(", ", ServerModes.All.Select(mode => mode.Name))}", nameof(args)),
-            });
-        }
-        catch (OperationCanceledException)
-        {
-            Console.Error.WriteLine("Interrupted.");
-            return NotRun;
-        }
-        catch (Exception problem) when (problem is ArgumentException or InvalidOperationException or FormatException or TimeoutException or IOException)
-        {
-            Console.Error.WriteLine(problem.Message);
-            return NotRun;
-        }
-    }
+        [Command] => ServerModes.Layers,
+        [Command, var name] when ServerModes.All.Any(mode => mode.Name == name) => name,
+        _ => throw new ArgumentException($"{Usage}\nModes: {string.Join(", ", ServerModes.All.Select(mode => mode.Name))}", nameof(args)),
+    }));
 
     private static int Run(string mode)
     {
         if (!Wrk.IsInstalled || !Perf.IsInstalled)
         {
             Console.Error.WriteLine("Nothing was measured: it takes wrk and perf (on Debian 'apt-get install wrk linux-perf').");
-            return NotRun;
+            return LoadCommand.NotRun;
         }
 
         using var leaving = new Leaving();
@@ -59,7 +42,7 @@ internal static class HttpShareCommand
         if (!stacks.Exists(static stack => Array.Exists(stack, IsGuest)))
         {
             Console.Error.WriteLine("Nothing was measured: perf could not name what was compiled at run time.");
-            return NotRun;
+            return LoadCommand.NotRun;
         }
 
         Console.WriteLine(Repository.Machine());

@@ -9,7 +9,6 @@ internal static class SoakCommand
 {
     private const string Command = "--soak";
     private const string Rate = "--rate";
-    private const int NotRun = 100;
     private const int MostSources = 12;
     private const int DefaultPerSecond = 1_500;
 
@@ -21,32 +20,15 @@ internal static class SoakCommand
     public static bool Handles(string[] args) => args.Contains(Command);
 
     /// <returns>The number of bounds that were broken; 100 when nothing was measured.</returns>
-    public static int Run(string[] args)
-    {
-        if (Parse(args) is not { } asked)
-        {
-            Console.Error.WriteLine(Usage);
-            return NotRun;
-        }
+    public static int Run(string[] args) => LoadCommand.Run(() => Run(Parse(args) ?? throw new ArgumentException(Usage, nameof(args))));
 
-        try
-        {
-            using var leaving = new Leaving();
-            var run = SoakRun.MeasureAsync(TimeSpan.FromMinutes(asked.Minutes), asked.PerSecond, leaving.Token).GetAwaiter().GetResult();
-            Report.Write(asked.File, new { Machine = Repository.Machine(), asked.Minutes, asked.PerSecond, run.Verdicts, run.Contentions, run.Bursts, run.BurstContentions, run.Answers, run.Samples });
-            File.WriteAllText(Path.ChangeExtension(asked.File, ".svg"), SoakChart.Draw(run.Samples, asked.PerSecond));
-            return Conclude(run);
-        }
-        catch (OperationCanceledException)
-        {
-            Console.Error.WriteLine("Interrupted: nothing was written.");
-            return NotRun;
-        }
-        catch (Exception problem) when (problem is InvalidOperationException or TimeoutException or IOException)
-        {
-            Console.Error.WriteLine(problem.Message);
-            return NotRun;
-        }
+    private static int Run((double Minutes, string File, int PerSecond) asked)
+    {
+        using var leaving = new Leaving();
+        var run = SoakRun.MeasureAsync(TimeSpan.FromMinutes(asked.Minutes), asked.PerSecond, leaving.Token).GetAwaiter().GetResult();
+        Report.Write(asked.File, new { Machine = Repository.Machine(), asked.Minutes, asked.PerSecond, run.Verdicts, run.Contentions, run.Bursts, run.BurstContentions, run.Answers, run.Samples });
+        File.WriteAllText(Path.ChangeExtension(asked.File, ".svg"), SoakChart.Draw(run.Samples, asked.PerSecond));
+        return Conclude(run);
     }
 
     private static int Conclude(SoakRun run)
