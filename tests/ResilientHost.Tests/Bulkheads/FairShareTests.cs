@@ -286,12 +286,8 @@ public class FairShareTests
     public void TryEnter_KnownCaller_AllocatesNothing()
     {
         var (_, shares) = Create(new() { MaxConcurrency = 100 });
-        Cycle(shares, 10_000);
-        var before = GC.GetAllocatedBytesForCurrentThread();
 
-        Cycle(shares, 10_000);
-
-        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
+        AllocatedBytes.LeastOf(() => Cycle(shares, 10_000)).ShouldBe(0);
     }
 
     [Theory]

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 namespace ResilientHost.Tests.Contract;
 
 // Written from the contract alone, against the public API alone.
+[Collection("alone in the process")] // The heap is measured.
 public sealed class DistinctCallersContractTests
 {
     private readonly ManualTimeProvider _time = new();

@@ -10,7 +10,7 @@ namespace ResilientHost.Tests.Outbound;
 
 public class HandlerAllocationTests(ITestOutputHelper output)
 {
-    private const int Calls = 20_000;
+    private const int Calls = 1_000;
 
     [Fact]
     public async Task GoodCall_AgainstPollysStrategiesComposedByHand_CostsAtMostHalfTheBytes()
@@ -33,13 +33,8 @@ public class HandlerAllocationTests(ITestOutputHelper output)
     {
         using var invoker = new HttpMessageInvoker(handler, disposeHandler: false);
         using var source = new CancellationTokenSource();
-        Run(invoker, transport, source.Token);
-        var clock = TimeProvider.System;
-        var (bytes, started) = (GC.GetAllocatedBytesForCurrentThread(), clock.GetTimestamp());
-        Run(invoker, transport, source.Token);
-        var elapsed = clock.GetElapsedTime(started);
-        bytes = (GC.GetAllocatedBytesForCurrentThread() - bytes) / Calls;
-        output.WriteLine($"{name}: {bytes} B, {elapsed.TotalNanoseconds / Calls:0} ns a call");
+        var bytes = AllocatedBytes.LeastOf(() => Run(invoker, transport, source.Token)) / Calls;
+        output.WriteLine($"{name}: {bytes} B a call");
         return bytes;
     }
 

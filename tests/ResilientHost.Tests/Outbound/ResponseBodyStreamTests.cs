@@ -211,16 +211,21 @@ public sealed class ResponseBodyStreamTests : IDisposable
     {
         await using var body = new ResponseBodyStream(new MemoryStream(new byte[1_000_000]), null!, new ResponseBodyWatch(_under.Clock, new(240, Grace, _under.Clock), () => { }));
         Memory<byte> buffer = _buffer.AsMemory(0, 100);
-        var read = await body.ReadAsync(buffer);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 1000; i++)
-        {
-            read += await body.ReadAsync(buffer);
-        }
+        var (reads, read) = (0, 0);
 
-        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
-        read.ShouldBe(100_100);
+        AllocatedBytes.LeastOf(Read).ShouldBe(0);
+        read.ShouldBe(reads * buffer.Length);
         _under.Time.ArmedTimers.ShouldBe(0);
+
+        void Read()
+        {
+            for (var i = 0; i < 500; i++)
+            {
+                reads++;
+                var reading = body.ReadAsync(buffer);
+                read += reading.IsCompletedSuccessfully ? reading.Result : 0;
+            }
+        }
     }
 
     private int Failures => _under.Authority.CircuitBreaker.Snapshot().Failures;

@@ -209,19 +209,17 @@ public class RefusalWriterTests
         var baseline = new ResponseBaseline();
         using var activity = new Activity("request").Start();
         _ = request.Context.TraceIdentifier;
-        for (var i = 0; i < 200; i++)
+        refusals.WriteAsync(request.Context, Open, baseline).IsCompletedSuccessfully.ShouldBeTrue();
+        const int Refusals = 1000;
+        var least = AllocatedBytes.LeastOf(() =>
         {
-            refusals.WriteAsync(request.Context, Open, baseline).IsCompletedSuccessfully.ShouldBeTrue();
-        }
-
-        const int Rounds = 1000;
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < Rounds; i++)
-        {
-            _ = refusals.WriteAsync(request.Context, Open, baseline);
-        }
+            for (var i = 0; i < Refusals; i++)
+            {
+                _ = refusals.WriteAsync(request.Context, Open, baseline);
+            }
+        });
 
         // HeaderDictionary boxes a length as a string of its own (40 B); Kestrel's does not. What is left is the bar of the contract.
-        ((GC.GetAllocatedBytesForCurrentThread() - before) / Rounds).ShouldBeLessThanOrEqualTo(160);
+        (least / Refusals).ShouldBeLessThanOrEqualTo(160);
     }
 }

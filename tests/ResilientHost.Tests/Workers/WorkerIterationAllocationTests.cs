@@ -53,12 +53,12 @@ public sealed class WorkerIterationAllocationTests : IDisposable
             run(_under.Context).AsTask().IsCompletedSuccessfully.ShouldBeTrue();
         }
 
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < Iterations; i++)
+        return AllocatedBytes.LeastOf(() =>
         {
-            Consume(run(_under.Context));
-        }
-
-        return (GC.GetAllocatedBytesForCurrentThread() - before) / Iterations;
+            for (var i = 0; i < Iterations; i++)
+            {
+                Consume(run(_under.Context));
+            }
+        }) / Iterations;
     }
 }

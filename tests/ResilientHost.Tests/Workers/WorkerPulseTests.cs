@@ -142,15 +142,14 @@ public sealed class WorkerPulseTests
     [Fact]
     public void Work_OneAtATime_AllocatesNothing()
     {
-        _pulse.EndWork(1, _pulse.BeginWork(1, "poll"));
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 1_000; i++)
+        AllocatedBytes.LeastOf(() =>
         {
-            _pulse.EndWork(1, _pulse.BeginWork(1, "poll"));
-            _pulse.Beat(1, "poll");
-        }
-
-        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
+            for (var i = 0; i < 1_000; i++)
+            {
+                _pulse.EndWork(1, _pulse.BeginWork(1, "poll"));
+                _pulse.Beat(1, "poll");
+            }
+        }).ShouldBe(0);
     }
 
     private void Pass(double seconds) => _time.Advance(TimeSpan.FromSeconds(seconds));
