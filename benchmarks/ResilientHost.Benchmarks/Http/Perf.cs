@@ -10,13 +10,16 @@ internal static class Perf
     private const int SamplesPerSecond = 1999;
     private const string Program = "perf";
 
+    // Where perf looks for the names of what was compiled at run time, and nowhere else.
+    private const string NamesFolder = "/tmp";
+
     public static bool IsInstalled { get; } = Programs.IsInstalled(Program);
 
     /// <summary>What a process of .NET needs to be told so that the profiler can name what was compiled at run time.</summary>
     public static IReadOnlyDictionary<string, string> RuntimeSettings { get; } = new Dictionary<string, string>
     {
         ["DOTNET_PerfMapEnabled"] = "1",
-        ["DOTNET_PerfMapJitDumpPath"] = "/tmp",
+        ["DOTNET_PerfMapJitDumpPath"] = NamesFolder,
         ["DOTNET_EnableWriteXorExecute"] = "0",
     };
 
@@ -37,8 +40,8 @@ internal static class Perf
         finally
         {
             File.Delete(file);
-            File.Delete($"/tmp/perf-{processId}.map");
-            File.Delete($"/tmp/perfinfo-{processId}.map");
+            File.Delete($"{NamesFolder}/perf-{processId}.map");
+            File.Delete($"{NamesFolder}/perfinfo-{processId}.map");
         }
     }
 

@@ -96,7 +96,7 @@ public sealed class CallsContractTests
 
         await Should.ThrowAsync<TimeoutRejectedException>(async () => await Pipeline(service).ExecuteAsync(async token => await Task.Delay(Timeout.Infinite, token)));
 
-        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(15));
+        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(5));
         (await service.StateOfAsync("call:orders")).ShouldBe("OPEN");
     }
 

@@ -24,7 +24,7 @@ public sealed class OutboundOptionsContractTests
 
         (await bench.RefusedAsync()).Refusal.Reason.ShouldBe(RefusalReason.Timeout);
 
-        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(15));
+        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(5));
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class OutboundOptionsContractTests
         var watch = Stopwatch.StartNew();
         (await bench.RefusedAsync(resilience: new RequestResilience { TotalTimeout = TimeSpan.FromMilliseconds(200) })).Refusal.Reason.ShouldBe(RefusalReason.Timeout);
         (await bench.RefusedAsync(resilience: new RequestResilience { AttemptTimeout = TimeSpan.FromMilliseconds(200), MaxAttempts = 1 })).Refusal.Reason.ShouldBe(RefusalReason.Timeout);
-        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(15));
+        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(5));
     }
 
     [Fact]

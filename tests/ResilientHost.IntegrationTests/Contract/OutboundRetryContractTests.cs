@@ -20,7 +20,7 @@ public sealed class OutboundRetryContractTests
         (await bench.StatusAsync()).ShouldBe(200);
 
         var requests = bench.Upstream.Requests;
-        (requests[1].ReceivedAt - requests[0].ReceivedAt).ShouldBeInRange(TimeSpan.FromSeconds(0.95), TimeSpan.FromSeconds(8));
+        (requests[1].ReceivedAt - requests[0].ReceivedAt).ShouldBeInRange(TimeSpan.FromSeconds(0.95), TimeSpan.FromSeconds(4));
     }
 
     [Theory]
@@ -33,7 +33,7 @@ public sealed class OutboundRetryContractTests
 
         (await bench.StatusAsync()).ShouldBe(200);
 
-        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(15));
+        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(5));
     }
 
     [Theory]
@@ -50,10 +50,10 @@ public sealed class OutboundRetryContractTests
     }
 
     [Theory]
-    [InlineData("25"), InlineData("86400"), InlineData("99999999999999999999")]
+    [InlineData("5"), InlineData("86400"), InlineData("99999999999999999999")]
     public async Task RetryAfter_BeyondTheTimeLeft_ReturnsTheAnswerInHandAtOnce(string value)
     {
-        await using var bench = await OutboundBench.StartAsync("""{ "TotalTimeout": "00:00:20", "Retry": { "Delay": "00:00:00.010", "MaxRetryAfter": "00:00:25" } }""");
+        await using var bench = await OutboundBench.StartAsync("""{ "TotalTimeout": "00:00:04", "Retry": { "Delay": "00:00:00.010" } }""");
         bench.Upstream.Default.Replies(ScriptedReply.Text("sorry", 503).WithHeader("Retry-After", value), ScriptedReply.Status(200));
         var watch = Stopwatch.StartNew();
 
@@ -61,7 +61,7 @@ public sealed class OutboundRetryContractTests
 
         response.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         (await response.Content.ReadAsStringAsync()).ShouldBe("sorry");
-        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(10));
+        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(3));
         bench.Upstream.RequestCount.ShouldBe(1);
     }
 
@@ -167,7 +167,7 @@ public sealed class OutboundRetryContractTests
     [Fact]
     public async Task Replay_HugeStream_IsNotBuffered()
     {
-        const long Length = 512L << 20;
+        const long Length = 256L << 20;
         await using var bench = await OutboundBench.StartAsync(Quick);
         bench.Upstream.Default.Replies(ScriptedReply.Status(503), ScriptedReply.Status(200));
         var before = GC.GetTotalMemory(forceFullCollection: true);

@@ -307,7 +307,7 @@ public sealed partial class CircuitBreakerTests
             }
         }
 
-        AllocatedBytes.LeastOf(Turn).ShouldBe(0);
+        AllocatedBytes.Of(Turn).ShouldBe(0);
         breaker.State.ShouldBe(CircuitState.Closed);
     }
 

@@ -184,9 +184,9 @@ public sealed partial class DegradationControlTests : IDisposable
         var raw = new[] { 0.97 };
         var now = host.Time.GetTimestamp();
 
-        AllocatedBytes.LeastOf(() =>
+        AllocatedBytes.Of(() =>
         {
-            for (var i = 0; i < 50; i++)
+            for (var i = 0; i < 500; i++)
             {
                 host.Control.Observe(now += TimeSpan.TicksPerSecond / 2, raw);
             }

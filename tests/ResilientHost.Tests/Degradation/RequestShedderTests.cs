@@ -198,7 +198,7 @@ public sealed class RequestShedderTests : IDisposable
     public void IsActive_Asked_AllocatesNothing()
     {
         var active = false;
-        AllocatedBytes.LeastOf(Ask).ShouldBe(0);
+        AllocatedBytes.Of(Ask).ShouldBe(0);
         active.ShouldBeFalse();
 
         void Ask()

@@ -10,7 +10,7 @@ namespace ResilientHost.Tests.Outbound;
 
 public class HandlerAllocationTests(ITestOutputHelper output)
 {
-    private const int Calls = 1_000;
+    private const int Calls = 20_000;
 
     [Fact]
     public async Task GoodCall_AgainstPollysStrategiesComposedByHand_CostsAtMostHalfTheBytes()
@@ -33,7 +33,7 @@ public class HandlerAllocationTests(ITestOutputHelper output)
     {
         using var invoker = new HttpMessageInvoker(handler, disposeHandler: false);
         using var source = new CancellationTokenSource();
-        var bytes = AllocatedBytes.LeastOf(() => Run(invoker, transport, source.Token)) / Calls;
+        var bytes = AllocatedBytes.Of(() => Run(invoker, transport, source.Token)) / Calls;
         output.WriteLine($"{name}: {bytes} B a call");
         return bytes;
     }

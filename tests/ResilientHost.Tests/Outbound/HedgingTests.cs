@@ -22,7 +22,7 @@ public sealed class HedgingTests : IDisposable
         using var response = await call;
         _under.Time.Advance(TimeSpan.FromHours(1));
         _upstream.Received.ShouldBe(1);
-        NothingHeld();
+        await NothingHeldAsync();
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class HedgingTests : IDisposable
         using var response = await call;
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         await failed.Disposed;
-        NothingHeld();
+        await NothingHeldAsync();
     }
 
     [Theory]
@@ -158,7 +158,7 @@ public sealed class HedgingTests : IDisposable
         response.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         await second.Disposed;
         _upstream.Received.ShouldBe(2);
-        NothingHeld();
+        await NothingHeldAsync();
     }
 
     [Fact]
@@ -179,7 +179,7 @@ public sealed class HedgingTests : IDisposable
         (await _upstream.NextAsync()).Fail(first);
         (await _upstream.NextAsync()).Fail(new HttpRequestException(HttpRequestError.ResponseEnded));
         (await Should.ThrowAsync<HttpRequestException>(call)).ShouldBeSameAs(first);
-        NothingHeld();
+        await NothingHeldAsync();
     }
 
     [Theory]
@@ -473,13 +473,7 @@ public sealed class HedgingTests : IDisposable
         _under.Time.ArmedTimers.ShouldBe(hedges);
     }
 
-    private void NothingHeld()
-    {
-        _under.Authority.Bulkhead.Snapshot().InFlight.ShouldBe(0);
-        _under.Time.ArmedTimers.ShouldBe(0);
-    }
-
-    // Losers end on a thread of their own.
+    // Losers end on a thread of their own, and a delay that is cancelled says so before it gives its timer back.
     private async Task NothingHeldAsync()
     {
         using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
@@ -488,6 +482,7 @@ public sealed class HedgingTests : IDisposable
             await pace.WaitForNextTickAsync();
         }
 
-        NothingHeld();
+        _under.Authority.Bulkhead.Snapshot().InFlight.ShouldBe(0);
+        _under.Time.ArmedTimers.ShouldBe(0);
     }
 }

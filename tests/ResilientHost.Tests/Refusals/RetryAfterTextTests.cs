@@ -21,7 +21,7 @@ public class RetryAfterTextTests
     [InlineData(299)]
     public void Of_ShortWaitsThatDiffer_AllocateNothing(int seconds)
     {
-        AllocatedBytes.LeastOf(() =>
+        AllocatedBytes.Of(() =>
         {
             for (var i = 0; i < 100; i++)
             {

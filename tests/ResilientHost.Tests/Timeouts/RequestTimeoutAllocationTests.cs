@@ -22,9 +22,7 @@ public class RequestTimeoutAllocationTests
         var clock = new MonotonicClock(_time);
         using var timeout = new RequestTimeout(clock, static () => false);
 
-        AllocatedBytes.LeastOf(() => Run(timeout, clock, 100_000, static _ => { })).ShouldBeLessThan(1_000);
-        Run(timeout, clock, 900_000, static _ => { });
-
+        AllocatedBytes.Of(() => Run(timeout, clock, 1_000_000, static _ => { })).ShouldBeLessThan(1_000);
         (_time.ArmedTimers, timeout.MayBeReused).ShouldBe((1, true));
     }
 
