@@ -421,7 +421,14 @@ public sealed class OperationsCircuitContractTests
     {
         await using var service = await TestService.StartAsync(OperationsDesk.Setup());
         (await service.PostAsync("/resilience/level", """{ "level": "survival" }""")).Status.ShouldBe(200);
-        (await service.StatusOfAsync("/plain")).ShouldBe(503);
+        var answers = new int[5];
+        for (var i = 0; i < answers.Length; i++)
+        {
+            answers[i] = await service.StatusOfAsync("/plain");
+        }
+
+        // One in a hundred passes at every level.
+        answers.Count(static status => status == 503).ShouldBeGreaterThanOrEqualTo(3);
         (await service.AskAsync("/resilience/status")).Status.ShouldBe(200);
         (await service.AskAsync("/resilience", "eve")).Status.ShouldBe(200);
         (await service.OperateAsync("isolate", new { name = "plain" })).Status.ShouldBe(200);
