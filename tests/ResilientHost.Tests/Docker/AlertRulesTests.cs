@@ -10,7 +10,9 @@ public sealed partial class AlertRulesTests
     private const string Rules = "docker/prometheus/rules/resilient-host.rules.yml";
     private const string Runbook = "src/ResilientHost/RUNBOOK.md";
 
-    private static List<YamlNode> AllRules { get; } = [.. YamlFile.Read(Rules).At("groups").Items().SelectMany(static group => group.At("rules").Items())];
+    private static List<YamlNode> Groups { get; } = [.. YamlFile.Read(Rules).At("groups").Items()];
+
+    private static List<YamlNode> AllRules { get; } = [.. Groups.SelectMany(static group => group.At("rules").Items())];
 
     private static List<YamlNode> Alerts { get; } = [.. AllRules.Where(static rule => rule.At("alert") is not null)];
 
@@ -41,6 +43,23 @@ public sealed partial class AlertRulesTests
     [InlineData("x{resilient_host_worker_state=\"dead\"}", "resilient_host_worker_state=dead")]
     public void Rules_ValueThatATagNeverHas_IsFound(string query, string impossible) =>
         PrometheusNames.ImpossibleValues(query).ShouldBe([impossible]);
+
+    /// <summary>Groups have no order among themselves: in another one, a rule would now and then read what was recorded an interval ago.</summary>
+    [Fact]
+    public void Rules_ReadWhatWasRecordedBeforeThemInTheirGroup()
+    {
+        var recordedAnywhere = AllRules.Select(static rule => rule.At("record").Text()).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        foreach (var group in Groups)
+        {
+            var recorded = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var rule in group.At("rules").Items())
+            {
+                var name = rule.At("alert").Text() ?? rule.At("record").Text();
+                PrometheusNames.Metrics(rule.At("expr").Text()!).Intersect(recordedAnywhere).Except(recorded).ShouldBeEmpty(name);
+                recorded.UnionWith(rule.At("record").Text() is { } record ? [record] : []);
+            }
+        }
+    }
 
     [Fact]
     public void Alerts_EachSaysHowUrgentItIsAndWhatIsWrong()
