@@ -137,6 +137,13 @@ internal sealed partial class ResilientCache
         CacheFlight<T> flight;
         lock (shard.Gate)
         {
+            // A refresh that ended after this reader had looked left its value behind, under the same lock.
+            if (core.Memory.TryGet(asked.Key, out var kept) && !ReferenceEquals(kept, known))
+            {
+                known.EndRefresh(long.MinValue);
+                return;
+            }
+
             for (var other = shard.Find(asked.Key); other is not null; other = other.Next)
             {
                 if (other is CacheFlight<T> && other.Keeps)

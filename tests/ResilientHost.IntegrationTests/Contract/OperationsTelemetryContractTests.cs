@@ -257,6 +257,7 @@ public sealed class OperationsTelemetryContractTests
             (await service.StatusOfAsync("/plain?fail")).ShouldBe(502);
             (await service.StatusOfAsync("/plain?fail")).ShouldBe(503);
             instance = JsonElement.Parse((await service.AskAsync("/resilience/status", "eve")).Body).GetProperty("instance").GetString()!;
+            await TestService.EventuallyAsync(() => Task.FromResult(service.ValueOf(ResilienceDiagnostics.Instruments.CircuitBreakerTransitions) > 0), "the transition counted, beside the requests");
             await service.Services.GetRequiredService<IHost>().StopAsync(TestContext.Current.CancellationToken);
         }
 

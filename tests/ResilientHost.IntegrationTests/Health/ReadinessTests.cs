@@ -193,6 +193,7 @@ public sealed class ReadinessTests
                 await hang.PassAsync();
                 return HealthCheckResult.Healthy();
             })));
+        var start = time.GetUtcNow();
         for (var minute = 0; minute < 60; minute++)
         {
             var probe = ReadAsync(service);
@@ -207,7 +208,8 @@ public sealed class ReadinessTests
             time.Advance(TimeSpan.FromSeconds(50));
         }
 
-        asked.ShouldBeInRange(5, 30);
+        // Every two minutes at the most; a slow machine makes the hour longer.
+        asked.ShouldBeInRange(5, (int)(time.GetUtcNow() - start).TotalMinutes / 2);
 
         // All those that hung end, and it is as if nothing had been.
         hang.Open();

@@ -29,7 +29,7 @@ public sealed class StressTests
                     await context.Response.WriteAsync("part");
                     throw new InvalidOperationException("stress");
                 }).WithBulkhead("narrow");
-                app.MapGet("/forever", (HttpContext context) => new Gate().PassAsync(context.RequestAborted)).WithBulkhead("queue");
+                app.MapGet("/forever", (HttpContext context) => context.UntilCallerLeavesAsync()).WithBulkhead("queue");
             },
             """
             { "Bulkheads": { "wide": { }, "narrow": { "MaxConcurrency": 2, "QueueLength": 2, "QueueTimeout": "00:00:00.050" },

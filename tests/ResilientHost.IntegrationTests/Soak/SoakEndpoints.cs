@@ -127,8 +127,7 @@ internal static class SoakEndpoints
             await Task.Yield();
             return Fails() ? throw new SoakException("now and then") : Real(n);
         }).WithCircuitBreaker("flaky")) { Weight = 2 },
-        new("forever", [], [Full, Waited], static (app, path) => app.MapGet(path, static async (HttpContext context) =>
-            await Task.Delay(Timeout.Infinite, context.RequestAborted)).WithBulkhead("newest")) { IsLeft = true },
+        new("forever", [], [Full, Waited], static (app, path) => app.MapGet(path, static (HttpContext context) => context.UntilCallerLeavesAsync()).WithBulkhead("newest")) { IsLeft = true },
 
         new("shed", ["200", Shed], [], static (app, path) => app.MapGet(path, static (int n) => Real(n)).WithCriticality(Criticality.Sheddable)) { Weight = 3 },
         new("tenants", ["200"], [Full, OverShare, Waited], static (app, path) => app.MapGet(path, static async (int n, CancellationToken token) =>

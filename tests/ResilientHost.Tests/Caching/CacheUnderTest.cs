@@ -131,6 +131,7 @@ internal sealed class ScriptedDistributedCache : IDistributedCache
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, byte[]> _values = new();
 
     private volatile TaskCompletionSource _hung = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _calls;
     private int _writes;
 
     public bool Fails { get; set; }
@@ -143,7 +144,7 @@ internal sealed class ScriptedDistributedCache : IDistributedCache
     /// <summary>Which reads hang, by key, until <see cref="Release"/>.</summary>
     public Func<string, bool> HangsOnRead { get; set; } = static _ => false;
 
-    public int Calls { get; private set; }
+    public int Calls => Volatile.Read(ref _calls);
 
     /// <summary>Values written and removed, those that hang included.</summary>
     public int Writes => Volatile.Read(ref _writes);
@@ -167,7 +168,7 @@ internal sealed class ScriptedDistributedCache : IDistributedCache
 
     public async Task<byte[]?> GetAsync(string key, CancellationToken token = default)
     {
-        await PlayAsync(HangsOnRead(key));
+        await PlayAsync(key, isWrite: false);
         return _values.GetValueOrDefault(key);
     }
 
@@ -180,7 +181,7 @@ internal sealed class ScriptedDistributedCache : IDistributedCache
     public async Task RemoveAsync(string key, CancellationToken token = default)
     {
         Interlocked.Increment(ref _writes);
-        await PlayAsync(HangsOnWrite(key));
+        await PlayAsync(key, isWrite: true);
         _values.TryRemove(key, out _);
     }
 
@@ -189,15 +190,20 @@ internal sealed class ScriptedDistributedCache : IDistributedCache
     public async Task SetAsync(string key, byte[] value, DistributedCacheEntryOptions options, CancellationToken token = default)
     {
         Interlocked.Increment(ref _writes);
-        await PlayAsync(HangsOnWrite(key));
+        await PlayAsync(key, isWrite: true);
         options.AbsoluteExpirationRelativeToNow.ShouldNotBeNull();
         _values[key] = value;
     }
 
     // Heeds no token, as some clients do.
-    private Task PlayAsync(bool hangs)
+    private Task PlayAsync(string key, bool isWrite)
     {
-        Calls++;
-        return Fails ? Task.FromException(new IOException("no connection")) : Hangs || hangs ? _hung.Task : Task.CompletedTask;
+        Interlocked.Increment(ref _calls);
+
+        // Looked at first: a release that comes between this and what follows releases the call, too.
+        var hung = _hung;
+        return Fails ? Task.FromException(new IOException("no connection"))
+            : Hangs || (isWrite ? HangsOnWrite : HangsOnRead)(key) ? hung.Task
+            : Task.CompletedTask;
     }
 }

@@ -203,6 +203,29 @@ public sealed class ResilientCacheStaleTests
         (await host.ReadAsync(new Source("never"))).ShouldBe("new");
     }
 
+    [Theory]
+    [InlineData(48)]
+    [InlineData(60)]
+    public async Task Refresh_OfAValueThatWasReplacedSinceItWasRead_IsNotBegun(int ageInSeconds)
+    {
+        using var host = new CacheUnderTest(options => (options.Expiration, options.EagerRefresh, options.SoftTimeout) = (Minute, 0.8, TimeSpan.Zero));
+        await host.ReadAsync(new Source("old"));
+        host.Time.Advance(TimeSpan.FromSeconds(ageInSeconds));
+        var source = new Source("never");
+        (await host.Cache.GetOrCreateAsync("k", source.CallAsync, tags: TagsThatReplaceIt())).ShouldBe("old");
+        await host.IdleAsync();
+
+        (await host.ReadAsync(source)).ShouldBe("replaced");
+        source.Calls.ShouldBe(0);
+
+        // Tags are read between the look at the value and the start of its refresh.
+        IEnumerable<string> TagsThatReplaceIt()
+        {
+            host.Cache.SetAsync("k", "replaced").AsTask().IsCompletedSuccessfully.ShouldBeTrue();
+            yield return "t";
+        }
+    }
+
     [Fact]
     public async Task Refresh_StartedInAFactory_WaitsForAPlaceOfItsOwn()
     {
